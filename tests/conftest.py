@@ -1,0 +1,8 @@
+"""What several test files share."""
+
+from __future__ import annotations
+
+import os
+
+# Two workers on two cores: each takes one, or they trample on each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1" if os.environ.get("PYTEST_XDIST_WORKER") else "2")

@@ -1,0 +1,332 @@
+"""The types that travel from room to room.
+
+Frozen, validated where they are made, with units in their names. Time is integer milliseconds on the
+video's clock (0 = the first video frame; the first audio sample where there is no video). Audio never
+travels in a record: it stays on disk, and a record says where.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float32]
+
+
+class Progress(Protocol):
+    """One progress protocol, many front ends: called now and then while work goes on.
+
+    ``completed`` and ``total`` share a unit (seconds of audio, lines, bytes); ``total`` is None where unknown.
+    """
+
+    def __call__(self, completed: float, total: float | None, /) -> None: ...
+
+
+def no_progress(completed: float, total: float | None, /) -> None:
+    """The progress front end that shows nothing."""
+
+
+class Record:
+    """Mix-in: to and from the plain dictionaries that JSON holds."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Fields by name; nested records become dictionaries, tuples lists, enumerations their values."""
+        return {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The record that ``to_dict`` made.
+
+        Raises:
+            KeyError: a field without a default is missing. Unknown keys are ignored (newer writers).
+            ValueError, TypeError: a value does not fit.
+        """
+        hints = typing.get_type_hints(cls)
+        values = {}
+        for f in dataclasses.fields(cls):  # type: ignore[arg-type]
+            if f.name in data:
+                values[f.name] = _typed(hints[f.name], data[f.name])
+            elif f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
+                raise KeyError(f.name)
+        return cls(**values)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Record):
+        return value.to_dict()
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, (tuple, list)):
+        return [_plain(v) for v in value]
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    return value
+
+
+def _typed(hint: Any, value: Any) -> Any:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        if value is None:
+            return None
+        return _typed(next(a for a in args if a is not type(None)), value)
+    if origin is tuple:
+        return tuple(_typed(args[0], v) for v in value)
+    if isinstance(hint, type) and issubclass(hint, Record):
+        return hint.from_dict(value)
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return hint(value)
+    return value
+
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Span(Record):
+    """A stretch of time, ``start_ms`` included, ``end_ms`` excluded."""
+
+    start_ms: int
+    end_ms: int
+
+    def __post_init__(self) -> None:
+        if self.end_ms < self.start_ms:
+            raise ValueError(f"span ends at {self.end_ms} ms, before its start at {self.start_ms} ms")
+
+    @property
+    def duration_ms(self) -> int:
+        return self.end_ms - self.start_ms
+
+    def overlap_ms(self, other: Span) -> int:
+        """Milliseconds that both spans cover."""
+        return max(0, min(self.end_ms, other.end_ms) - max(self.start_ms, other.start_ms))
+
+
+@dataclass(frozen=True, slots=True)
+class AudioTrack(Record):
+    """One audio stream of a container. ``index`` counts all streams, ``position`` audio streams only."""
+
+    index: int
+    position: int
+    codec: str
+    channels: int
+    sample_rate_hz: int
+    channel_layout: str | None = None
+    language: str | None = None
+    title: str | None = None
+    start_ms: int = 0
+    is_default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SubtitleTrack(Record):
+    """One subtitle stream of a container. ``is_text`` is false for picture formats (PGS, VobSub, DVB)."""
+
+    index: int
+    position: int
+    codec: str
+    is_text: bool
+    language: str | None = None
+    title: str | None = None
+    is_default: bool = False
+    is_forced: bool = False
+    is_hearing_impaired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MediaInfo(Record):
+    """What a probe says of a media file. ``start_ms`` is the container's time of the clock's zero."""
+
+    path: str
+    container: str
+    duration_ms: int
+    start_ms: int
+    size_bytes: int
+    audio: tuple[AudioTrack, ...]
+    subtitles: tuple[SubtitleTrack, ...]
+    has_video: bool = False
+    width: int | None = None
+    height: int | None = None
+    frame_rate_hz: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NameTag(Record):
+    """A name that the subtitles themselves give to a line. ``source``: ``actor`` or ``sdh``."""
+
+    name: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cue(Record):
+    """One line of a subtitle file, cleaned; ``left_out`` names the reason where it is no spoken line.
+
+    ``cue_id`` is made from the cue's own time and text, never from its position, so that it survives an
+    edited neighbour. ``start_ms``/``end_ms`` are the file's own times.
+    """
+
+    cue_id: str
+    index: int
+    start_ms: int
+    end_ms: int
+    text: str
+    raw_text: str
+    text_secondary: str | None = None
+    tags: tuple[NameTag, ...] = ()
+    style: str | None = None
+    left_out: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.end_ms < self.start_ms:
+            raise ValueError(f"cue {self.cue_id} ends before it starts")
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start_ms, self.end_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class AlignedCue(Record):
+    """A cue with its place in the audio: ``start_ms``/``end_ms`` after snapping to the voice.
+
+    ``speech_ms`` is how much of the span holds voice activity (0: none was found in the cue's reach).
+    """
+
+    cue: Cue
+    start_ms: int
+    end_ms: int
+    speech_ms: int
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start_ms, self.end_ms)
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Turn(Record):
+    """A stretch in which one voice speaks; ``speaker`` is local to the episode."""
+
+    start_ms: int
+    end_ms: int
+    speaker: str
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start_ms, self.end_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Voiceprints:
+    """Speaker embeddings by key.
+
+    Attributes:
+        keys: n names (line ids, clip names), unique.
+        vectors: shape (n, d), float32, rows of length 1. A line too short to embed is simply absent.
+        speech_ms: n ints, how much speech each row was computed from.
+    """
+
+    keys: tuple[str, ...]
+    vectors: FloatArray
+    speech_ms: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if self.vectors.ndim != 2 or len(self.keys) != len(self.vectors) or len(self.keys) != len(self.speech_ms):
+            raise ValueError(
+                f"{len(self.keys)} keys, {len(self.speech_ms)} durations and vectors of shape {self.vectors.shape}"
+            )
+
+    def get(self, key: str) -> FloatArray | None:
+        """The row of ``key``, shape (d,), or None."""
+        try:
+            return self.vectors[self.keys.index(key)]
+        except ValueError:
+            return None
+
+
+class Verdict(enum.StrEnum):
+    """How sure the name of a line is."""
+
+    CERTAIN = "certain"
+    DOUBTFUL = "doubtful"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence(Record):
+    """What spoke for a character. ``source``: actor, sdh, voice, cluster, scene or manual."""
+
+    source: str
+    character: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution(Record):
+    """Who says one line. ``character`` None = unknown; ``confidence`` 0..1; ``speaker`` episode-local."""
+
+    line_id: str
+    character: str | None
+    confidence: float
+    verdict: Verdict
+    evidence: tuple[Evidence, ...] = ()
+    speaker: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.confidence <= 1.0:
+            raise ValueError(f"confidence {self.confidence} of {self.line_id} is outside 0..1")
+
+
+@dataclass(frozen=True, slots=True)
+class Line(Record):
+    """One line of dialogue, the unit of the corpus (``lines.jsonl`` holds one a row).
+
+    ``overlap`` is the share of the line where another voice speaks too; ``snr_db`` the level of the
+    dialogue over the background of the mix; ``clip`` a path relative to the output folder.
+    """
+
+    line_id: str
+    episode_id: str
+    index: int
+    start_ms: int
+    end_ms: int
+    text: str
+    text_secondary: str | None = None
+    character: str | None = None
+    confidence: float = 0.0
+    verdict: Verdict = Verdict.UNKNOWN
+    evidence: tuple[Evidence, ...] = ()
+    speaker: str | None = None
+    overlap: float = 0.0
+    snr_db: float | None = None
+    quality: float | None = None
+    clip: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.end_ms < self.start_ms:
+            raise ValueError(f"line {self.line_id} ends before it starts")
+        if not 0.0 <= self.confidence <= 1.0:
+            raise ValueError(f"confidence {self.confidence} of {self.line_id} is outside 0..1")
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start_ms, self.end_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class StageReport(Record):
+    """What one stage did: how much came in, was kept, was left out and why."""
+
+    stage: str
+    seconds: float
+    came_in: int = 0
+    kept: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
