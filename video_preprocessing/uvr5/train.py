@@ -1,0 +1,346 @@
+"""Trains a dialogue-isolation network: ``python -m video_preprocessing.uvr5.train --speech DIR --music DIR``.
+
+Examples are mixed on the fly (``mixing.py``), step k of a seed always from the same draw, so that a run that is
+interrupted and started again goes on as if nothing had happened. The run folder holds ``state.pt`` (resume),
+``log.jsonl`` and ``best.safetensors`` (the moving average of the weights with the best held-out figure), which
+``--separator runs/dialogue/best.safetensors`` takes as it is.
+
+The loss is what the result is judged by: the error of the masked *complex* spectrogram, in decibels, so that quiet
+and loud examples count alike (a scale-dependent SNR; Le Roux et al., *SDR - half-baked or well done?*, 2019), beside
+the distance of compressed magnitudes, which keeps weak consonants alive. The auxiliary output takes the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from video_preprocessing.uvr5.checkpoints import NetConfig, save_checkpoint
+from video_preprocessing.uvr5.mixing import Mixer, MixSettings, find_audio, load_pool
+from video_preprocessing.uvr5.nets import CascadedNet
+from video_preprocessing.uvr5.signal_path import SignalPath, mid_side, network_input, stft
+from yuki_builder.errors import ConfigError, YukiError
+
+AUX_WEIGHT = 0.3
+MAGNITUDE_WEIGHT = 20.0
+LEVEL_JITTER_DB = 9.0
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """One training run.
+
+    Attributes:
+        steps: optimiser steps; the learning rate falls along a cosine to their end.
+        batch: examples a step.
+        frames: of one example; a multiple of 16.
+        learning_rate: at its peak.
+        seed: of weights, dropout and every draw.
+        check_every: steps between two looks at the held-out mixtures.
+        held_out: share of voices and pieces never trained on, where no dev folders are given.
+    """
+
+    steps: int = 1500
+    batch: int = 4
+    frames: int = 192
+    learning_rate: float = 2e-3
+    seed: int = 0
+    check_every: int = 100
+    held_out: float = 0.06
+
+
+def separation_loss(mask: torch.Tensor, mixture: torch.Tensor, dialogue: torch.Tensor) -> torch.Tensor:
+    """How far the masked mixture is from the dialogue; a scalar, lower is better.
+
+    Shape:
+        mask: (N, 2, bins, frames) real; mixture, dialogue: the same shape, complex.
+    """
+    estimate = mixture * mask
+
+    def energy(x: torch.Tensor) -> torch.Tensor:
+        return torch.view_as_real(x).square().sum((1, 2, 3, 4))
+
+    everything = energy(mixture)
+    # The floors make silence a finite target: -20 dB of the mixture for the dialogue, -40 dB for the error.
+    error_db = 10 * torch.log10(
+        (energy(estimate - dialogue) + 1e-4 * everything) / (energy(dialogue) + 1e-2 * everything) + 1e-10
+    )
+    scale = (everything / mixture[0].numel()).sqrt().clamp_min(1e-6)[:, None, None, None]
+    compressed = ((estimate.abs() / scale + 1e-4).pow(0.4) - (dialogue.abs() / scale + 1e-4).pow(0.4)).abs()
+    return error_db.mean() + MAGNITUDE_WEIGHT * compressed.mean()
+
+
+def si_sdr_db(estimate: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
+    """Scale-invariant signal-to-distortion ratio over the last axis, dB (Le Roux et al. 2019)."""
+    scale = (estimate * reference).sum(-1, keepdim=True) / reference.square().sum(-1, keepdim=True).clamp_min(1e-12)
+    target = scale * reference
+    return 10 * torch.log10(target.square().sum(-1) / (estimate - target).square().sum(-1).clamp_min(1e-12))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Spectrograms of one step: (N, 2, bins, frames) complex, mid and side."""
+
+    mixture: torch.Tensor
+    dialogue: torch.Tensor
+
+
+def draw_batch(
+    mixer: Mixer, path: SignalPath, *, seed: int, step: int, batch: int, frames: int, device: torch.device
+) -> Batch:
+    """The examples of one step, the same for every run of that seed."""
+    rng = np.random.default_rng((seed, step))
+    samples = (frames - 1) * path.hop_samples(mixer.sample_rate_hz)
+    drawn = [mixer.draw(rng, samples) for _ in range(batch)]
+    dialogue = torch.from_numpy(np.stack([e.dialogue for e in drawn])).to(device)
+    background = torch.from_numpy(np.stack([e.background for e in drawn])).to(device)
+    voice = stft(mid_side(dialogue), path, mixer.sample_rate_hz)
+    return Batch(voice + stft(mid_side(background), path, mixer.sample_rate_hz), voice)
+
+
+def see(batch: Batch, path: SignalPath, *, jitter_db: float = 0.0) -> torch.Tensor:
+    """What the network is shown of a batch's mixtures.
+
+    ``jitter_db``: how far the level may be off, either way. A whole programme's level is not that of each of
+    its moments, so the network must not rely on it.
+    """
+    magnitude = batch.mixture.abs()
+    level = magnitude.square().mean((1, 2, 3), keepdim=True).sqrt()
+    if jitter_db:
+        level = level * 10 ** (jitter_db / 20 * (2 * torch.rand_like(level) - 1))
+    return network_input(magnitude, level, path)
+
+
+def held_out_improvement_db(net: torch.nn.Module, batches: Sequence[Batch], path: SignalPath) -> float:
+    """Mean SI-SDR improvement of the mid channel over the mixture, on spectrograms."""
+    net.eval()
+    gains = []
+    with torch.no_grad():
+        for batch in batches:
+            mask = net(see(batch, path))
+            mixed, voice = batch.mixture[:, 0], batch.dialogue[:, 0]
+            estimate = mixed * mask[:, 0]
+            before, after = (
+                si_sdr_db(torch.view_as_real(x).flatten(1), torch.view_as_real(voice).flatten(1))
+                for x in (mixed, estimate)
+            )
+            gains.append(after - before)
+    return float(torch.cat(gains).mean())
+
+
+class Run:
+    """One training run in its folder: starts, resumes, logs, saves."""
+
+    def __init__(self, folder: Path, config: NetConfig, settings: TrainSettings, device: torch.device) -> None:
+        self.folder, self.config, self.settings, self.device = folder, config, settings, device
+        torch.manual_seed(settings.seed)
+        self.net = config.build().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = AveragedModel(self.net, multi_avg_fn=get_ema_multi_avg_fn(0.99), use_buffers=True)  # type: ignore[no-untyped-call]
+        self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=settings.learning_rate, weight_decay=1e-3)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimiser, settings.learning_rate, total_steps=settings.steps + 1, pct_start=0.05, cycle_momentum=False
+        )
+        self.step, self.best_db = 0, -np.inf
+
+    @property
+    def state_file(self) -> Path:
+        return self.folder / "state.pt"
+
+    def resume(self) -> bool:
+        """Takes up an earlier run's state; False where there is none.
+
+        Raises:
+            ConfigError: the folder holds a run with other settings.
+        """
+        if not self.state_file.is_file():
+            return False
+        state = torch.load(self.state_file, map_location=self.device, weights_only=True)
+        if state["recipe"] != self._recipe():
+            raise ConfigError(
+                "this folder holds a run with other settings", where=self.folder, remedy="use another --out"
+            )
+        for part in ("net", "average", "optimiser", "schedule"):
+            getattr(self, part).load_state_dict(state[part])
+        self.step, self.best_db = state["step"], state["best_db"]
+        return True
+
+    def save(self) -> None:
+        state: dict[str, Any] = {"recipe": self._recipe(), "step": self.step, "best_db": self.best_db}
+        for part in ("net", "average", "optimiser", "schedule"):
+            state[part] = getattr(self, part).state_dict()
+        temporary = self.state_file.with_suffix(".tmp")
+        torch.save(state, temporary)
+        temporary.replace(self.state_file)
+
+    def advance(self, batch: Batch) -> float:
+        """One optimiser step; its loss."""
+        # Dropout and jitter draw from the step's own seed, so that a resumed run repeats what an unbroken one does.
+        torch.manual_seed((self.settings.seed << 32) + self.step)
+        self.net.train()
+        x = see(batch, self.config.path, jitter_db=LEVEL_JITTER_DB).contiguous(memory_format=torch.channels_last)
+        mask, auxiliary = self.net(x)
+        loss = separation_loss(mask, batch.mixture, batch.dialogue)
+        loss = loss + AUX_WEIGHT * separation_loss(auxiliary, batch.mixture, batch.dialogue)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
+        self.optimiser.step()
+        self.schedule.step()
+        self.average.update_parameters(self.net)
+        self.step += 1
+        return float(loss.detach())
+
+    def check(self, held_out: Sequence[Batch]) -> float:
+        """Judges the averaged weights and keeps them if they are the best so far."""
+        gain_db = held_out_improvement_db(self.average.module, held_out, self.config.path)
+        if gain_db > self.best_db:
+            self.best_db = gain_db
+            temporary = self.folder / "best.tmp"
+            save_checkpoint(temporary, self.config, cast(CascadedNet, self.average.module).state_dict())
+            temporary.replace(self.folder / "best.safetensors")
+        return gain_db
+
+    def _recipe(self) -> str:
+        return json.dumps([self.config.to_dict(), vars(self.settings)], sort_keys=True)
+
+
+def split_pools(
+    speech: Path, music: Path, dev_speech: Path | None, dev_music: Path | None, share: float
+) -> tuple[tuple[list[Path], list[Path]], tuple[list[Path], list[Path]]]:
+    """(training, held-out) files, each (voices, music); without dev folders every 1/share-th file is held out."""
+
+    def split(folder: Path, dev: Path | None) -> tuple[list[Path], list[Path]]:
+        files = find_audio(folder)
+        if dev is not None:
+            return files, find_audio(dev)
+        every = max(2, round(1 / share))
+        if len(files) < every:
+            raise ConfigError(
+                f"{len(files)} files are too few to hold any out", where=folder, remedy="give dev folders"
+            )
+        return [f for i, f in enumerate(files) if i % every], files[::every]
+
+    voices, pieces = split(speech, dev_speech), split(music, dev_music)
+    return (voices[0], pieces[0]), (voices[1], pieces[1])
+
+
+def make_mixer(files: tuple[Sequence[Path], Sequence[Path]], rate_hz: int, settings: MixSettings) -> Mixer:
+    """A mixer over these voices and pieces, loaded into memory."""
+    voices = load_pool(files[0], sample_rate_hz=rate_hz, channels=1)
+    music = load_pool(files[1], sample_rate_hz=rate_hz, channels=2)
+    return Mixer(voices, music, sample_rate_hz=rate_hz, settings=settings)
+
+
+def _ahead(draw: Any, steps: range) -> Iterator[Batch]:
+    """Draws one batch ahead of the network, in a thread."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(draw, steps.start) if len(steps) else None
+        for step in steps:
+            assert waiting is not None
+            batch = waiting.result()
+            if step + 1 < steps.stop:
+                waiting = pool.submit(draw, step + 1)
+            yield batch
+
+
+def train(run: Run, mixer: Mixer, held_out: Sequence[Batch]) -> None:
+    """Trains to the last step, saving at every check."""
+    s, path = run.settings, run.config.path
+
+    def draw(step: int) -> Batch:
+        return draw_batch(mixer, path, seed=s.seed, step=step, batch=s.batch, frames=s.frames, device=run.device)
+
+    losses: list[float] = []
+    begun, first = time.monotonic(), run.step
+    for batch in _ahead(draw, range(run.step, s.steps)):
+        losses.append(run.advance(batch))
+        if run.step % s.check_every and run.step != s.steps:
+            continue
+        entry = {
+            "step": run.step,
+            "loss": round(float(np.mean(losses)), 4),
+            "held_out_si_sdr_improvement_db": round(run.check(held_out), 3),
+            "seconds": round(time.monotonic() - begun, 1),
+        }
+        run.save()
+        with (run.folder / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(entry) + "\n")
+        remaining_s = (s.steps - run.step) * entry["seconds"] / max(1, run.step - first)
+        sys.stderr.write(f"{json.dumps(entry)}  about {remaining_s / 60:.0f} min to go\n")
+        losses.clear()
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The command line."""
+    d = TrainSettings()
+    parser = argparse.ArgumentParser(
+        prog="python -m video_preprocessing.uvr5.train",
+        description="Train a dialogue-isolation network from folders of clean speech and of music. "
+        "Started again with the same arguments, it goes on where it stopped.",
+    )
+    add = parser.add_argument
+    add("--speech", type=Path, required=True, help="folder of clean speech, many voices")
+    add("--music", type=Path, required=True, help="folder of music without speech or singing")
+    add("--out", type=Path, default=Path("runs/dialogue"), help="run folder (default: %(default)s)")
+    add("--dev-speech", type=Path, help="held-out speech; without it some of --speech is held out")
+    add("--dev-music", type=Path, help="held-out music")
+    add("--steps", type=int, default=d.steps, help="optimiser steps (default: %(default)s)")
+    add("--batch", type=int, default=d.batch, help="examples a step (default: %(default)s)")
+    add("--frames", type=int, default=d.frames, help="frames an example, 20 ms each (default: %(default)s)")
+    add("--learning-rate", type=float, default=d.learning_rate, help="peak learning rate (default: %(default)s)")
+    add("--width", type=int, default=16, help="channels of the network (default: %(default)s)")
+    add("--lstm", type=int, default=128, help="LSTM features (default: %(default)s)")
+    add("--seed", type=int, default=d.seed)
+    add("--check-every", type=int, default=d.check_every, help="steps between held-out checks (default: %(default)s)")
+    add("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="default here: %(default)s")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; the exit status."""
+    a = parse(argv)
+    settings = TrainSettings(
+        steps=a.steps,
+        batch=a.batch,
+        frames=a.frames,
+        learning_rate=a.learning_rate,
+        seed=a.seed,
+        check_every=a.check_every,
+    )
+    device = torch.device(a.device)
+    config = NetConfig(nout=a.width, nout_lstm=a.lstm, notes=f"steps {a.steps}, batch {a.batch}, seed {a.seed}")
+    rate_hz = 2 * config.path.band_hz
+    try:
+        training, dev = split_pools(a.speech, a.music, a.dev_speech, a.dev_music, settings.held_out)
+        a.out.mkdir(parents=True, exist_ok=True)
+        run = Run(a.out, config, settings, device)
+        sys.stderr.write(f"{len(training[0])} voice files, {len(training[1])} pieces of music, on {device}\n")
+        # Judged where it matters: dialogue and music at the same level, no example without either.
+        judge = make_mixer(dev, rate_hz, MixSettings(level_db=(0.0, 0.0), music_only=0.0, speech_only=0.0))
+        held_out = [
+            draw_batch(judge, config.path, seed=12345, step=k, batch=4, frames=settings.frames, device=device)
+            for k in range(8)
+        ]
+        if run.resume():
+            sys.stderr.write(f"going on from step {run.step}\n")
+        train(run, make_mixer(training, rate_hz, MixSettings()), held_out)
+    except YukiError as e:
+        sys.stderr.write(f"error: {e}\n")
+        return e.exit_status
+    sys.stderr.write(f"best held-out improvement {run.best_db:.2f} dB: {a.out / 'best.safetensors'}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
