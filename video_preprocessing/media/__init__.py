@@ -1,0 +1,19 @@
+"""Media files: what is in them, and their tracks as files on the video's clock. The only room that runs ffmpeg."""
+
+from __future__ import annotations
+
+from video_preprocessing.media.audio import extract_audio
+from video_preprocessing.media.containers import probe
+from video_preprocessing.media.embedded_subtitles import extract_subtitles
+from video_preprocessing.media.ffmpeg_process import find_ffmpeg
+from video_preprocessing.media.tracks import choose_audio_track, choose_subtitle_track, picture_tracks
+
+__all__ = [
+    "choose_audio_track",
+    "choose_subtitle_track",
+    "extract_audio",
+    "extract_subtitles",
+    "find_ffmpeg",
+    "picture_tracks",
+    "probe",
+]

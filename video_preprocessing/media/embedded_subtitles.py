@@ -1,0 +1,68 @@
+"""One embedded subtitle track out of a container, as a file on the video's clock."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from video_preprocessing.media.ffmpeg_process import file_url, media_input, run_ffmpeg
+from video_preprocessing.media.tracks import no_text_in
+from yuki_builder.records import MediaInfo, SubtitleTrack
+
+# Codec of the track -> suffix, ffmpeg's muxer, codec to write. Copied where the format can hold the track as it
+# is, so that no converter touches the text.
+_WRITTEN_AS = {
+    "ass": (".ass", "ass", "copy"),
+    "ssa": (".ass", "ass", "copy"),
+    "webvtt": (".vtt", "webvtt", "copy"),
+    "subrip": (".srt", "srt", "copy"),
+}
+_OTHERS = (".srt", "srt", "subrip")
+
+# ffmpeg prints a time before zero as "0:00:-1.-40": a cue that begins before the first picture does.
+_TIMES = {
+    ".ass": re.compile(r"^(Dialogue: [^,]*,)([-\d:.]+)(,)([-\d:.]+)(?=,)", re.MULTILINE),
+    ".srt": re.compile(r"^()([-\d:,]+)( --> )([-\d:,]+)", re.MULTILINE),
+    ".vtt": re.compile(r"^()([-\d:.]+)( --> )([-\d:.]+)", re.MULTILINE),
+}
+_ZERO = {".ass": "0:00:00.00", ".srt": "00:00:00,000", ".vtt": "00:00.000"}
+
+
+def extract_subtitles(info: MediaInfo, track: SubtitleTrack, destination_stem: Path) -> Path:
+    """Write one text subtitle track beside ``destination_stem`` and say where.
+
+    ASS and SSA become ``.ass``, WebVTT ``.vtt``, everything else ``.srt``, in UTF-8. Times are on the same
+    clock as ``extract_audio``'s; a cue that begins before it begins at its zero. Fonts are left behind.
+
+    Raises:
+        SubtitleError: the track holds pictures.
+        MediaError: ffmpeg cannot read the track.
+        OSError: the file cannot be written.
+    """
+    if not track.is_text:
+        raise no_text_in(track, info)
+    suffix, muxer, codec = _WRITTEN_AS.get(track.codec, _OTHERS)
+    destination = destination_stem.with_name(destination_stem.name + suffix)
+    source = Path(info.path)
+    # The same clock as in audio.py. Without "disabled" ffmpeg would move all cues when one is before zero.
+    cues = media_input(source, copyts=None, itsoffset=-info.start_ms / 1000)[str(track.index)]
+    written = cues.output(
+        file_url(destination), format=muxer, scodec=codec, avoid_negative_ts="disabled", map_metadata=-1
+    )
+    run_ffmpeg(written, source=source, destination=destination)
+    if info.start_ms > 0:
+        _clamp_times(destination)
+    return destination
+
+
+def _clamp_times(path: Path) -> None:
+    zero = _ZERO[path.suffix]
+
+    def clamp(found: re.Match[str]) -> str:
+        head, start, between, end = found.groups()
+        return f"{head}{zero if '-' in start else start}{between}{zero if '-' in end else end}"
+
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        text = file.read()
+    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        file.write(_TIMES[path.suffix].sub(clamp, text))

@@ -1,0 +1,116 @@
+"""Which of a file's tracks to take: pure decisions on what a probe found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TypeVar
+
+from video_preprocessing.media.containers import UNKNOWN_CODEC
+from video_preprocessing.media.languages import speaks
+from yuki_builder.errors import MediaError, SubtitleError
+from yuki_builder.records import AudioTrack, MediaInfo, SubtitleTrack
+
+T = TypeVar("T", AudioTrack, SubtitleTrack)
+
+_COMMENTARY = re.compile(
+    r"\bcomment|kommentar|\baudio ?descri|\bdescriptive|解説|コメンタリー|评论|評論|口述", re.IGNORECASE
+)
+_PARTIAL = re.compile(r"\b(signs?|songs?|forced|karaoke|lyrics?|comment\w*)\b|歌词|歌詞|注释|註釋", re.IGNORECASE)
+_HEARING_IMPAIRED = re.compile(r"\b(sdh|cc|hearing)\b|hearing.impaired", re.IGNORECASE)
+
+
+def choose_audio_track(info: MediaInfo, wanted: str | None = None) -> AudioTrack:
+    """The audio track to work on.
+
+    Args:
+        info: what the file holds.
+        wanted: position among the audio tracks (``"0"`` is the first), a language (``"ja"``, ``"jpn"``), or
+            None for the default.
+
+    Among the tracks that fit, dialogue goes before commentary and audio description (by title), then the
+    one flagged as default, then the first.
+
+    Raises:
+        MediaError: no audio at all, or none that fits; the message lists the tracks there are.
+    """
+    if not info.audio:
+        raise MediaError("has no audio track", where=info.path, remedy="give a file with sound")
+    fitting = _fitting(info.audio, wanted)
+    if not fitting:
+        raise _no_such_track(info, "audio", info.audio, wanted)
+    return min(fitting, key=lambda t: (bool(_COMMENTARY.search(t.title or "")), not t.is_default, t.position))
+
+
+def choose_subtitle_track(info: MediaInfo, wanted: str | None = None) -> SubtitleTrack | None:
+    """The text subtitle track to work on, or None where nothing was wanted and there is no text track.
+
+    Args:
+        info: what the file holds.
+        wanted: position among all subtitle tracks, a language, or None for the best text track.
+
+    Among the text tracks that fit, full dialogue goes before forced tracks and signs, songs or commentary
+    (by flag or title), then the one flagged as default, then plain subtitles before those for the hard of
+    hearing, then the first.
+
+    Raises:
+        SubtitleError: what was wanted is there only as pictures (PGS, VobSub, DVB).
+        MediaError: no subtitle track fits what was wanted; the message lists the tracks there are.
+    """
+    fitting = _fitting(info.subtitles, wanted)
+    text = [t for t in fitting if t.is_text]
+    if text:
+        return min(text, key=_subtitle_order)
+    if wanted is None:
+        return None
+    pictures = fitting or ([] if any(t.is_text for t in info.subtitles) else info.subtitles)
+    if pictures:
+        raise no_text_in(pictures[0], info)
+    raise _no_such_track(info, "subtitle", info.subtitles, wanted)
+
+
+def picture_tracks(info: MediaInfo) -> tuple[SubtitleTrack, ...]:
+    """The subtitle tracks that no text can be had from."""
+    return tuple(t for t in info.subtitles if not t.is_text)
+
+
+def no_text_in(track: SubtitleTrack, info: MediaInfo) -> SubtitleError:
+    """The error for a track that no text can be had from, with what to do instead."""
+    holds = "is of an unknown format" if track.codec == UNKNOWN_CODEC else "holds pictures, not text"
+    return SubtitleError(
+        f"subtitle track {track.position} ({track.codec}) {holds}",
+        where=info.path,
+        remedy="read it with an OCR program, such as Subtitle Edit, and pass the result with --subtitles FILE",
+    )
+
+
+def describe(track: AudioTrack | SubtitleTrack) -> str:
+    """One track in a few words for a message: ``1: ja aac stereo "Commentary"``."""
+    words = [track.language or "?", track.codec]
+    if isinstance(track, AudioTrack):
+        words.append(track.channel_layout or f"{track.channels} channels")
+    else:
+        words += ["forced"] if track.is_forced else []
+        words += [] if track.is_text else ["(pictures)"]
+    if track.title:
+        words.append(f'"{track.title}"')
+    return f"{track.position}: {' '.join(words)}"
+
+
+def _fitting(tracks: Sequence[T], wanted: str | None) -> list[T]:
+    if wanted is None:
+        return list(tracks)
+    by_position = [t for t in tracks if str(t.position) == wanted.strip()]
+    return by_position or [t for t in tracks if t.language and speaks(t.language, wanted)]
+
+
+def _subtitle_order(track: SubtitleTrack) -> tuple[bool, bool, bool, int]:
+    title = track.title or ""
+    partial = track.is_forced or bool(_PARTIAL.search(title))
+    hearing_impaired = track.is_hearing_impaired or bool(_HEARING_IMPAIRED.search(title))
+    return (partial, not track.is_default, hearing_impaired, track.position)
+
+
+def _no_such_track(info: MediaInfo, kind: str, tracks: Sequence[T], wanted: str | None) -> MediaError:
+    there = "; ".join(describe(t) for t in tracks) or "none"
+    return MediaError(f"has no {kind} track {wanted!r}", where=info.path, remedy=f"{kind} tracks there are: {there}")
