@@ -1,0 +1,114 @@
+"""``lines.parquet``: all lines of a corpus, typed, for pandas, DuckDB, Polars or Hugging Face ``datasets``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from yuki_builder.errors import InputError
+from yuki_builder.records import Line
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def lines_schema() -> pa.Schema:
+    """One column a field of :class:`~yuki_builder.records.Line`; ``evidence`` is a list of structs."""
+    import pyarrow as pa
+
+    text, number, time = pa.string(), pa.float64(), pa.int64()
+    evidence = pa.list_(pa.struct([("source", text), ("character", text), ("weight", number)]))
+    return pa.schema(
+        [
+            pa.field("line_id", text, nullable=False),
+            pa.field("episode_id", text, nullable=False),
+            pa.field("index", time, nullable=False),
+            pa.field("start_ms", time, nullable=False),
+            pa.field("end_ms", time, nullable=False),
+            pa.field("text", text, nullable=False),
+            pa.field("text_secondary", text),
+            pa.field("character", text),
+            pa.field("confidence", number, nullable=False),
+            pa.field("verdict", text, nullable=False),
+            pa.field("evidence", evidence, nullable=False),
+            pa.field("speaker", text),
+            pa.field("overlap", number, nullable=False),
+            pa.field("snr_db", number),
+            pa.field("quality", number),
+            pa.field("clip", text),
+        ]
+    )
+
+
+def lines_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """A typed table of rows as ``Line.to_dict`` makes them; keys that no field has are left aside.
+
+    Raises:
+        ValueError, TypeError: a value does not fit its column, or a field that every line has is missing.
+    """
+    import pyarrow as pa
+
+    table = pa.Table.from_pylist([_encodable(row) for row in rows], schema=lines_schema())
+    for field in table.schema:
+        if not field.nullable and table[field.name].null_count:
+            raise ValueError(f"{field.name} is missing in {table[field.name].null_count} of {len(rows)} lines")
+    return table
+
+
+def write_lines_parquet(lines: Iterable[Line], destination: Path) -> None:
+    """Write all lines as one Parquet file; the same lines give the same bytes."""
+    import pyarrow.parquet as pq
+
+    # Through Python's own file: a full disk then is the OSError that the caller expects.
+    with destination.open("wb") as file:
+        pq.write_table(
+            lines_table([line.to_dict() for line in lines]),
+            file,
+            compression="zstd",
+            row_group_size=65_536,
+            version="2.6",
+            data_page_version="1.0",
+            store_schema=False,
+        )
+
+
+def read_lines_table(source: Path) -> pa.Table:
+    """The table in a ``lines.parquet``, columns as in :func:`lines_schema`.
+
+    Raises:
+        InputError: no Parquet file, or not one of lines.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = lines_schema()
+    with source.open("rb") as file:
+        try:
+            return pq.read_table(file, columns=schema.names).select(schema.names).cast(schema)
+        except (pa.ArrowException, KeyError) as e:
+            raise InputError("no Parquet file of lines", where=source, remedy="run the pipeline again") from e
+
+
+def read_lines_parquet(source: Path) -> list[Line]:
+    """The lines that :func:`write_lines_parquet` wrote.
+
+    Raises:
+        InputError: no Parquet file, or not one of lines.
+    """
+    return [Line.from_dict(row) for row in read_lines_table(source).to_pylist()]
+
+
+def _encodable(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The row, with halves of surrogate pairs (from a file name that was no UTF-8) written out as escapes."""
+    return {key: _encodable_value(value) for key, value in row.items()}
+
+
+def _encodable_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, list):
+        return [_encodable_value(v) for v in value]
+    if isinstance(value, Mapping):
+        return _encodable(value)
+    return value

@@ -1,0 +1,56 @@
+"""The few sentences that the exports add to the lines, in the language of the lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+_KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """Templates with ``{character}``."""
+
+    system: str
+    opening: str
+
+
+PROMPTS: Final = {
+    "zh": Prompts(
+        system="请你扮演{character}。始终以{character}的身份说话，语气、用词和态度都与原作台词保持一致，不要跳出角色。",
+        opening="（新的一幕开始了，{character}先开口。）",
+    ),
+    "ja": Prompts(
+        system="あなたは{character}です。原作の台詞と同じ口調、言葉づかい、態度で話し、{character}として振る舞い続けてください。",
+        opening="（新しい場面。{character}が最初に口を開く。）",
+    ),
+    "en": Prompts(
+        system=(
+            "You are {character}. Speak as {character} would: keep the tone, the choice of words and the attitude "
+            "of the original dialogue, and stay in character."
+        ),
+        opening="(A new scene begins. {character} speaks first.)",
+    ),
+}
+
+
+def prompts_for(texts: Iterable[str]) -> Prompts:
+    """The prompts in the language that the texts are written in: Japanese, Chinese, else English.
+
+    Kana decide for Japanese where at least a tenth of the Han and kana are kana (names and signs bring a few into
+    Chinese subtitles); a text counts as neither where Han and kana are less than a tenth of its characters.
+    """
+    whole = "".join(texts)
+    kana, han = len(_KANA.findall(whole)), len(_HAN.findall(whole))
+    if 10 * (kana + han) < len(whole) or not whole:
+        return PROMPTS["en"]
+    return PROMPTS["ja" if 10 * kana >= kana + han else "zh"]
+
+
+def fill(template: str, character: str) -> str:
+    """The template with the character's name in it; braces in the name stay as they are."""
+    return template.replace("{character}", character)
