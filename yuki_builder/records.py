@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import types
 import typing
 from collections.abc import Mapping
@@ -49,7 +50,7 @@ class Record:
             KeyError: a field without a default is missing. Unknown keys are ignored (newer writers).
             ValueError, TypeError: a value does not fit.
         """
-        hints = typing.get_type_hints(cls)
+        hints = _type_hints(cls)
         values = {}
         for f in dataclasses.fields(cls):  # type: ignore[arg-type]
             if f.name in data:
@@ -57,6 +58,12 @@ class Record:
             elif f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
                 raise KeyError(f.name)
         return cls(**values)
+
+
+@functools.cache
+def _type_hints(record: type) -> dict[str, Any]:
+    # Evaluating annotations is slow, and a corpus has tens of thousands of records.
+    return typing.get_type_hints(record)
 
 
 def _plain(value: Any) -> Any:
