@@ -13,8 +13,9 @@ import torch
 from video_preprocessing.uvr5 import train
 from video_preprocessing.uvr5.checkpoints import NetConfig
 from video_preprocessing.uvr5.mixing import Mixer, MixSettings
+from video_preprocessing.uvr5.plan import SignalPath
 from video_preprocessing.uvr5.separator import Separator
-from video_preprocessing.uvr5.signal_path import SignalPath, left_right, mid_side, stft
+from video_preprocessing.uvr5.signal_path import left_right, mid_side, stft
 
 RATE_HZ = 16_000
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from video_preprocessing.uvr5.signal_path import SignalPath
+from video_preprocessing.uvr5.plan import SignalPath
 from yuki_builder.errors import CheckpointError
 from yuki_builder.records import Record
 

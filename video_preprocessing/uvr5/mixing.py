@@ -37,6 +37,7 @@ class MixSettings:
         noise: a noise floor 15 to 40 dB below the dialogue.
         effects: short bursts, as doors and steps and shots.
         narrow_music: music folded to mono.
+        mono: everything folded to mono, as in old films and telephone recordings.
     """
 
     level_db: tuple[float, float] = (-8.0, 12.0)
@@ -50,6 +51,7 @@ class MixSettings:
     noise: float = 0.3
     effects: float = 0.5
     narrow_music: float = 0.15
+    mono: float = 0.4
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,8 @@ class Mixer:
             background = background + self._noise(rng, samples) * _active_rms(dialogue + background) * _amplitude(
                 -rng.uniform(15, 40)
             )
+        if rng.random() < s.mono:
+            dialogue, background = (np.repeat(x.mean(axis=0, keepdims=True), 2, axis=0) for x in (dialogue, background))
         level = _amplitude(rng.uniform(-12, 6))
         return Example((dialogue * level).astype(np.float32), (background * level).astype(np.float32))
 

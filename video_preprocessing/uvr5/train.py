@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,10 +26,11 @@ import numpy as np
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from video_preprocessing.uvr5.checkpoints import NetConfig, save_checkpoint
+from video_preprocessing.uvr5.checkpoints import Checkpoint, NetConfig, load_checkpoint, save_checkpoint
 from video_preprocessing.uvr5.mixing import Mixer, MixSettings, find_audio, load_pool
 from video_preprocessing.uvr5.nets import CascadedNet
-from video_preprocessing.uvr5.signal_path import SignalPath, mid_side, network_input, stft
+from video_preprocessing.uvr5.plan import SignalPath
+from video_preprocessing.uvr5.signal_path import mid_side, network_input, stft
 from yuki_builder.errors import ConfigError, YukiError
 
 AUX_WEIGHT = 0.3
@@ -142,10 +143,20 @@ def held_out_improvement_db(net: torch.nn.Module, batches: Sequence[Batch], path
 class Run:
     """One training run in its folder: starts, resumes, logs, saves."""
 
-    def __init__(self, folder: Path, config: NetConfig, settings: TrainSettings, device: torch.device) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        config: NetConfig,
+        settings: TrainSettings,
+        device: torch.device,
+        *,
+        begin_with: Checkpoint | None = None,
+    ) -> None:
         self.folder, self.config, self.settings, self.device = folder, config, settings, device
         torch.manual_seed(settings.seed)
         self.net = config.build().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if begin_with is not None:
+            self.net.load_state_dict(begin_with.state)
         self.average = AveragedModel(self.net, multi_avg_fn=get_ema_multi_avg_fn(0.99), use_buffers=True)  # type: ignore[no-untyped-call]
         self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=settings.learning_rate, weight_decay=1e-3)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -301,6 +312,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--learning-rate", type=float, default=d.learning_rate, help="peak learning rate (default: %(default)s)")
     add("--width", type=int, default=16, help="channels of the network (default: %(default)s)")
     add("--lstm", type=int, default=128, help="LSTM features (default: %(default)s)")
+    add(
+        "--begin-with",
+        metavar="NAME|PATH",
+        help="train this checkpoint further; its sizes count, not --width and --lstm",
+    )
     add("--seed", type=int, default=d.seed)
     add("--check-every", type=int, default=d.check_every, help="steps between held-out checks (default: %(default)s)")
     add("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="default here: %(default)s")
@@ -319,12 +335,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         check_every=a.check_every,
     )
     device = torch.device(a.device)
-    config = NetConfig(nout=a.width, nout_lstm=a.lstm, notes=f"steps {a.steps}, batch {a.batch}, seed {a.seed}")
-    rate_hz = 2 * config.path.band_hz
+    notes = f"steps {a.steps}, batch {a.batch}, seed {a.seed}"
     try:
+        begin_with = load_checkpoint(a.begin_with) if a.begin_with else None
+        if begin_with is None:
+            config = NetConfig(nout=a.width, nout_lstm=a.lstm, notes=notes)
+        else:
+            config = replace(begin_with.config, notes=f"{begin_with.config.notes}; then {notes}")
+        rate_hz = 2 * config.path.band_hz
         training, dev = split_pools(a.speech, a.music, a.dev_speech, a.dev_music, settings.held_out)
         a.out.mkdir(parents=True, exist_ok=True)
-        run = Run(a.out, config, settings, device)
+        run = Run(a.out, config, settings, device, begin_with=begin_with)
         sys.stderr.write(f"{len(training[0])} voice files, {len(training[1])} pieces of music, on {device}\n")
         # Judged where it matters: dialogue and music at the same level, no example without either.
         judge = make_mixer(dev, rate_hz, MixSettings(level_db=(0.0, 0.0), music_only=0.0, speech_only=0.0))
