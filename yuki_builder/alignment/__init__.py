@@ -1,0 +1,6 @@
+"""Where cues stand in the audio: their edges on the voice, and whose turns they fall into. All of it is pure."""
+
+from yuki_builder.alignment.snapping import align
+from yuki_builder.alignment.turns import overlap_share, speaker_of
+
+__all__ = ["align", "overlap_share", "speaker_of"]

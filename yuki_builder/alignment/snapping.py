@@ -1,0 +1,198 @@
+"""Cue times moved to the edges of the voice.
+
+People place a subtitle a little before the voice and leave it standing after; what belongs to the line is the
+voice in between. Every cue looks for the edges of voice activity within its reach; between two cues stands one
+cut that neither crosses, in the pause nearest to where the cues meet.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+from yuki_builder.records import AlignedCue, Cue, Span
+
+REACH_MS = 400
+_PAUSE_REACH_MS = 300  # a pause further from where two cues meet divides something else
+_SLOPPY_OVERLAP_MS = 300  # cues that overlap by no more meet; beyond it, two voices are meant to sound at once
+_NEVER_MS = 1 << 60
+
+
+def align(cues: Sequence[Cue], speech: Sequence[Span], *, reach_ms: int = REACH_MS) -> list[AlignedCue]:
+    """Each spoken cue with the place of its voice, ordered by time. Pure; O(n log n).
+
+    An edge moves by at most ``reach_ms``, inward or outward, to the first and last edge of voice activity that is
+    the cue's own: never over the cut between it and a neighbour. Pauses inside a cue stay inside. A cue without
+    voice in reach keeps its times, with ``speech_ms`` 0; cues that overlap by a few frames meet in the middle.
+
+    Args:
+        cues: in any order; those left out are skipped.
+        speech: voice activity, in any order.
+        reach_ms: how far an edge may move.
+    """
+    spoken = sorted((c for c in cues if c.left_out is None), key=lambda c: (c.start_ms, c.end_ms, c.index))
+    voice = _Voice.of(speech)
+    spans = _without_sloppy_overlaps([cue.span for cue in spoken])
+    limits = _limits(spans, voice, reach_ms=reach_ms)
+    snapped = [_snap(span, limit, voice, reach_ms=reach_ms) for span, limit in zip(spans, limits, strict=True)]
+    for k in reversed(range(len(snapped) - 1)):  # a cue around another does not begin after it
+        snapped[k] = Span(min(snapped[k].start_ms, snapped[k + 1].start_ms), snapped[k].end_ms)
+    return [
+        AlignedCue(cue, span.start_ms, span.end_ms, speech_ms=voice.within(span))
+        for cue, span in zip(spoken, snapped, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """Voice activity as disjoint regions by time, with the amount of it before each."""
+
+    starts: Sequence[int]
+    ends: Sequence[int]
+    before_ms: Sequence[int]
+
+    @classmethod
+    def of(cls, speech: Sequence[Span]) -> _Voice:
+        merged: list[Span] = []
+        for span in sorted(span for span in speech if span.duration_ms):
+            if merged and span.start_ms <= merged[-1].end_ms:
+                merged[-1] = Span(merged[-1].start_ms, max(merged[-1].end_ms, span.end_ms))
+            else:
+                merged.append(span)
+        before = accumulate((span.duration_ms for span in merged), initial=0)
+        return cls([s.start_ms for s in merged], [s.end_ms for s in merged], list(before))
+
+    def regions(self, window: Span) -> list[Span]:
+        """The regions that overlap the window, whole."""
+        first, last = bisect_right(self.ends, window.start_ms), bisect_left(self.starts, window.end_ms)
+        return [Span(self.starts[k], self.ends[k]) for k in range(first, last)]
+
+    def pauses(self, window: Span) -> list[Span]:
+        """The stretches of the window without voice."""
+        edges = [window.start_ms]
+        for region in self.regions(window):
+            edges += [max(region.start_ms, window.start_ms), min(region.end_ms, window.end_ms)]
+        edges.append(window.end_ms)
+        return [Span(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]
+
+    def within(self, window: Span) -> int:
+        """Milliseconds of voice in the window."""
+        return self._until(window.end_ms) - self._until(window.start_ms)
+
+    def _until(self, time_ms: int) -> int:
+        k = bisect_right(self.starts, time_ms)
+        return self.before_ms[k] - (max(0, self.ends[k - 1] - time_ms) if k else 0)
+
+
+def _without_sloppy_overlaps(spans: Sequence[Span]) -> list[Span]:
+    """Two cues that overlap by a few frames, with no third there, meet in the middle of the overlap."""
+    starts, ends = [span.start_ms for span in spans], [span.end_ms for span in spans]
+    ended_ms = 0  # when the last cue before the two ends
+    for k, (first, second) in enumerate(pairwise(spans)):
+        overlap_ms = first.end_ms - second.start_ms
+        allowed_ms = min(_SLOPPY_OVERLAP_MS, first.duration_ms // 2, second.duration_ms // 2)
+        is_free = ended_ms <= second.start_ms and (k + 2 == len(spans) or spans[k + 2].start_ms >= first.end_ms)
+        if 0 < overlap_ms <= allowed_ms and is_free:
+            ends[k] = starts[k + 1] = second.start_ms + overlap_ms // 2
+        ended_ms = max(ended_ms, first.end_ms)
+    return [Span(start, end) for start, end in zip(starts, ends, strict=True)]
+
+
+def _limits(spans: Sequence[Span], voice: _Voice, *, reach_ms: int) -> list[Span]:
+    """For each cue the stretch that it may take at most: its reach, ended by the cuts before and after it.
+
+    Where a cue begins or ends inside another, two voices sound at once: that edge does not move outward.
+    """
+    cut_before, cut_behind = _cuts(spans, voice)
+    starts_of_cuts, ends_of_cuts = sorted(cut_before), sorted(cut_behind)
+    by_start, by_end = sorted(spans), sorted(spans, key=lambda span: span.end_ms)
+    starts, ends = [span.start_ms for span in by_start], [span.end_ms for span in by_end]
+    # Before the k-th start: when the last of those cues ends. From the k-th end on: when the first of them starts.
+    latest_end = list(accumulate((span.end_ms for span in by_start), max, initial=-1))
+    earliest_start = list(accumulate((span.start_ms for span in reversed(by_end)), min, initial=_NEVER_MS))[::-1]
+
+    limits = []
+    for span in spans:
+        lo_ms, hi_ms = span.start_ms - reach_ms, span.end_ms + reach_ms
+        if latest_end[bisect_left(starts, span.start_ms)] > span.start_ms:
+            lo_ms = span.start_ms
+        if earliest_start[bisect_right(ends, span.end_ms)] < span.end_ms:
+            hi_ms = span.end_ms
+        if (k := bisect_right(ends_of_cuts, span.start_ms)) > 0:
+            lo_ms = max(lo_ms, cut_behind[ends_of_cuts[k - 1]])
+        if (k := bisect_left(starts_of_cuts, span.end_ms)) < len(starts_of_cuts):
+            hi_ms = min(hi_ms, cut_before[starts_of_cuts[k]])
+        limits.append(Span(lo_ms, hi_ms))
+    return limits
+
+
+def _cuts(spans: Sequence[Span], voice: _Voice) -> tuple[dict[int, int], dict[int, int]]:
+    """Where cues that follow each other are divided: by the start of the later, and by the end of the earlier.
+
+    One cut for each gap, which runs from an end to the first start after it, with no other edge inside. A cut
+    enters no cue by more than a third of its length, so that something is left of each, and never lies before
+    the cut of an earlier gap, so that cues stay in order.
+    """
+    by_start, by_end = sorted(spans), sorted(spans, key=lambda span: span.end_ms)
+    starts, ends = [span.start_ms for span in by_start], [span.end_ms for span in by_end]
+    # How far back a cut behind the first k ends may go, and how far on one before the k-th start and all after it.
+    earliest = list(accumulate((span.end_ms - _depth_ms(span) for span in by_end), max))
+    latest = list(accumulate((span.start_ms + _depth_ms(span) for span in reversed(by_start)), min))[::-1]
+
+    cut_before: dict[int, int] = {}
+    cut_behind: dict[int, int] = {}
+    cut_ms = 0
+    for k, end_ms in enumerate(ends):
+        following = bisect_left(starts, end_ms)
+        if following == len(starts) or (k + 1 < len(ends) and ends[k + 1] <= starts[following]):
+            continue
+        gap = Span(end_ms, starts[following])
+        window = Span(earliest[k], latest[following])
+        cut_ms = max(cut_ms, _cut(gap, voice.pauses(window)))
+        cut_behind[gap.start_ms] = cut_before[gap.end_ms] = cut_ms
+    return cut_before, cut_behind
+
+
+def _depth_ms(span: Span) -> int:
+    return min(_PAUSE_REACH_MS, span.duration_ms // 3)
+
+
+def _cut(gap: Span, pauses: Sequence[Span]) -> int:
+    """The time that divides two cues: in the pause nearest to the gap between them, the longest of equals."""
+    middle_ms = (gap.start_ms + gap.end_ms) // 2
+    if not pauses:
+        return middle_ms
+    pause = min(pauses, key=lambda pause: (_distance_ms(pause, gap), -pause.duration_ms))
+    lo_ms, hi_ms = max(pause.start_ms, gap.start_ms), min(pause.end_ms, gap.end_ms)
+    if lo_ms <= hi_ms:
+        return (lo_ms + hi_ms) // 2
+    return min(max(middle_ms, pause.start_ms), pause.end_ms)
+
+
+def _distance_ms(pause: Span, gap: Span) -> int:
+    return max(0, gap.start_ms - pause.end_ms, pause.start_ms - gap.end_ms)
+
+
+def _snap(span: Span, limit: Span, voice: _Voice, *, reach_ms: int) -> Span:
+    """The span with its edges on the voice inside ``limit``.
+
+    A region that runs out of reach has no edge to snap to; if it does not touch the cue, it is not the cue's.
+    """
+    has_start = limit.start_ms > span.start_ms - reach_ms  # the limit is a cut, which is an edge as well
+    has_end = limit.end_ms < span.end_ms + reach_ms
+    own = [
+        region
+        for region in voice.regions(limit)
+        if region.overlap_ms(span)
+        or ((has_start or region.start_ms >= limit.start_ms) and (has_end or region.end_ms <= limit.end_ms))
+    ]
+    start_ms, end_ms = max(span.start_ms, limit.start_ms), min(span.end_ms, limit.end_ms)
+    if own:
+        first_ms, last_ms = max(own[0].start_ms, limit.start_ms), min(own[-1].end_ms, limit.end_ms)
+        if (has_start or own[0].start_ms >= limit.start_ms) and first_ms <= span.start_ms + reach_ms:
+            start_ms = first_ms
+        if (has_end or own[-1].end_ms <= limit.end_ms) and last_ms >= span.end_ms - reach_ms:
+            end_ms = last_ms
+    return Span(start_ms, end_ms) if start_ms < end_ms else span

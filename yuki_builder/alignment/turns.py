@@ -1,0 +1,52 @@
+"""Cues against turns: who speaks in a span, and who speaks over whom."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from yuki_builder.records import Span, Turn
+
+
+def overlap_share(span: Span, turns: Iterable[Turn], speaker: str | None) -> float:
+    """Share (0..1) of ``span`` in which a voice other than ``speaker`` sounds.
+
+    Where ``speaker`` is None (who says the line is not known), the share in which two or more voices sound.
+    """
+    if span.duration_ms == 0:
+        return 0.0
+    inside: dict[str, list[Span]] = defaultdict(list)
+    for turn in turns:
+        if turn.speaker != speaker and turn.span.overlap_ms(span):
+            inside[turn.speaker].append(Span(max(turn.start_ms, span.start_ms), min(turn.end_ms, span.end_ms)))
+    voices = [part for parts in inside.values() for part in _union(parts)]
+    return _covered_ms(voices, at_least=1 if speaker is not None else 2) / span.duration_ms
+
+
+def speaker_of(span: Span, turns: Iterable[Turn]) -> str | None:
+    """Who speaks longest in ``span``, the alphabetically first of equals; None where nobody does."""
+    spoken_ms: Counter[str] = Counter()
+    for turn in turns:
+        spoken_ms[turn.speaker] += turn.span.overlap_ms(span)
+    return min((name for name, ms in spoken_ms.items() if ms), key=lambda name: (-spoken_ms[name], name), default=None)
+
+
+def _union(spans: Iterable[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for span in sorted(spans):
+        if merged and span.start_ms <= merged[-1].end_ms:
+            merged[-1] = Span(merged[-1].start_ms, max(merged[-1].end_ms, span.end_ms))
+        else:
+            merged.append(span)
+    return merged
+
+
+def _covered_ms(spans: Iterable[Span], *, at_least: int) -> int:
+    """Milliseconds that ``at_least`` so many of the spans cover."""
+    steps = sorted(step for span in spans for step in ((span.start_ms, 1), (span.end_ms, -1)))
+    covered_ms = depth = since_ms = 0
+    for time_ms, change in steps:
+        if depth >= at_least:
+            covered_ms += time_ms - since_ms
+        depth, since_ms = depth + change, time_ms
+    return covered_ms

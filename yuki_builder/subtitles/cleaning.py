@@ -1,0 +1,96 @@
+"""Markup off, spoken text untouched.
+
+What is removed is what a player would not show: override tags, known HTML tags, drawings, readings above
+characters, invisible characters. Everything a player shows stays as it is, also where it looks like markup
+(`<3`, `a < b`, a lone brace in SRT). Every pattern takes linear time on hostile text.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_HTML_TAGS = "b|big|br|c|center|div|em|font|i|p|rp|rt|ruby|s|small|span|strike|strong|sub|sup|tt|u|v|lang"
+# Attributes have an equals sign, or `<b and c>` would be one; only WebVTT's voice and language take bare words.
+_TAG = re.compile(
+    rf"</?(?:{_HTML_TAGS})(?:\.[^\s<>]*)?(?:\s*/|\s[^<>=]*=[^<>]*|\s)?>|<(?:v|lang)(?:\.[^\s<>]*)?\s[^<>]*>|<\d+:[\d:.]+>",
+    re.IGNORECASE,
+)
+_READING = re.compile(r"<(r[tp])\b[^<>]*>[^<]*</\1>", re.IGNORECASE)
+_HTML_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]([^<>]+)>", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
+# Outside ASS a brace is a tag only where converters leave one: {\an8}, {b}, {/i}, MicroDVD's {y:i}.
+_BRACE_TAG = re.compile(r"\{(?:\\[^{}]*|/?[bisu]|[yfscpho]:[^{}]*)\}", re.IGNORECASE)
+_WINDOWS_PATH = re.compile(r"(?<![^\W\d_])[A-Za-z]:\\")  # C:\New\home breaks no line
+_KARAOKE = re.compile(r"\\[kK][fot]?\d")
+_DRAWING_SCALE = re.compile(r"\\p(\d+)")
+# Control, zero-width and direction characters and the soft hyphen. The joiners (U+200C, U+200D) stay: Persian,
+# Indic scripts and emoji are spelled with them.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\ufffb]"
+)
+_LINE_BREAK = re.compile(r"[\n\x0b\x0c\x85\u2028\u2029]")
+_SPACES = re.compile(r"[ \t\xa0\u202f]+")
+_EDGES = " \t\u3000\u200c\u200d"
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """The shown text of an event, line by line, and what its markup said of it."""
+
+    lines: tuple[str, ...]
+    voices: tuple[str, ...] = ()
+    has_karaoke: bool = False
+    has_drawing: bool = False
+
+
+def clean(text: str, *, is_ass: bool) -> Cleaned:
+    """The lines a player would show of ``text``; no line is empty. ``is_ass``: every ``{…}`` is markup."""
+    has_karaoke = has_drawing = False
+    voices: tuple[str, ...] = ()
+    if is_ass:
+        has_karaoke = any(_KARAOKE.search(tags) for _, tags in _override_blocks(text))
+        text, has_drawing = _without_overrides(text)
+        text = text.replace("\\n", "\n")
+    else:
+        text = _BRACE_TAG.sub("", text)
+    if is_ass or not _WINDOWS_PATH.search(text):  # converters leave these in SRT
+        text = text.replace("\\N", "\n").replace("\\h", " ")
+    if "<" in text:
+        voices = tuple(_unescape(name) for name in _VOICE.findall(text))
+        text = _TAG.sub("", _HTML_BREAK.sub("\n", _READING.sub("", text)))
+    return Cleaned(tuple(_visible_lines(_unescape(text))), voices, has_karaoke, has_drawing)
+
+
+def _override_blocks(text: str) -> Iterator[tuple[str, str]]:
+    """Pairs of shown text and the override block after it. A brace that is never closed is shown text."""
+    position = 0
+    while (opening := text.find("{", position)) >= 0 and (closing := text.find("}", opening)) >= 0:
+        yield text[position:opening], text[opening + 1 : closing]
+        position = closing + 1
+    yield text[position:], ""
+
+
+def _without_overrides(text: str) -> tuple[str, bool]:
+    shown, scale, has_drawing = [], "0", False
+    for part, tags in _override_blocks(text):
+        is_drawing = scale.strip("0") != ""
+        has_drawing = has_drawing or (is_drawing and bool(part.strip()))
+        if not is_drawing:
+            shown.append(part)
+        scale = next(reversed(_DRAWING_SCALE.findall(tags)), scale)
+    return "".join(shown), has_drawing
+
+
+def _unescape(text: str) -> str:
+    return _ENTITY.sub(lambda match: html.unescape(match[0]), text) if "&" in text else text
+
+
+def _visible_lines(text: str) -> Iterator[str]:
+    for line in _LINE_BREAK.split(text):
+        visible = _SPACES.sub(" ", _INVISIBLE.sub("", line)).strip(_EDGES)
+        if visible:
+            yield visible
