@@ -7,7 +7,7 @@ import os
 # Two workers on two cores: each takes one, or they trample on each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1" if os.environ.get("PYTEST_XDIST_WORKER") else "2")
 
-from hypothesis import settings  # noqa: E402
+from hypothesis import settings
 
 # Shared machines stall for seconds: an example's time says nothing here.
 settings.register_profile("patient", deadline=None)
