@@ -1,0 +1,1 @@
+"""Everything about signals: media files, vocal isolation, speech."""

@@ -50,7 +50,7 @@ class Record:
             KeyError: a field without a default is missing. Unknown keys are ignored (newer writers).
             ValueError, TypeError: a value does not fit.
         """
-        hints = _type_hints(cls)
+        hints = _type_hints(cls)  # type: ignore[arg-type]
         values = {}
         for f in dataclasses.fields(cls):  # type: ignore[arg-type]
             if f.name in data:

@@ -233,7 +233,7 @@ def _crop(rng: np.random.Generator, pool: Int16Array, samples: int) -> FloatArra
         pool = np.tile(pool, (1, -(-samples // length)))
         length = pool.shape[1]
     start = int(rng.integers(max(1, length - samples + 1)))
-    return pool[:, start : start + samples].astype(np.float32) / 32768
+    return pool[:, start : start + samples].astype(np.float32) * np.float32(1 / 32768)
 
 
 def _add(out: FloatArray, piece: FloatArray, start: int) -> None:
