@@ -1,0 +1,22 @@
+"""The voices in an episode: where somebody speaks, who it is by ear, and whose turn it is.
+
+Models run at 16 kHz mono and read the isolated vocals from disk. Importing this loads no model.
+"""
+
+from video_preprocessing.speech.activity import ActivitySettings, detect_speech
+from video_preprocessing.speech.diarization import Diarizer, load_diarizer
+from video_preprocessing.speech.embedding import SpeakerEmbedder, load_embedder
+from video_preprocessing.speech.rttm import read_rttm, write_rttm
+from video_preprocessing.speech.voiceprints import embed_spans
+
+__all__ = [
+    "ActivitySettings",
+    "Diarizer",
+    "SpeakerEmbedder",
+    "detect_speech",
+    "embed_spans",
+    "load_diarizer",
+    "load_embedder",
+    "read_rttm",
+    "write_rttm",
+]

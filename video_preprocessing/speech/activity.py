@@ -1,0 +1,119 @@
+"""Where somebody speaks: Silero VAD over a stream, and the decision made from its probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from video_preprocessing.speech.audio import SAMPLE_RATE_HZ, SpeechAudio
+from video_preprocessing.speech.silero import FRAME_SAMPLES, SileroStream
+from yuki_builder.records import FloatArray, Progress, Span, no_progress
+
+FRAME_MS = FRAME_SAMPLES * 1000 // SAMPLE_RATE_HZ
+# One size whatever the reader's blocks are: the same arithmetic in the same order, so the same spans.
+_BATCH_FRAMES = 512
+
+
+@dataclass(frozen=True, slots=True)
+class ActivitySettings:
+    """How probabilities become speech.
+
+    Attributes:
+        onset: speech begins where the probability reaches this.
+        offset: and ends where it stays below this for ``min_silence_ms`` (hysteresis against flicker).
+        min_silence_ms: a shorter pause does not end a span.
+        min_speech_ms: a shorter span is dropped (clicks, breaths).
+        lead_ms: every span begins this much earlier, at most in the middle of the pause: the network answers late.
+        tail_ms: and ends this much later.
+    """
+
+    onset: float = 0.5
+    offset: float = 0.35
+    min_silence_ms: int = 160
+    min_speech_ms: int = 160
+    lead_ms: int = 64
+    tail_ms: int = 16
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.offset <= self.onset < 1.0:
+            raise ValueError(f"offset {self.offset} and onset {self.onset} must satisfy 0 < offset <= onset < 1")
+        if min(self.min_silence_ms, self.min_speech_ms, self.lead_ms, self.tail_ms) < 0:
+            raise ValueError("durations must not be negative")
+
+
+def detect_speech(
+    vocals: Path, *, settings: ActivitySettings | None = None, progress: Progress = no_progress
+) -> list[Span]:
+    """The spans of ``vocals`` in which somebody speaks, in order, without overlap.
+
+    The file is streamed; ``progress`` counts seconds of audio.
+
+    Raises:
+        MediaError: the file cannot be read as audio.
+    """
+    with SpeechAudio(vocals) as audio:
+        total_ms = audio.duration_ms
+        network = SileroStream()
+        probabilities: list[FloatArray] = []
+        done = 0
+        for frames in _frames(audio.blocks()):
+            probabilities.append(network.probabilities(frames))
+            done += len(frames)
+            progress(min(done * FRAME_MS, total_ms) / 1000, total_ms / 1000)
+    curve = np.concatenate(probabilities) if probabilities else np.zeros(0, np.float32)
+    return speech_spans(curve, total_ms=total_ms, settings=settings or ActivitySettings())
+
+
+def _frames(blocks: Iterator[FloatArray]) -> Iterator[FloatArray]:
+    """Blocks of any length as arrays of shape (<= 512, 512); the last frame is filled up with silence."""
+    batch = _BATCH_FRAMES * FRAME_SAMPLES
+    rest = np.zeros(0, np.float32)
+    for block in blocks:
+        rest = np.concatenate([rest, block])
+        while len(rest) >= batch:
+            yield rest[:batch].reshape(-1, FRAME_SAMPLES)
+            rest = rest[batch:]
+    if len(rest):
+        yield np.pad(rest, (0, -len(rest) % FRAME_SAMPLES)).reshape(-1, FRAME_SAMPLES)
+
+
+def speech_spans(
+    probabilities: FloatArray | Sequence[float], *, total_ms: int, settings: ActivitySettings
+) -> list[Span]:
+    """The spans that the probabilities of successive 32 ms frames amount to."""
+    raw = _hysteresis(probabilities, settings)
+    spans = [Span(a, min(b, total_ms)) for a, b in raw if min(b, total_ms) - a >= max(1, settings.min_speech_ms)]
+    return _padded(spans, total_ms=total_ms, settings=settings)
+
+
+def _hysteresis(probabilities: FloatArray | Sequence[float], settings: ActivitySettings) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    start: int | None = None
+    quiet: int | None = None  # where the pause began that may end the span
+    for i, p in enumerate(probabilities):
+        now = i * FRAME_MS
+        if start is None:
+            if p >= settings.onset:
+                start, quiet = now, None
+        elif p >= settings.offset:
+            quiet = None
+        else:
+            quiet = now if quiet is None else quiet
+            if now + FRAME_MS - quiet >= settings.min_silence_ms:
+                spans.append((start, quiet))
+                start = None
+    if start is not None:
+        spans.append((start, len(probabilities) * FRAME_MS if quiet is None else quiet))
+    return spans
+
+
+def _padded(spans: list[Span], *, total_ms: int, settings: ActivitySettings) -> list[Span]:
+    padded = []
+    for i, span in enumerate(spans):
+        lower = (spans[i - 1].end_ms + span.start_ms) // 2 if i else 0
+        upper = (span.end_ms + spans[i + 1].start_ms) // 2 if i + 1 < len(spans) else total_ms
+        padded.append(Span(max(lower, span.start_ms - settings.lead_ms), min(upper, span.end_ms + settings.tail_ms)))
+    return padded

@@ -1,0 +1,114 @@
+"""One vector per line or clip: which audio goes in, and the reading of it."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from video_preprocessing.speech.audio import SpeechAudio
+from video_preprocessing.speech.embedding import SpeakerEmbedder
+from yuki_builder.records import FloatArray, Progress, Span, Voiceprints, no_progress
+
+MIN_MS = 400
+"""Less audio than this says nothing of a voice."""
+
+MAX_MS = 20_000
+"""More audio than this adds nothing; the first part is taken."""
+
+_BATCH_LINES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """The audio that stands for one key: pieces in order, and how much of them is speech."""
+
+    key: str
+    pieces: tuple[Span, ...]
+    speech_ms: int
+
+
+def embed_spans(
+    vocals: Path,
+    spans: Mapping[str, Span],
+    speech: Sequence[Span],
+    embedder: SpeakerEmbedder,
+    *,
+    progress: Progress = no_progress,
+) -> Voiceprints:
+    """The voice of each span, from the speech within it.
+
+    Args:
+        vocals: an audio file; isolated vocals, or a clip of one voice.
+        spans: by key; may overlap and reach beyond the file.
+        speech: where somebody speaks in ``vocals``, in order, without overlap.
+        embedder: see ``load_embedder``.
+        progress: counts spans.
+
+    Returns:
+        The keys of ``spans`` in their order, without those that are too short or silent. A vector depends on
+        its own span only.
+
+    Raises:
+        MediaError: the file cannot be read as audio.
+    """
+    rows: dict[str, tuple[FloatArray, int]] = {}
+    with SpeechAudio(vocals) as audio:
+        whole = Span(0, audio.duration_ms)
+        excerpts = [e for key, span in spans.items() if (e := choose_excerpt(key, _within(span, whole), speech))]
+        excerpts.sort(key=lambda e: (e.pieces, e.key))  # the file is read front to back
+        done = len(spans) - len(excerpts)
+        for batch in _batches(excerpts, _BATCH_LINES):
+            vectors = embedder.embed_many([np.concatenate([audio.read(p) for p in e.pieces]) for e in batch])
+            rows.update((e.key, (v, e.speech_ms)) for e, v in zip(batch, vectors, strict=True) if v.any())
+            done += len(batch)
+            progress(done, len(spans))
+    keys = tuple(key for key in spans if key in rows)
+    vectors = np.stack([rows[key][0] for key in keys]) if keys else np.zeros((0, embedder.dim), np.float32)
+    return Voiceprints(keys, vectors, tuple(rows[key][1] for key in keys))
+
+
+def choose_excerpt(key: str, span: Span, speech: Sequence[Span]) -> Excerpt | None:
+    """The audio to embed for ``span``: the speech within it, or all of it where that is too little, or None."""
+    pieces = within_speech(span, speech)
+    speech_ms = sum(p.duration_ms for p in pieces)
+    if speech_ms >= MIN_MS:
+        pieces = _first(pieces, MAX_MS)
+        return Excerpt(key, tuple(pieces), sum(p.duration_ms for p in pieces))
+    if span.duration_ms >= MIN_MS:
+        return Excerpt(key, tuple(_first([span], MAX_MS)), speech_ms)
+    return None
+
+
+def within_speech(span: Span, speech: Sequence[Span]) -> list[Span]:
+    """The parts of ``span`` that lie in ``speech`` (in order, without overlap)."""
+    pieces = []
+    first = bisect.bisect_right(speech, span.start_ms, key=lambda s: s.end_ms)
+    for s in speech[first:]:
+        if s.start_ms >= span.end_ms:
+            break
+        pieces.append(Span(max(s.start_ms, span.start_ms), min(s.end_ms, span.end_ms)))
+    return pieces
+
+
+def _first(pieces: Sequence[Span], limit_ms: int) -> list[Span]:
+    kept = []
+    for piece in pieces:
+        if limit_ms <= 0:
+            break
+        kept.append(Span(piece.start_ms, min(piece.end_ms, piece.start_ms + limit_ms)))
+        limit_ms -= piece.duration_ms
+    return kept
+
+
+def _within(span: Span, whole: Span) -> Span:
+    start = min(max(span.start_ms, whole.start_ms), whole.end_ms)
+    return Span(start, max(start, min(span.end_ms, whole.end_ms)))
+
+
+def _batches(items: Sequence[Excerpt], size: int) -> Iterator[Sequence[Excerpt]]:
+    for i in range(0, len(items), size):
+        yield items[i : i + size]
