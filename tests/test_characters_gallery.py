@@ -1,0 +1,173 @@
+"""Galleries: building, keeping, merging, and clips that somebody labelled wrongly."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_characters_voices import EMBEDDER, Voices
+
+from yuki_builder.characters import Gallery
+from yuki_builder.errors import GalleryError
+from yuki_builder.records import Voiceprints
+
+
+def clips(*characters: str, each: int = 3) -> dict[str, str]:
+    """Characters by key."""
+    return {f"{character}/{i}": character for character in characters for i in range(each)}
+
+
+def content(gallery: Gallery) -> tuple[object, ...]:
+    return gallery.embedder, gallery.keys, gallery.characters, gallery.speech_ms, gallery.vectors.tobytes()
+
+
+@pytest.fixture(scope="module")
+def gallery() -> Gallery:
+    names = clips("长门", "../../x", "<script>")
+    return Gallery.build(Voices().prints(names), names, embedder=EMBEDDER)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_what_is_saved_is_loaded_and_names_stay_text(gallery: Gallery, tmp_path: Path) -> None:
+    gallery.save(tmp_path / "g")
+    loaded = Gallery.load(tmp_path / "g", embedder=EMBEDDER)
+    assert content(loaded) == content(gallery)
+    assert loaded.names == ("../../x", "<script>", "长门")
+    assert loaded.counts() == {"../../x": 3, "<script>": 3, "长门": 3}
+    assert sorted(files(tmp_path / "g")) == ["embeddings.safetensors", "gallery.json"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["g"]
+    assert "长门" in (tmp_path / "g" / "gallery.json").read_text(encoding="utf-8")
+
+
+@settings(max_examples=20, deadline=None)
+@given(order=st.permutations(range(9)))
+def test_the_same_content_is_the_same_bytes(
+    gallery: Gallery, tmp_path_factory: pytest.TempPathFactory, order: list[int]
+) -> None:
+    shuffled = Voiceprints(
+        tuple(gallery.keys[i] for i in order), gallery.vectors[order], tuple(gallery.speech_ms[i] for i in order)
+    )
+    again = Gallery.build(shuffled, dict(zip(gallery.keys, gallery.characters, strict=True)), embedder=EMBEDDER)
+    folder = tmp_path_factory.mktemp("same")
+    gallery.save(folder / "a")
+    again.save(folder / "b")
+    assert files(folder / "a") == files(folder / "b")
+
+
+def test_clips_without_a_character_or_without_numbers_stay_out() -> None:
+    prints = Voices().prints(clips("A"))
+    broken = prints.vectors.copy()
+    broken[1, 0] = np.nan
+    built = Gallery.build(replace(prints, vectors=broken), {"A/0": "A", "A/1": "A", "A/2": " "}, embedder=EMBEDDER)
+    assert built.keys == ("A/0",)
+
+
+def test_an_empty_gallery_is_one_too(tmp_path: Path) -> None:
+    empty = Gallery.empty(embedder=EMBEDDER)
+    empty.save(tmp_path)
+    assert content(Gallery.load(tmp_path, embedder=EMBEDDER))[:4] == (EMBEDDER, (), (), ())
+    assert empty.names == () and empty.suspicious() == ()
+    nobody = Gallery.build(Voiceprints((), np.zeros((0, 0), np.float32), ()), {}, embedder=EMBEDDER)
+    assert nobody.keys == ()
+
+
+def test_extending_adds_clips_and_corrects_known_ones(gallery: Gallery) -> None:
+    more = {"长门/0": "阿虚", "阿虚/0": "阿虚"}
+    extended = gallery.extend(Voices(1).prints(more), more)
+    assert extended.counts() == {"../../x": 3, "<script>": 3, "长门": 2, "阿虚": 2}
+    assert extended.characters == tuple(sorted(extended.characters))
+    assert content(Gallery.empty(embedder=EMBEDDER).merge(gallery)) == content(gallery)
+    assert content(gallery.merge(Gallery.empty(embedder=EMBEDDER))) == content(gallery)
+    assert content(gallery.merge(gallery)) == content(gallery)
+
+
+def test_merging_different_galleries_does_not_depend_on_the_order() -> None:
+    voices = Voices()
+    a, b = (Gallery.build(voices.prints(n), n, embedder=EMBEDDER) for n in (clips("A", "B"), clips("C")))
+    assert content(a.merge(b)) == content(b.merge(a))
+
+
+def test_another_embedders_gallery_is_refused(gallery: Gallery, tmp_path: Path) -> None:
+    gallery.save(tmp_path)
+    with pytest.raises(GalleryError, match="'resemblyzer-test', but 'ecapa-1' is in use") as caught:
+        Gallery.load(tmp_path, embedder="ecapa-1")
+    assert str(tmp_path) in str(caught.value)
+    with pytest.raises(GalleryError, match="is in use"):
+        gallery.merge(Gallery.empty(embedder="ecapa-1"))
+
+
+def edit(folder: Path, **changes: object) -> None:
+    index = folder / "gallery.json"
+    index.write_text(json.dumps(json.loads(index.read_text(encoding="utf-8")) | changes), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda f: (f / "gallery.json").unlink(), "gallery.json is missing"),
+        (lambda f: (f / "embeddings.safetensors").unlink(), "is missing"),
+        (lambda f: (f / "gallery.json").write_bytes(b"\xff\xfe{"), "damaged"),
+        (lambda f: (f / "gallery.json").write_text("[1, 2]"), "damaged"),
+        (lambda f: (f / "gallery.json").write_text("[" * 100_000), "damaged"),
+        (lambda f: (f / "embeddings.safetensors").write_bytes(b"\x80\x04pickle"), "damaged"),
+        (
+            lambda f: (f / "embeddings.safetensors").write_bytes((f / "embeddings.safetensors").read_bytes()[:-9]),
+            "damaged",
+        ),
+        (lambda f: edit(f, clips=[]), "damaged"),
+        (lambda f: edit(f, clips=[{"key": "a"}]), "damaged"),
+        (lambda f: edit(f, clips=[{"key": "a", "character": "A", "speech_ms": 1}] * 9), "damaged"),
+        (lambda f: edit(f, schema=2), "format 2, this program reads format 1"),
+    ],
+)
+def test_a_damaged_gallery_is_refused(gallery: Gallery, tmp_path: Path, damage, message: str) -> None:
+    gallery.save(tmp_path)
+    damage(tmp_path)
+    with pytest.raises(GalleryError, match=message) as caught:
+        Gallery.load(tmp_path, embedder=EMBEDDER)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_full_disk_comes_through(gallery: Gallery, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OSError):
+        gallery.save(tmp_path / "file")
+
+
+# --- clips that are not their character's -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_wrong_clip_is_outvoted_and_shown(seed: int) -> None:
+    voices = Voices(seed)
+    names = clips("A", "B", "C", each=4)
+    said_by = names | {"A/1": "B", "C/2": "stranger"}
+    gallery = Gallery.build(voices.prints(said_by), names, embedder=EMBEDDER)
+    assert gallery.suspicious() == ("A/1", "C/2")
+    trust = dict(zip(gallery.keys, gallery.trust(gallery.model(256)), strict=True))
+    assert all(weight > 0.9 for key, weight in trust.items() if key not in ("A/1", "C/2"))
+
+
+def test_of_two_clips_neither_is_outvoted() -> None:
+    gallery = Gallery.build(Voices().prints({"a": "A", "b": "B"}), {"a": "A", "b": "A"}, embedder=EMBEDDER)
+    assert gallery.suspicious() == ()
+    assert gallery.trust(gallery.model(256)).tolist() == [1.0, 1.0]
+
+
+def test_an_embedder_without_a_fitted_model_is_tuned_on_its_own_clips() -> None:
+    rng = np.random.default_rng(0)
+    names = clips("A", "B", "C", "D", each=4)
+    centres = {c: rng.normal(size=64) for c in "ABCD"}
+    vectors = np.array([centres[c] + 0.6 * rng.normal(size=64) for c in names.values()], np.float32)
+    prints = Voiceprints(tuple(names), vectors / np.linalg.norm(vectors, axis=1, keepdims=True), (1000,) * len(names))
+    wrong = names | {"B/3": "D"}
+    gallery = Gallery.build(prints, wrong, embedder="another")
+    assert gallery.suspicious() == ("B/3",)

@@ -1,0 +1,155 @@
+"""Tables of who says what, as people annotated them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from yuki_builder.errors import GalleryError
+from yuki_builder.records import Span
+
+from .times import parse_time_ms
+
+MAX_BYTES = 64 * 2**20
+MAX_NAME_LENGTH = 200
+
+_COLUMNS = {
+    "character": ("人物", "空白", "角色", "character", "role", "speaker", "name"),
+    "text": ("人物台词", "内容", "台词", "text", "content"),
+    "start": ("开始时间", "start", "start_time"),
+    "end": ("结束时间", "end", "end_time"),
+    "start_ms": ("start_ms",),
+    "end_ms": ("end_ms",),
+    "verdict": ("verdict",),
+    "episode_id": ("episode_id",),
+}
+_MAP_COLUMNS = (("标注文件", "annotation"), ("视频文件", "video"))
+_DOUBTFUL_PREFIX = re.compile(r"^[(（]可能[)）]")
+
+Table = list[list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotatedRow:
+    """One labelled row; ``number`` counts the table's rows from 1, its header included."""
+
+    number: int
+    span: Span
+    character: str
+    text: str
+    episode_id: str | None = None
+
+
+def read_table(path: Path) -> Table:
+    """The cells of a CSV file in UTF-8, UTF-16 or GB18030, separated by commas, semicolons or tabs.
+
+    Raises:
+        GalleryError: too large, not text, or not a table.
+    """
+    if path.stat().st_size > MAX_BYTES:
+        raise GalleryError(f"larger than {MAX_BYTES // 2**20} MiB, so not an annotated table", where=path)
+    text = _decode(path.read_bytes(), path)
+    tables = []
+    for delimiter in ",\t;":
+        try:
+            cells = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            tables.append([[cell.strip() for cell in row] for row in cells])
+        except csv.Error as e:
+            raise GalleryError(f"not a table of comma-separated values ({e})", where=path) from e
+    return max(tables, key=lambda table: sum(min(len(row), 4) for row in table))
+
+
+def _decode(data: bytes, path: Path) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings: Sequence[str] = ("utf-16",)
+    elif b"\0" in data[:4096]:
+        # No text in the other encodings holds a zero byte; in UTF-16 every ASCII character has one.
+        zeros = Counter(i % 2 for i, byte in enumerate(data[:4096]) if byte == 0)
+        encodings = ("utf-16-le",) if zeros[1] > zeros[0] else ("utf-16-be",)
+    else:
+        encodings = ("utf-8-sig", "gb18030")
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    raise GalleryError("neither UTF-8, UTF-16 nor GB18030 text", where=path, remedy="save it as CSV in UTF-8")
+
+
+def read_map(table: Table) -> list[tuple[str, str]] | None:
+    """The (annotation file, video file) pairs of an annotation map, or None where the table is none."""
+    if not table or len(table[0]) < 2 or any(_folded(table[0][i]) not in _MAP_COLUMNS[i] for i in range(2)):
+        return None
+    return [(row[0], row[1]) for row in table[1:] if len(row) >= 2 and row[0] and row[1]]
+
+
+def read_rows(table: Table, skipped: Counter[str]) -> list[AnnotatedRow]:
+    """The labelled rows of an annotated table; all other rows are counted in ``skipped``, by reason.
+
+    Columns are found by their names, in any order; without a header they are character, text, start, end.
+    """
+    columns = _columns(table[0]) if table else {}
+    first = 1 if columns else 0
+    columns = columns or {"character": 0, "text": 1, "start": 2, "end": 3}
+    rows = []
+    for number, cells in enumerate(table[first:], first + 1):
+        row = _read_row(number, cells, columns)
+        if isinstance(row, AnnotatedRow):
+            rows.append(row)
+        elif row:
+            skipped[row] += 1
+    return rows
+
+
+def _columns(header: Iterable[str]) -> dict[str, int]:
+    """Positions of the known columns, or nothing where this is no header."""
+    names = [_folded(cell) for cell in header]
+    found = {field: names.index(name) for field, known in _COLUMNS.items() for name in known if name in names}
+    has_times = {"start", "end"} <= found.keys() or {"start_ms", "end_ms"} <= found.keys()
+    return found if has_times and "character" in found else {}
+
+
+def _read_row(number: int, cells: Sequence[str], columns: dict[str, int]) -> AnnotatedRow | str | None:
+    """The row, why it is left out, or None for an empty one."""
+    if not any(cells):
+        return None
+    row = {field: cells[position] for field, position in columns.items() if position < len(cells)}
+    start = _time_ms(row.get("start", ""), row.get("start_ms", ""))
+    end = _time_ms(row.get("end", ""), row.get("end_ms", ""))
+    if start is None or end is None:
+        return "row with a time that is not readable"
+    character = clean_name(row.get("character", ""))
+    reasons = {
+        "row without a character": not character,
+        "row with a doubtful character": bool(_DOUBTFUL_PREFIX.match(character))
+        or row.get("verdict") in ("doubtful", "unknown"),
+        "row whose character is too long for a name": len(character) > MAX_NAME_LENGTH,
+        "row that ends before it starts": end <= start,
+    }
+    for reason, applies in reasons.items():
+        if applies:
+            return reason
+    return AnnotatedRow(number, Span(start, end), character, row.get("text", ""), row.get("episode_id"))
+
+
+def _time_ms(clock: str, milliseconds: str) -> int | None:
+    if milliseconds.isascii() and milliseconds.isdigit() and len(milliseconds) < 12:
+        return int(milliseconds)
+    return parse_time_ms(clock)
+
+
+def clean_name(name: str) -> str:
+    """A name as text on one line: white space and control characters become single spaces."""
+    return " ".join("".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", name)).split())
+
+
+def _folded(cell: str) -> str:
+    return unicodedata.normalize("NFKC", cell).strip().casefold()

@@ -1,0 +1,246 @@
+"""Who says each line: tags, voices and labels of people weighed against each other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from yuki_builder.errors import GalleryError
+from yuki_builder.records import AlignedCue, Attribution, Evidence, Turn, Verdict, Voiceprints
+
+from .cast import Cast
+from .gallery import Gallery
+from .scoring import softmax
+from .voice_model import Array, VoiceModel
+from .weighing import HeardLines, Indices, KnownVoices, claim_odds, group_shares, name_voices, with_groups
+
+_LEAST_WEIGHT = 0.05  # evidence below is noise
+
+
+@dataclass(frozen=True, slots=True)
+class AttributionSettings:
+    """How evidence is weighed.
+
+    Attributes:
+        certain: a confidence from which a name counts as certain.
+        doubtful: a confidence below which a line stays unknown.
+        tag_reliability: how often a name in the subtitle is the one who speaks.
+        label_reliability: how often a line is of the episode-local voice that covers it, where voices are all there is.
+        turn_reliability: how often two lines that the diarization gives to one voice are of one voice.
+        passes: how often the voices are learned again from the lines they were heard in.
+        min_lines_of_a_voice: an unenrolled voice with fewer lines is no voice of its own.
+    """
+
+    certain: float = 0.9
+    doubtful: float = 0.35
+    tag_reliability: float = 0.97
+    label_reliability: float = 0.8
+    turn_reliability: float = 0.5
+    passes: int = 2
+    min_lines_of_a_voice: int = 3
+
+    def __post_init__(self) -> None:
+        for name in ("certain", "doubtful", "tag_reliability", "label_reliability", "turn_reliability"):
+            if not 0 < getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, not between 0 and 1")
+        if self.doubtful > self.certain:
+            raise ValueError("a doubtful name is asked more of than a certain one")
+
+
+DEFAULTS = AttributionSettings()
+
+
+def attribute(
+    lines: Sequence[AlignedCue],
+    voiceprints: Voiceprints,
+    *,
+    gallery: Gallery,
+    turns: Sequence[Turn],
+    manual: Mapping[str, str],
+    settings: AttributionSettings = DEFAULTS,
+) -> list[Attribution]:
+    """Who says each line, how surely, and what speaks for it; one attribution per line, in their order.
+
+    Evidence is weighed in probabilities, over all known characters and "somebody else":
+
+    * ``manual``: a person said so. Certain, whatever else speaks against it.
+    * ``actor``, ``sdh``: the subtitle says so; right in ``tag_reliability`` of lines.
+    * ``voice``: the line's voiceprint against each character's, enrolled and learned: lines with a tag or a label
+      enrol their voice, and so do, in ``passes`` rounds and by how probable they are, lines whose speaker is
+      found (a line never for itself). Episode-local voices that nobody enrolled are learned alike, so that a
+      stranger is somebody else rather than the nearest name.
+    * ``cluster``: what the other lines of the same episode-local voice are.
+
+    ``confidence`` is the probability of the most probable name. From ``certain`` on the verdict is certain, from
+    ``doubtful`` on doubtful, below that unknown and without a name. A name that the subtitle's tag contradicts
+    is never certain; a tagged line is never unknown.
+
+    Without any name (nobody enrolled, no tag, no label) the episode-local voices are the characters
+    (``SPEAKER_01``). That is a grouping and not an identity, so never certain.
+
+    Args:
+        lines: with unique cue ids; those are the line ids.
+        voiceprints: by line id. Lines without one (too short, no voice) live on tags and clusters.
+        gallery: enrolled voices; of the embedder that made ``voiceprints``.
+        turns: who speaks when, by episode-local voice.
+        manual: characters by line id.
+        settings: how evidence is weighed.
+
+    Raises:
+        GalleryError: the gallery's embeddings are of another size than the lines'.
+    """
+    if len(gallery.keys) and len(voiceprints.keys) and gallery.vectors.shape[1] != voiceprints.vectors.shape[1]:
+        raise GalleryError(
+            f"the gallery's embeddings have {gallery.vectors.shape[1]} figures, "
+            f"those of this run {voiceprints.vectors.shape[1]}",
+            remedy="enrol the characters again with the embedder in use",
+        )
+    # Sums of floats depend on their order: in one order, results do not depend on the caller's.
+    ordered = sorted(lines, key=lambda line: (line.start_ms, line.end_ms, line.cue.cue_id))
+    speakers = main_speakers(ordered, turns)
+    claims = [_claims(line, manual, settings) for line in ordered]
+    cast = Cast.gather(gallery.characters, manual.values(), [c.character for per_line in claims for c in per_line])
+    groups = _numbered(speakers)
+    nameless = not cast.names
+    if nameless:
+        # The voices themselves are the cast, and the turns what names them.
+        cast = Cast.gather(filter(None, speakers))
+        claims = [(Evidence("cluster", s, settings.label_reliability),) if s else () for s in speakers]
+        groups = np.full(len(lines), -1)
+    found = _weigh(
+        ordered,
+        voiceprints,
+        gallery=gallery,
+        cast=cast,
+        claims=claims,
+        speakers=speakers,
+        groups=groups,
+        settings=settings,
+    )
+    if nameless:
+        found = [replace(f, verdict=Verdict.DOUBTFUL) if f.verdict is Verdict.CERTAIN else f for f in found]
+    by_id = {attribution.line_id: attribution for attribution in found}
+    return [by_id[line.cue.cue_id] for line in lines]
+
+
+def main_speakers(lines: Sequence[AlignedCue], turns: Sequence[Turn]) -> list[str | None]:
+    """For each line the episode-local voice that covers most of it, or None."""
+    ordered = sorted(turns)
+    starts = [turn.start_ms for turn in ordered]
+    # A turn that started long ago may still run: look back as far as the longest one reaches.
+    longest = max((turn.end_ms - turn.start_ms for turn in ordered), default=0)
+    speakers = []
+    for line in lines:
+        covered: Counter[str] = Counter()
+        first, last = np.searchsorted(starts, (line.start_ms - longest, line.end_ms))
+        for turn in ordered[first:last]:
+            covered[turn.speaker] += turn.span.overlap_ms(line.span)
+        best = max(sorted(covered), key=covered.__getitem__, default=None)
+        speakers.append(best if best is not None and covered[best] else None)
+    return speakers
+
+
+def verdict_of(confidence: float, settings: AttributionSettings = DEFAULTS) -> Verdict:
+    """How sure a name of this confidence is."""
+    if confidence >= settings.certain:
+        return Verdict.CERTAIN
+    return Verdict.DOUBTFUL if confidence >= settings.doubtful else Verdict.UNKNOWN
+
+
+def _claims(line: AlignedCue, manual: Mapping[str, str], settings: AttributionSettings) -> tuple[Evidence, ...]:
+    """What names the line, apart from its voice: a person's word, or else the subtitle's tags."""
+    if manual.get(line.cue.cue_id, "").strip():
+        return (Evidence("manual", manual[line.cue.cue_id], 1.0),)
+    return tuple(Evidence(tag.source, tag.name, settings.tag_reliability) for tag in line.cue.tags if tag.name.strip())
+
+
+def _weigh(
+    lines: Sequence[AlignedCue],
+    voiceprints: Voiceprints,
+    *,
+    gallery: Gallery,
+    cast: Cast,
+    claims: Sequence[Sequence[Evidence]],
+    speakers: Sequence[str | None],
+    groups: Indices,
+    settings: AttributionSettings,
+) -> list[Attribution]:
+    """Every line's probabilities over the cast, and what follows from them."""
+    if not (lines and cast.names):
+        return [Attribution(line.cue.cue_id, None, 0.0, Verdict.UNKNOWN) for line in lines]
+    claimed = np.array([_claimed(per_line, cast) for per_line in claims])
+    chances = softmax(claim_odds(claimed))
+    by_voice = np.zeros_like(chances)
+    row_of = {key: row for row, key in enumerate(voiceprints.keys) if np.isfinite(voiceprints.vectors[row]).all()}
+    heard = [row for row, line in enumerate(lines) if line.cue.cue_id in row_of]
+    if heard:
+        vectors = voiceprints.vectors[[row_of[lines[row].cue.cue_id] for row in heard]]
+        model = gallery.model(vectors.shape[1])
+        chances[heard], by_voice[heard] = name_voices(
+            model,
+            _known_voices(gallery, cast, model),
+            HeardLines(vectors=vectors, claims=claimed[heard], groups=groups[heard]),
+            passes=settings.passes,
+            min_lines=settings.min_lines_of_a_voice,
+        )
+    by_group = group_shares(chances, groups)
+    chances = with_groups(chances, by_group, settings.turn_reliability)
+    found = []
+    for row, line in enumerate(lines):
+        said = tuple(replace(claim, character=cast.spelling(claim.character)) for claim in claims[row])
+        heard_as = (*_likeliest("voice", by_voice[row], cast), *_likeliest("cluster", by_group[row], cast))
+        character, confidence, verdict = _decide(said, chances[row], cast, settings)
+        found.append(Attribution(line.cue.cue_id, character, confidence, verdict, said + heard_as, speakers[row]))
+    return found
+
+
+def _claimed(claims: Sequence[Evidence], cast: Cast) -> Array:
+    """How reliably each character is named; shape (characters,)."""
+    named = [cast.find(claim.character) for claim in claims]
+    doubt = np.ones(len(cast.names))
+    for column, claim in zip(named, claims, strict=True):
+        # Two claims of one name support each other; of two names, each is right half the time.
+        doubt[column] *= 1 - claim.weight / len(set(named))
+    return 1 - doubt
+
+
+def _known_voices(gallery: Gallery, cast: Cast, model: VoiceModel) -> KnownVoices:
+    weights = np.zeros((len(gallery.keys), len(cast.names)))
+    if not gallery.keys:
+        return KnownVoices(points=np.zeros((0, len(model.mean))), weights=weights)
+    weights[np.arange(len(weights)), [cast.find(name) for name in gallery.characters]] = gallery.trust(model)
+    return KnownVoices(points=model.project(gallery.vectors), weights=weights)
+
+
+def _likeliest(source: str, chances: Array, cast: Cast) -> tuple[Evidence, ...]:
+    """The best name of one source, if it has one."""
+    best = int(chances[:-1].argmax())
+    weight = round(float(chances[best]), 4)
+    return (Evidence(source, cast.names[best], weight),) if weight >= _LEAST_WEIGHT else ()
+
+
+def _decide(
+    said: Sequence[Evidence], chances: Array, cast: Cast, settings: AttributionSettings
+) -> tuple[str | None, float, Verdict]:
+    """Name, confidence and verdict, from probabilities and from what was said of the line."""
+    if any(claim.source == "manual" for claim in said):
+        return said[0].character, 1.0, Verdict.CERTAIN
+    confidences = [round(float(chance), 4) for chance in chances[:-1]]
+    best = int(np.argmax(confidences))
+    verdict = verdict_of(confidences[best], settings)
+    claimed = [cast.find(claim.character) for claim in said]
+    if claimed and verdict is Verdict.UNKNOWN:
+        best = max(claimed, key=confidences.__getitem__)
+        verdict = Verdict.DOUBTFUL
+    if verdict is Verdict.CERTAIN and any(column != best for column in claimed):
+        verdict = Verdict.DOUBTFUL
+    name = None if verdict is Verdict.UNKNOWN else cast.names[best]
+    return name, confidences[best], verdict
+
+
+def _numbered(speakers: Sequence[str | None]) -> Indices:
+    names = sorted({speaker for speaker in speakers if speaker is not None})
+    return np.array([-1 if speaker is None else names.index(speaker) for speaker in speakers], np.intp)

@@ -1,0 +1,23 @@
+"""Fitted figures that turn log odds of voices into probabilities that hold.
+
+Made by ``python benchmarks/fit_calibration.py --speech DIR --music DIR --write``; what they were fitted on and how
+well they do is in that file's report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """``scale * log odds + offset - clarity_slope * clarity`` are calibrated log odds of a known voice."""
+
+    scale: float
+    offset: float
+    clarity_slope: float
+
+
+RESEMBLYZER = Calibration(scale=0.306, offset=-0.58, clarity_slope=0.088)
+# For embedders without a fitted model, until enrolled clips say better (see ``Gallery.model``).
+PLAIN = Calibration(scale=0.1, offset=0.0, clarity_slope=0.0)

@@ -1,0 +1,215 @@
+"""The known characters' voices, and how to keep them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from yuki_builder.errors import GalleryError
+from yuki_builder.records import FloatArray, Voiceprints
+
+from .files import EMBEDDINGS_FILE, GALLERY_FILE
+from .scoring import score_voices, softmax
+from .tuning import tune
+from .voice_model import Array, VoiceModel, fitted_model, plain_model
+
+SCHEMA = 1
+# Three clips of one character are the fewest of which one can be outvoted.
+MIN_CLIPS_TO_DOUBT = 3
+_RELIABILITY = 0.99
+_MIN_CHARACTERS_TO_TUNE = 3
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Gallery:
+    """Voiceprints by character, in one canonical order, whatever order they came in.
+
+    Attributes:
+        embedder: fingerprint of the embedder that made them; others' embeddings do not compare.
+        keys: n names of clips, unique.
+        characters: n names, one per clip.
+        vectors: shape (n, d), float32.
+        speech_ms: n ints.
+    """
+
+    embedder: str
+    keys: tuple[str, ...]
+    characters: tuple[str, ...]
+    vectors: FloatArray
+    speech_ms: tuple[int, ...]
+
+    @classmethod
+    def build(cls, voiceprints: Voiceprints, character_of: Mapping[str, str], *, embedder: str) -> Self:
+        """The voiceprints whose key has a character; the others are left out."""
+        rows = [
+            row
+            for row, key in enumerate(voiceprints.keys)
+            if character_of.get(key, "").strip() and np.isfinite(voiceprints.vectors[row]).all()
+        ]
+        rows.sort(key=lambda row: (character_of[voiceprints.keys[row]], voiceprints.keys[row]))
+        keys = tuple(voiceprints.keys[row] for row in rows)
+        if len(set(keys)) < len(keys):
+            raise ValueError("two voiceprints share one key")
+        return cls(
+            embedder=embedder,
+            keys=keys,
+            characters=tuple(character_of[key] for key in keys),
+            vectors=np.asarray(voiceprints.vectors[rows], np.float32).reshape(len(rows), voiceprints.vectors.shape[1]),
+            speech_ms=tuple(int(voiceprints.speech_ms[row]) for row in rows),
+        )
+
+    @classmethod
+    def empty(cls, *, embedder: str) -> Self:
+        """Nobody is known."""
+        return cls(embedder=embedder, keys=(), characters=(), vectors=np.zeros((0, 0), np.float32), speech_ms=())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The characters, each once, sorted."""
+        return tuple(sorted(set(self.characters)))
+
+    def counts(self) -> Mapping[str, int]:
+        """Clips per character."""
+        return dict(sorted(Counter(self.characters).items()))
+
+    def extend(self, voiceprints: Voiceprints, character_of: Mapping[str, str]) -> Self:
+        """With more clips. A key that is there already is the same clip: its new character and vector count."""
+        return self.merge(type(self).build(voiceprints, character_of, embedder=self.embedder))
+
+    def merge(self, other: Gallery) -> Self:
+        """Both galleries' clips; where both hold a key, the other's counts.
+
+        Raises:
+            GalleryError: the galleries are of different embedders.
+        """
+        _check_embedder(other, self.embedder, where=None)
+        mine = [row for row, key in enumerate(self.keys) if key not in set(other.keys)]
+        parts = [part for part in (self.vectors[mine], other.vectors) if len(part)]
+        if len({part.shape[1] for part in parts}) > 1:
+            raise GalleryError("two galleries hold embeddings of different sizes")
+        keys = tuple(self.keys[row] for row in mine) + other.keys
+        merged = Voiceprints(
+            keys=keys,
+            vectors=np.concatenate(parts) if parts else self.vectors[:0],
+            speech_ms=tuple(self.speech_ms[row] for row in mine) + other.speech_ms,
+        )
+        characters = tuple(self.characters[row] for row in mine) + other.characters
+        return type(self).build(merged, dict(zip(keys, characters, strict=True)), embedder=self.embedder)
+
+    def save(self, folder: Path) -> None:
+        """Write ``gallery.json`` and the embeddings beside it: the same bytes for the same content."""
+        from safetensors.numpy import save_file
+
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        clips = [
+            {"key": key, "character": character, "speech_ms": speech_ms}
+            for key, character, speech_ms in zip(self.keys, self.characters, self.speech_ms, strict=True)
+        ]
+        content = {"schema": SCHEMA, "embedder": self.embedder, "characters": self.counts(), "clips": clips}
+        save_file({"embeddings": np.ascontiguousarray(self.vectors)}, folder / EMBEDDINGS_FILE)
+        text = json.dumps(content, ensure_ascii=False, indent=1)
+        (folder / GALLERY_FILE).write_text(text + "\n", encoding="utf-8", newline="\n")
+
+    @classmethod
+    def load(cls, folder: Path, *, embedder: str) -> Self:
+        """The gallery that ``save`` wrote.
+
+        Args:
+            folder: where ``gallery.json`` is.
+            embedder: fingerprint of the embedder in use.
+
+        Raises:
+            GalleryError: no gallery there, a damaged or newer one, or one of another embedder.
+        """
+        gallery = cls._read(Path(folder))
+        _check_embedder(gallery, embedder, where=folder)
+        return gallery
+
+    @classmethod
+    def _read(cls, folder: Path) -> Self:
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        try:
+            content = json.loads((folder / GALLERY_FILE).read_text(encoding="utf-8"))
+            if content["schema"] != SCHEMA:
+                raise GalleryError(
+                    f"gallery of format {content['schema']!r}, this program reads format {SCHEMA}", where=folder
+                )
+            keys, characters = ([str(clip[field]) for clip in content["clips"]] for field in ("key", "character"))
+            speech_ms = tuple(int(clip["speech_ms"]) for clip in content["clips"])
+            vectors = load_file(folder / EMBEDDINGS_FILE)["embeddings"]
+            if vectors.dtype != np.float32:
+                raise ValueError(f"embeddings of type {vectors.dtype}")
+            voiceprints = Voiceprints(keys=tuple(keys), vectors=vectors, speech_ms=speech_ms)
+            named = dict(zip(keys, characters, strict=True))
+            return cls.build(voiceprints, named, embedder=str(content["embedder"]))
+        except FileNotFoundError as e:
+            raise GalleryError(f"no gallery: {Path(e.filename or folder).name} is missing", where=folder) from e
+        except (ValueError, KeyError, TypeError, RecursionError, SafetensorError) as e:
+            raise GalleryError("damaged gallery", where=folder, remedy="build it again from its clips") from e
+
+    def model(self, dim: int) -> VoiceModel:
+        """What is known of voices as this gallery's embedder hears them, in ``dim`` dimensions.
+
+        For an embedder without a fitted model the enrolled clips must serve: their characters' centre is the
+        origin, and leaving each out in turn tells which odds to believe.
+        """
+        fitted = fitted_model(self.embedder, dim)
+        if fitted is not None:
+            return fitted
+        if len(self.names) < _MIN_CHARACTERS_TO_TUNE:
+            return plain_model(np.zeros(dim))
+        labels = self._labels()
+        model = plain_model((labels.T @ self.vectors / labels.sum(0)[:, None]).mean(0))
+        points = model.project(self.vectors)
+        odds, known = score_voices(model, points, clips=points, weights=labels, own=np.arange(len(points)))
+        return replace(model, calibration=tune(model.calibration, odds, known, labels.argmax(1)))
+
+    def trust(self, model: VoiceModel) -> Array:
+        """How far each clip is its character's voice, judged by all other clips; shape (n,), 0 to 1.
+
+        Among at least ``MIN_CLIPS_TO_DOUBT`` clips of a character, one that sounds like somebody else (a slip of
+        the person who labelled it, two voices in one clip) is outvoted and loses its weight.
+        """
+        if not self.keys:
+            return np.zeros(0)
+        points = model.project(self.vectors)
+        labels = self._labels()
+        bonus = labels * np.log(_RELIABILITY / (1 - _RELIABILITY))
+        threshold = model.threshold(self.vectors)[:, None]
+        doubted = labels @ labels.sum(0) >= MIN_CLIPS_TO_DOUBT
+        trust: Array = np.ones(len(points))
+        for _ in range(2):
+            weights = labels * trust[:, None]
+            odds, known = score_voices(model, points, clips=points, weights=weights, own=np.arange(len(points)))
+            chances = softmax(np.where(known, model.calibration.scale * odds + threshold, 0.0) + bonus)
+            trust = np.where(doubted, (chances[:, :-1] * labels).sum(1), 1.0)
+        return trust
+
+    def suspicious(self) -> tuple[str, ...]:
+        """Keys of clips that sound unlike the rest of their character's; worth a second look."""
+        if not self.keys:
+            return ()
+        trust = self.trust(self.model(self.vectors.shape[1]))
+        return tuple(key for key, t in zip(self.keys, trust, strict=True) if t < 0.5)
+
+    def _labels(self) -> Array:
+        """1 where a clip is of a character, shape (clips, names)."""
+        return np.array([[float(name == character) for name in self.names] for character in self.characters])
+
+
+def _check_embedder(gallery: Gallery, embedder: str, *, where: Path | None) -> None:
+    if gallery.embedder != embedder:
+        raise GalleryError(
+            f"gallery of the embedder {gallery.embedder!r}, but {embedder!r} is in use",
+            where=where,
+            remedy="embeddings of different models do not compare: enrol the characters again from their clips",
+        )

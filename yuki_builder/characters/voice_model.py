@@ -1,0 +1,117 @@
+"""How voices differ, and how clips of one voice do: the statistics that turn embeddings into odds.
+
+A two-covariance model (probabilistic linear discriminant analysis: Ioffe, ECCV 2006; the two-covariance form
+is from Brummer and de Villiers, Odyssey 2010). In a space where both covariances are diagonal, a voice is a point
+``y ~ N(mean, between)`` and a clip of it a point ``x ~ N(y, within)``. Enrolled clips give a posterior of ``y``; a new
+clip is then weighed as "this voice" against "a voice nobody has heard". Against the cosine it has two merits:
+directions in which clips of one voice scatter (music behind them, mood, a short clip) count less, and the odds
+say when a clip fits nobody.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from yuki_builder.errors import InternalError
+
+from .calibration import PLAIN, RESEMBLYZER, Calibration
+
+Array = npt.NDArray[np.float64]
+
+WEIGHTS = Path(__file__).parent / "resemblyzer.safetensors"
+# Clips of one voice from one recording are less telling than independent ones: n of them count as n ** 0.5.
+# Fitted: log-loss over simulated casts is flat from 0.4 to 0.6 and worse at 1.
+_DEPENDENCE = 0.5
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class VoiceModel:
+    """A space for embeddings of d dimensions, and the spread of voices and of clips in its k dimensions.
+
+    Attributes:
+        shift: shape (d,); mean embedding.
+        projection: shape (d, k); to the space where both covariances are diagonal.
+        mean, between, within: shape (k,); mean and variance of voices, variance of one voice's clips.
+        clarity: shape (d,); how the log odds of a clip and its own voice grow with its embedding, over ``shift``:
+            a muffled or noisy clip shows less of its voice, and less must be asked of it.
+        calibration: what turns log odds into calibrated ones.
+    """
+
+    shift: Array
+    projection: Array
+    mean: Array
+    between: Array
+    within: Array
+    clarity: Array
+    calibration: Calibration
+
+    def project(self, vectors: npt.NDArray[np.floating]) -> Array:
+        """Points of embeddings, (n, d) to (n, k), each of length sqrt(k)."""
+        points: Array = (np.asarray(vectors, np.float64) - self.shift) @ self.projection
+        length = np.linalg.norm(points, axis=1, keepdims=True)
+        points *= np.sqrt(points.shape[1]) / np.maximum(length, 1e-9)
+        return points
+
+    def log_odds(self, points: Array, totals: Array, counts: Array, *, clips_per_point: Array | float = 1.0) -> Array:
+        """How much likelier points are from a known voice than from one nobody has heard.
+
+        Args:
+            points: shape (n, k).
+            totals: shape (n, k) or (1, k): for each point, the sum of the voice's (weighted) clips.
+            counts: shape (n,) or (1,): their weights' sum, above 0.
+            clips_per_point: shape (n,); of how many clips each point is the mean.
+
+        Returns:
+            Natural logarithm of the likelihood ratio, shape (n,), uncalibrated.
+        """
+        counts = counts[:, None]
+        evidence = counts**_DEPENDENCE
+        scatter = self.within / np.reshape(clips_per_point, (-1, 1)) ** _DEPENDENCE
+        spread = 1 / (1 / self.between + evidence / self.within)
+        place = self.mean + spread * evidence / self.within * (totals / counts - self.mean)
+        known, new = spread + scatter, self.between + scatter
+        log_known = -0.5 * ((points - place) ** 2 / known + np.log(known)).sum(1)
+        log_new = -0.5 * ((points - self.mean) ** 2 / new + np.log(new)).sum(1)
+        odds: Array = log_known - log_new
+        return odds
+
+    def threshold(self, vectors: npt.NDArray[np.floating]) -> Array:
+        """What to add to scaled log odds so that 0 is even odds; shape (n,), by each clip's clarity."""
+        c = self.calibration
+        clarity: Array = (np.asarray(vectors, np.float64) - self.shift) @ self.clarity
+        return c.offset - c.clarity_slope * clarity
+
+
+def fitted_model(embedder: str, dim: int) -> VoiceModel | None:
+    """The model that was fitted for an embedder, by its fingerprint; None for embedders without one."""
+    return _resemblyzer() if embedder.startswith("resemblyzer") and dim == 256 else None
+
+
+@functools.cache
+def _resemblyzer() -> VoiceModel:
+    from safetensors.numpy import load_file
+
+    try:
+        arrays = {name: array.astype(np.float64) for name, array in load_file(WEIGHTS).items()}
+    except OSError as e:
+        raise InternalError("a file of this program is missing", where=WEIGHTS, remedy="install it again") from e
+    return VoiceModel(**arrays, calibration=RESEMBLYZER)
+
+
+def plain_model(centre: Array) -> VoiceModel:
+    """Every direction around a centre alike, clips of one voice at a cosine of 0.6: what cosine scoring assumes."""
+    dim = len(centre)
+    return VoiceModel(
+        shift=centre,
+        projection=np.eye(dim),
+        mean=np.zeros(dim),
+        between=np.full(dim, 0.6),
+        within=np.full(dim, 0.4),
+        clarity=np.zeros(dim),
+        calibration=PLAIN,
+    )
