@@ -1,0 +1,301 @@
+"""The command line: options in, exit status out. What it does is in ``season.py``, and shows in ``progress.py``."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import sys
+import tempfile
+import traceback
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.config import EpisodeConfig, load_config, merge
+from yuki_builder.errors import ConfigError, YukiError
+
+if TYPE_CHECKING:
+    from pipelines.season import EpisodeFailure
+
+DONE, PROGRAM_FAILED, INPUT_IS_WRONG, SOME_EPISODES_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+
+_HELP = """
+From a video to a character corpus: who said what, when, how surely, with clean audio.
+
+Takes music and effects away, reads the subtitles, finds out who says each line, and writes lines, clips, a report
+and a corpus into the output folder. What is done already is reused, so the same command also goes on after an
+interruption, and after a change it redoes only what depends on it.
+"""
+
+_EPILOG = """\b
+Examples:
+  run_pipeline.py --video ep01.mkv
+  run_pipeline.py --video ep01.mkv --characters voices/     voices/<character>/*.wav
+  run_pipeline.py --video ep01.mkv --characters ep01.csv    lines labelled by a person
+  run_pipeline.py --video season1/ --out season1-corpus     every video of a folder
+  run_pipeline.py --video 'show/*.mkv' --dry-run            what would run, and why
+
+\b
+A configuration file has the same options; flags go before it, and paths in it start at its own folder:
+  video = ["ep01.mkv", "ep02.mkv"]
+  out = "corpus"
+  characters = "voices"
+  subtitle_track = "ja"
+
+\b
+In the output folder:
+  <episode>/report.html    who speaks when, with a player for each line
+  <episode>/lines.csv      the lines, for a spreadsheet; lines.jsonl for programs
+  <episode>/clips/         the lines' audio by character
+  <episode>/episode.json   what each stage did, and what it left out for which reason
+  corpus/                  all episodes together: lines.parquet, texts/, haruhi/, roleplay/, gallery/
+Nothing of yours is overwritten: a changed file is moved to <name>.bak-1 before it is made anew.
+
+\b
+Exit status: 0 done; 2 the input is wrong, and one line says what to do; 1 the program failed;
+3 some episodes of a season failed, the rest is complete; 130 interrupted, finished stages are kept.
+YUKI_DEBUG=1 in the environment shows Python's traceback with an error.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asks for; ``options`` holds only what was given."""
+
+    videos: tuple[str, ...]
+    options: dict[str, Any]
+    config_file: Path | None
+    dry_run: bool
+    quiet: bool
+    as_json: bool
+
+
+_app = typer.Typer(
+    add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]}
+)
+
+
+@_app.command(help=_HELP, epilog=_EPILOG)
+def _parse(
+    *,
+    video: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATH", help="A video or audio file; a folder or a pattern is a season. Repeatable."),
+    ] = None,
+    out: Annotated[str | None, typer.Option(metavar="DIR", help="The output folder.  [default: out]")] = None,
+    subtitles: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|none|PATH",
+            help="auto: a subtitle file beside the video, else the best text track inside it.  [default: auto]",
+        ),
+    ] = None,
+    audio_track: Annotated[
+        str | None, typer.Option(metavar="N|LANG", help="An audio track by position (0 is the first) or language.")
+    ] = None,
+    subtitle_track: Annotated[
+        str | None, typer.Option(metavar="N|LANG", help="A subtitle track inside the video, likewise.")
+    ] = None,
+    characters: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="Who may be speaking: a gallery folder, a folder <character>/*.wav, or an annotated CSV.",
+        ),
+    ] = None,
+    separator: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|PATH|none",
+            help="What takes music and effects away: a model's name, a checkpoint file, none.  [default: dialogue]",
+        ),
+    ] = None,
+    isolate_enrolment: Annotated[
+        bool | None,
+        typer.Option(
+            "--isolate-enrolment/--no-isolate-enrolment",
+            help="Run the separator over the clips of --characters too: for clips with music.  [default: no]",
+        ),
+    ] = None,
+    diarizer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|PATH",
+            help="Who finds the turns: embedded, pyannote, a hub name, or a pipeline's folder.  [default: embedded]",
+        ),
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(metavar="auto|cpu|cuda", help="Where the networks run.  [default: auto]")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="A TOML file with options; see below.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would run and what is reused, and why; write nothing.")
+    ] = False,
+    force: Annotated[bool | None, typer.Option("--force", help="Redo everything.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show nothing but errors.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object on stdout at the end, instead of the table.")
+    ] = False,
+) -> Request:
+    options = {
+        "out": out,
+        "subtitles": subtitles,
+        "audio_track": audio_track,
+        "subtitle_track": subtitle_track,
+        "characters": characters,
+        "separator": separator,
+        "isolate_enrolment": isolate_enrolment,
+        "diarizer": diarizer,
+        "device": device,
+        "force": force,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    return Request(tuple(video or ()), given, config, dry_run, quiet, as_json)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status and raises nothing.
+
+    Args:
+        argv: the arguments, without the program's name; None: those of the process.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that no terminal can show
+    try:
+        return _main(sys.argv[1:] if argv is None else argv)
+    except typer.TyperException as e:
+        _say_error(e.format_message())
+        return INPUT_IS_WRONG
+    except YukiError as e:
+        _say_error(str(e))
+        _show_traceback()
+        return e.exit_status
+    except KeyboardInterrupt:
+        _say_error("interrupted; what is finished is kept, and the same command goes on from there")
+        return INTERRUPTED
+
+
+def _main(argv: Sequence[str]) -> int:
+    command = typer.main.get_command(_app)
+    request = command.main(args=list(argv), prog_name="run_pipeline.py", standalone_mode=False)
+    if not isinstance(request, Request):
+        return DONE  # --help has been printed
+    configs = _configs(request)
+    try:
+        with _calm_libraries():
+            return _dry_run(request, configs) if request.dry_run else _run(request, configs)
+    except BrokenPipeError:
+        # Whoever read the last words has left; Python must not fail once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except YukiError:
+        raise
+    except Exception as e:
+        _say_unexpected(f"{type(e).__name__}: {e}", traceback.format_exc(), configs[0].out)
+        return PROGRAM_FAILED
+
+
+def _configs(request: Request) -> list[EpisodeConfig]:
+    """One configuration for each video: defaults, then the file, then the flags."""
+    from pipelines.season import find_videos
+
+    options = merge(load_config(request.config_file) if request.config_file else {}, request.options)
+    from_file = options.pop("video", [])
+    paths = request.videos or from_file
+    if not paths:
+        raise ConfigError("there is no video to work on", where="--video", remedy="give a file, a folder or a pattern")
+    EpisodeConfig(video=Path(paths[0]), **options)  # options first: a typing error should not cost a look at the disk
+    return [EpisodeConfig(video=video, **options) for video in find_videos(paths)]
+
+
+def _run(request: Request, configs: Sequence[EpisodeConfig]) -> int:
+    from pipelines.progress import choose_display
+    from pipelines.season import run_season
+    from pipelines.summary import print_summary, summary_json
+
+    with choose_display(quiet=request.quiet) as display:
+        result = run_season(configs, progress=display)
+    if request.as_json:
+        print(json.dumps(summary_json(result), ensure_ascii=False))
+    elif not request.quiet:
+        print_summary(result)
+    for failure in result.failures:
+        _say_failure(failure, configs[0].out)
+    return _status(len(result.episodes), [failure.exit_status for failure in result.failures])
+
+
+def _dry_run(request: Request, configs: Sequence[EpisodeConfig]) -> int:
+    from pipelines.season import plan_season
+    from pipelines.summary import plan_json, print_plan
+
+    plan = plan_season(configs)
+    if request.as_json:
+        print(json.dumps(plan_json(plan), ensure_ascii=False))
+    elif not request.quiet:
+        print_plan(plan)
+    for failure in plan.failures:
+        _say_failure(failure, configs[0].out)
+    return _status(len(plan.subjects) - 1, [failure.exit_status for failure in plan.failures])
+
+
+def _status(finished: int, failures: Sequence[int]) -> int:
+    """The exit status of a run in which some episodes finished and others failed with these statuses."""
+    if not failures:
+        return DONE
+    if finished:
+        return SOME_EPISODES_FAILED
+    return INPUT_IS_WRONG if set(failures) == {INPUT_IS_WRONG} else PROGRAM_FAILED
+
+
+@contextlib.contextmanager
+def _calm_libraries() -> Iterator[None]:
+    """Keep the libraries' own warnings off stderr: they concern developers, and would tear the bars apart."""
+    with warnings.catch_warnings():
+        if not os.environ.get("YUKI_DEBUG"):
+            warnings.simplefilter("ignore")
+        yield
+
+
+def _say_failure(failure: EpisodeFailure, out: Path) -> None:
+    if failure.details is None:
+        _say_error(failure.message)
+    else:
+        _say_unexpected(failure.message, failure.details, out)
+
+
+def _say_error(message: str) -> None:
+    from pipelines.progress import one_line
+
+    print(f"error: {one_line(message)}", file=sys.stderr, flush=True)
+
+
+def _say_unexpected(message: str, details: str, out: Path) -> None:
+    """One line, and the traceback in a file that a report of the bug can quote."""
+    _say_error(f"unexpected: {message}. {_keep(details, out)}")
+    _show_traceback()
+
+
+def _keep(details: str, out: Path) -> str:
+    for folder in (out / ".work", Path(tempfile.gettempdir())):
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            log = folder / "yuki-error.log"
+            log.write_text(details, encoding="utf-8", errors="backslashreplace")
+            return f"Details are in {log}"
+    return "Details could not be written anywhere"
+
+
+def _show_traceback() -> None:
+    if os.environ.get("YUKI_DEBUG"):
+        traceback.print_exc()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""What a run is told to do: defaults, then a TOML file, then the command line's flags."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+import stat
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+from typing import Any
+
+from yuki_builder.errors import ConfigError, InputError
+
+_DEVICES = re.compile(r"auto|cpu|cuda(:\d+)?")
+
+
+@dataclass(frozen=True)
+class EpisodeConfig:
+    """One episode's options. Every field but ``video`` is an option of the command line and a key of the TOML file.
+
+    Attributes:
+        video: a media file (video or plain audio).
+        out: the output folder; the episode gets a folder of its own in it.
+        subtitles: ``auto`` (a file beside the video, else the best text track inside it), ``none``, or a file.
+        audio_track: position among the audio tracks (``"0"``) or a language (``"jpn"``); None = the best guess.
+        subtitle_track: the same for the subtitle tracks inside the video.
+        characters: who may be speaking: a gallery folder, a role_audios folder or an annotated CSV.
+        separator: what takes music and effects away: a model's name, a checkpoint file, or ``none``.
+        isolate_enrolment: run the separator over the clips of ``characters`` too (for clips with music under them).
+        diarizer: who finds the turns: ``embedded``, ``pyannote``, a hub name, or a folder with a pipeline.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``. Changes the speed, hence no reason to redo a stage.
+        force: redo every stage.
+    """
+
+    video: Path
+    _: KW_ONLY
+    out: Path = Path("out")
+    subtitles: str = "auto"
+    audio_track: str | None = None
+    subtitle_track: str | None = None
+    characters: Path | None = None
+    separator: str = "dialogue"
+    isolate_enrolment: bool = False
+    diarizer: str = "embedded"
+    device: str = "auto"
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        # Strings are welcome as paths (notebooks, TOML), and paths as names (a checkpoint, a subtitle file).
+        for name in ("video", "out", "characters"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, Path(_text(name, value)))
+        for name in ("subtitles", "separator", "diarizer", "device"):
+            object.__setattr__(self, name, _text(name, getattr(self, name)))
+        for name in ("audio_track", "subtitle_track"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, _text(name, str(value) if isinstance(value, int) else value))
+        if not _DEVICES.fullmatch(self.device):
+            raise ConfigError(f"no device is called {self.device!r}", where="--device", remedy="use auto, cpu or cuda")
+        if self.isolate_enrolment and self.separator == "none":
+            raise ConfigError("--separator none leaves nothing to isolate clips with", where="--isolate-enrolment")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The options that shape the result, as plain JSON values."""
+        left_out = ("video", "out", "device", "force")
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in left_out}
+        return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
+
+
+def _text(name: str, value: Any) -> str:
+    text = str(value) if isinstance(value, (str, Path)) else ""
+    if not text or "\0" in text:
+        raise ConfigError(f"{value!r} is no value for it", where=_flag(name), remedy="give a name or a path")
+    return text
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+OPTIONS = tuple(f.name for f in dataclasses.fields(EpisodeConfig))
+"""The keys that a TOML file may hold; ``video`` may be a list there."""
+
+_PATHS = ("video", "out", "characters")
+_NAMES_OR_PATHS = ("subtitles", "separator", "diarizer")
+_BOOLEANS = ("isolate_enrolment", "force")
+
+
+def load_config(path: Path) -> dict[str, Any]:
+    """The options that a TOML file sets, checked; paths in it start at the file's own folder.
+
+    Dashes in keys count as underscores, so that a key may look like its flag. ``video`` comes back as a list.
+
+    Raises:
+        ConfigError: no such file, no TOML, an unknown key (the nearest known one is named), or a wrong type.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as e:
+        raise ConfigError("the configuration file cannot be read", where=path, remedy=e.strerror) from e
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
+        raise ConfigError(f"this is no TOML: {e}", where=path) from e
+    options: dict[str, Any] = {}
+    for key, value in data.items():
+        name = key.replace("-", "_")
+        if name not in OPTIONS:
+            raise ConfigError(f"there is no option {key!r}", where=path, remedy=_nearest(name, OPTIONS))
+        options[name] = _checked(name, value, path)
+    return options
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"the options are {', '.join(known)}"
+
+
+def _checked(name: str, value: Any, path: Path) -> Any:
+    if name == "video":
+        values = value if isinstance(value, list) else [value]
+        if values and all(isinstance(v, str) and v for v in values):
+            return [path.parent / v for v in values]
+        raise ConfigError("'video' wants a path or a list of paths", where=path)
+    if name in _BOOLEANS:
+        if isinstance(value, bool):
+            return value
+        raise ConfigError(f"{name!r} wants true or false, not {value!r}", where=path)
+    if name in ("audio_track", "subtitle_track") and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str) or not value:
+        raise ConfigError(f"{name!r} wants a text, not {value!r}", where=path)
+    beside = path.parent / value
+    if name in _PATHS or (name in _NAMES_OR_PATHS and beside.exists()):
+        return beside
+    return value
+
+
+def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Options from several places, later ones first; a None says nothing."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        merged.update({k: v for k, v in layer.items() if v is not None})
+    return merged
+
+
+def require_file(path: Path, *, what: str) -> Path:
+    """``path`` if there is a file that can be opened, else an ``InputError`` that says what was looked for."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise InputError(f"this is no file, and a {what} is wanted", where=path)
+        with path.open("rb"):
+            return path
+    except FileNotFoundError as e:
+        raise InputError(f"there is no such {what}", where=path) from e
+    except OSError as e:
+        raise InputError(f"the {what} cannot be opened", where=path, remedy=e.strerror) from e

@@ -1,0 +1,389 @@
+"""What each stage of an episode does: hand one room's records to the next. Their order is in ``episode.py``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import platform
+import shutil
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import yuki_builder
+from pipelines.intermediate import read_records, read_voiceprints, write_records, write_voiceprints
+from pipelines.stage import Counts, Job
+from yuki_builder.errors import MediaError, SubtitleError
+from yuki_builder.records import (
+    AlignedCue,
+    Attribution,
+    Cue,
+    Line,
+    MediaInfo,
+    Span,
+    StageReport,
+    Turn,
+    Voiceprints,
+)
+
+if TYPE_CHECKING:
+    from pipelines.session import Episode
+    from pipelines.store import Mark
+    from yuki_builder.characters import EnrolClip, Gallery
+    from yuki_builder.subtitles import CueSheet
+
+MEDIA = ".work/media.json"
+CUES = "subtitles/cues.jsonl"
+MIX = "audio/mix.flac"
+VOCALS = "audio/vocals.flac"
+SPEECH = ".work/speech.jsonl"
+TURNS = "speakers/turns.rttm"
+ALIGNED = ".work/aligned.jsonl"
+VOICEPRINTS = ".work/voiceprints.npz"
+ENROLLED = ".work/enrolled.npz"
+ATTRIBUTIONS = ".work/attributions.jsonl"
+GALLERY = "speakers/gallery"
+LINES = "lines.jsonl"
+LINES_CSV = "lines.csv"
+CLIPS = "clips/"
+REPORT = "report.html"
+SUMMARY = "episode.json"
+
+_WHOLE_FILE = Span(0, 1 << 40)
+_TOO_SHORT = "too little speech for a voiceprint"
+
+
+def probe(episode: Episode, job: Job) -> Counts:
+    """What is in the media file."""
+    from video_preprocessing.media import choose_audio_track
+    from video_preprocessing.media import probe as probe_file
+
+    info = probe_file(episode.video)
+    choose_audio_track(info, episode.config.audio_track)  # refuses here what could only fail later
+    # Without the path: the record stays true when the video is moved.
+    write_records([dataclasses.replace(info, path=episode.video.name)], job.output(MEDIA))
+    return Counts()
+
+
+def _media(episode: Episode, job: Job) -> MediaInfo:
+    (info,) = read_records(job.input(MEDIA), MediaInfo)
+    return dataclasses.replace(info, path=str(episode.video))
+
+
+def read_subtitles(episode: Episode, job: Job) -> Counts:
+    """The cues of the subtitle file, else of the best text track, those left out included."""
+    from video_preprocessing.media import choose_subtitle_track, extract_subtitles
+    from yuki_builder.subtitles import read_cues
+
+    info = _media(episode, job)
+    if episode.subtitle_file is not None:
+        sheet = read_cues(episode.subtitle_file, frame_rate_hz=info.frame_rate_hz)
+        return _keep_cues(sheet, episode.subtitle_file.name, job)
+    track = choose_subtitle_track(info, episode.config.subtitle_track) if episode.config.subtitles == "auto" else None
+    if track is None:
+        write_records([], job.output(CUES))
+        return Counts(notes=(_why_no_subtitles(episode, info),))
+    name = f"subtitle track {track.position}"
+    try:
+        sheet = read_cues(extract_subtitles(info, track, job.output("subtitles/track")))
+    except SubtitleError as e:
+        remedy = "choose another with --subtitle-track, or a file with --subtitles FILE"
+        raise SubtitleError(e.what, where=f"{episode.video}, {name}", remedy=remedy) from e
+    return _keep_cues(sheet, name, job)
+
+
+def _keep_cues(sheet: CueSheet, source: str, job: Job) -> Counts:
+    write_records(sheet.cues, job.output(CUES))
+    notes = [f"subtitles: {source} ({sheet.format}, {sheet.encoding})"]
+    if sheet.replaced:
+        notes.append(f"{sheet.replaced} damaged characters in {source} became U+FFFD")
+    return Counts(len(sheet.spoken), sheet.left_out_by_reason, tuple(notes))
+
+
+def _why_no_subtitles(episode: Episode, info: MediaInfo) -> str:
+    if episode.config.subtitles == "none":
+        return "there are turns but no lines, since subtitles are switched off"
+    pictures = ", ".join(f"{t.position} ({t.codec}, {t.language or '?'})" for t in info.subtitles if not t.is_text)
+    inside = f"it holds subtitles as pictures only (track {pictures})" if pictures else "it holds no subtitle track"
+    return (
+        f"there are turns but no lines, for want of subtitles: no subtitle file beside {episode.video.name} has "
+        f"its name, and {inside}; give a file with --subtitles FILE"
+    )
+
+
+def extract(episode: Episode, job: Job) -> Counts:
+    """The audio track, on the video's clock."""
+    from video_preprocessing.media import choose_audio_track, extract_audio
+
+    info = _media(episode, job)
+    track = choose_audio_track(info, episode.config.audio_track)
+    extract_audio(info, track, job.output(MIX), progress=job.progress)
+    return Counts(1, {"other audio track": len(info.audio) - 1})
+
+
+def isolate(episode: Episode, job: Job) -> Counts:
+    """The voices without music and effects."""
+    separator = episode.separator()
+    if separator is None:
+        _link_or_copy(job.input(MIX), job.output(VOCALS))
+    else:
+        separator.separate_file(job.input(MIX), job.output(VOCALS), progress=job.progress)
+    return Counts()
+
+
+def _link_or_copy(source: Path, destination: Path) -> None:
+    with suppress(OSError):
+        os.link(source, destination)
+        return
+    shutil.copyfile(source, destination)
+
+
+def find_speech(episode: Episode, job: Job) -> Counts:
+    """Where somebody speaks."""
+    from video_preprocessing.speech import detect_speech
+
+    spans = detect_speech(job.input(VOCALS), progress=job.progress)
+    write_records(spans, job.output(SPEECH))
+    return Counts(len(spans))
+
+
+def find_turns(episode: Episode, job: Job) -> Counts:
+    """Which voice speaks when."""
+    from video_preprocessing.speech import write_rttm
+
+    speech = read_records(job.input(SPEECH), Span)
+    turns = episode.diarizer().diarize(job.input(VOCALS), speech, progress=job.progress)
+    write_rttm(turns, job.output(TURNS), uri=episode.episode_id)
+    return Counts(len(turns))
+
+
+def _turns(job: Job) -> list[Turn]:
+    from video_preprocessing.speech import read_rttm
+
+    return list(read_rttm(job.input(TURNS)))
+
+
+def align(episode: Episode, job: Job) -> Counts:
+    """The spoken cues, their edges snapped to the voice."""
+    from yuki_builder.alignment import align as align_cues
+
+    cues = read_records(job.input(CUES), Cue)
+    spoken = [cue for cue in cues if cue.left_out is None]
+    aligned = align_cues(spoken, read_records(job.input(SPEECH), Span))
+    write_records(aligned, job.output(ALIGNED))
+    return Counts(len(aligned))
+
+
+def embed_lines(episode: Episode, job: Job) -> Counts:
+    """A voiceprint of each line that is long enough."""
+    from video_preprocessing.speech import embed_spans
+
+    lines = read_records(job.input(ALIGNED), AlignedCue)
+    speech = read_records(job.input(SPEECH), Span)
+    spans = {line_id(episode.episode_id, line.cue): line.span for line in lines}
+    embedder = episode.embedder()
+    voiceprints = embed_spans(job.input(VOCALS), spans, speech, embedder, progress=job.progress)
+    write_voiceprints(voiceprints, job.output(VOICEPRINTS), embedder=embedder.fingerprint)
+    made = len(voiceprints.keys)
+    return Counts(made, {_TOO_SHORT: len(lines) - made})
+
+
+def enrol(episode: Episode, job: Job) -> Counts:
+    """A voiceprint of each clip in which a known character speaks."""
+    by_file: dict[Path, list[EnrolClip]] = {}
+    for clip in episode.enrolment.clips:
+        by_file.setdefault(clip.audio, []).append(clip)
+    parts: list[Voiceprints] = []
+    dropped = Counter(episode.enrolment.skipped)
+    for number, (audio, clips) in enumerate(by_file.items()):
+        try:
+            part = _embed_clips(episode, job, audio, clips)
+        except MediaError:
+            dropped["cannot be read as audio"] += len(clips)
+        else:
+            parts.append(part)
+            dropped[_TOO_SHORT] += len(clips) - len(part.keys)
+        job.progress(number + 1, len(by_file))
+    voiceprints = _joined(parts)
+    write_voiceprints(voiceprints, job.output(ENROLLED), embedder=episode.embedder().fingerprint if parts else "")
+    return Counts(len(voiceprints.keys), dropped)
+
+
+def _embed_clips(episode: Episode, job: Job, audio: Path, clips: Sequence[EnrolClip]) -> Voiceprints:
+    """Voiceprints of clips from one file: an episode whose vocals are there, or one that is brought so far here."""
+    from video_preprocessing.media import choose_audio_track, extract_audio
+    from video_preprocessing.media import probe as probe_file
+    from video_preprocessing.speech import detect_speech, embed_spans
+
+    if episode.is_own(audio):
+        vocals, speech = job.input(VOCALS), read_records(job.input(SPEECH), Span)
+    elif audio in episode.isolated:
+        folder = episode.isolated[audio]
+        vocals, speech = folder / VOCALS, read_records(folder / SPEECH, Span)
+    else:
+        vocals = job.scratch / "clip.flac"
+        info = probe_file(audio)
+        extract_audio(info, choose_audio_track(info, None), vocals)
+        separator = episode.separator() if episode.config.isolate_enrolment else None
+        if separator is not None:
+            mix, vocals = vocals, job.scratch / "vocals.flac"
+            separator.separate_file(mix, vocals)
+        speech = detect_speech(vocals)
+    spans = {clip.key: clip.span or _WHOLE_FILE for clip in clips}
+    return embed_spans(vocals, spans, speech, episode.embedder())
+
+
+def _joined(parts: Sequence[Voiceprints]) -> Voiceprints:
+    filled = [part for part in parts if part.keys]
+    return Voiceprints(
+        tuple(key for part in filled for key in part.keys),
+        np.concatenate([part.vectors for part in filled]) if filled else np.zeros((0, 0), np.float32),
+        tuple(ms for part in filled for ms in part.speech_ms),
+    )
+
+
+def identify(episode: Episode, job: Job) -> Counts:
+    """Who says each line, and how surely."""
+    from yuki_builder.characters import attribute, match_labels
+
+    lines = read_records(job.input(ALIGNED), AlignedCue)
+    voiceprints, embedder = read_voiceprints(job.input(VOICEPRINTS))
+    gallery = _gallery(episode, job, own=voiceprints.keys, embedder=embedder)
+    cue_ids = {line_id(episode.episode_id, line.cue): line.cue.cue_id for line in lines}
+    attributions = attribute(
+        lines,
+        dataclasses.replace(voiceprints, keys=tuple(cue_ids[key] for key in voiceprints.keys)),
+        gallery=gallery,
+        turns=_turns(job),
+        manual=match_labels(lines, episode.own_labels),
+    )
+    write_records(attributions, job.output(ATTRIBUTIONS))
+    if gallery.keys:
+        gallery.save(job.output(f"{GALLERY}/"))
+    named = sum(a.character is not None for a in attributions)
+    return Counts(named, {"speaker unknown": len(lines) - named})
+
+
+def _gallery(episode: Episode, job: Job, *, own: Collection[str], embedder: str) -> Gallery:
+    """The voices that are known beforehand, without this episode's ``own`` lines: they came from an earlier run."""
+    from yuki_builder.characters import Gallery
+
+    if episode.enrolment.gallery is None:
+        voiceprints, _ = read_voiceprints(job.input(ENROLLED))
+        character_of = {clip.key: clip.character for clip in episode.enrolment.clips}
+    else:
+        gallery = Gallery.load(episode.enrolment.gallery, embedder=embedder)
+        voiceprints = Voiceprints(gallery.keys, gallery.vectors, gallery.speech_ms)
+        character_of = dict(zip(gallery.keys, gallery.characters, strict=True))
+    known = {key: character for key, character in character_of.items() if key not in own}
+    return Gallery.build(voiceprints, known, embedder=embedder)
+
+
+def assemble(episode: Episode, job: Job) -> Counts:
+    """The lines with all that is known of them, and a clip of each."""
+    from yuki_builder.corpus import cut_clips, measure_levels, write_lines_csv, write_lines_jsonl
+
+    aligned = read_records(job.input(ALIGNED), AlignedCue)
+    attributions = read_records(job.input(ATTRIBUTIONS), Attribution)
+    lines = make_lines(episode.episode_id, aligned, attributions, _turns(job))
+    levels = measure_levels(lines, job.input(MIX), job.input(VOCALS))
+    lines = [dataclasses.replace(line, snr_db=levels[line.line_id]) for line in lines]
+    clips = cut_clips(
+        lines,
+        job.input(VOCALS),
+        job.output(CLIPS),
+        clip_root=f"{episode.episode_id}/clips",
+        progress=job.progress,
+    )
+    write_lines_jsonl(clips.lines, job.output(LINES))
+    write_lines_csv(clips.lines, job.output(LINES_CSV))
+    without_clip = {f"no clip: {reason}": number for reason, number in clips.dropped.items()}
+    return Counts(clips.kept, without_clip)
+
+
+def read_lines(folder: Path) -> list[Line]:
+    """The lines of an episode's folder; none where it has not come so far."""
+    from yuki_builder.corpus import read_lines_jsonl
+
+    path = folder / LINES
+    return read_lines_jsonl(path) if path.exists() else []
+
+
+def line_id(episode_id: str, cue: Cue) -> str:
+    """A line's name for good: made from the episode and the cue's identity, never from its position."""
+    return f"{episode_id}-{cue.cue_id}"
+
+
+def make_lines(
+    episode_id: str, aligned: Sequence[AlignedCue], attributions: Sequence[Attribution], turns: Sequence[Turn]
+) -> list[Line]:
+    """One line a cue, in the order of ``aligned``. Pure; ``attributions`` are by cue id."""
+    from yuki_builder.alignment import overlap_share
+
+    said_by = {attribution.line_id: attribution for attribution in attributions}
+    return [
+        Line(
+            line_id=line_id(episode_id, line.cue),
+            episode_id=episode_id,
+            index=index,
+            start_ms=line.start_ms,
+            end_ms=line.end_ms,
+            text=line.cue.text,
+            text_secondary=line.cue.text_secondary,
+            character=said.character,
+            confidence=said.confidence,
+            verdict=said.verdict,
+            evidence=said.evidence,
+            speaker=said.speaker,
+            overlap=overlap_share(line.span, turns, said.speaker),
+        )
+        for index, line in enumerate(aligned)
+        for said in [said_by[line.cue.cue_id]]
+    ]
+
+
+def report(episode: Episode, job: Job, stages: Sequence[StageReport]) -> Counts:
+    """The page for people."""
+    from yuki_builder.corpus import read_lines_jsonl, write_report
+
+    lines = read_lines_jsonl(job.input(LINES))
+    write_report(
+        job.output(REPORT),
+        episode_id=episode.episode_id,
+        lines=lines,
+        turns=_turns(job),
+        speech=read_records(job.input(SPEECH), Span),
+        media=_media(episode, job),
+        stages=stages,
+        missing=[] if lines else [note for stage in stages for note in stage.notes],
+    )
+    return Counts()
+
+
+def summary(episode: Episode, marks: Sequence[Mark]) -> dict[str, Any]:
+    """What ``episode.json`` holds: facts of the media, options, versions, and what each stage did."""
+    (info,) = read_records(episode.store.folder / MEDIA, MediaInfo)
+    packages = {name: installed for mark in marks for name, installed in mark.recipe.packages.items()}
+    return {
+        "episode_id": episode.episode_id,
+        "media": dataclasses.replace(info, path=str(episode.video.resolve())).to_dict(),
+        "configuration": episode.config.to_dict(),
+        "versions": {
+            "yuki-builder": yuki_builder.__version__,
+            "python": platform.python_version(),
+            **dict(sorted(packages.items())),
+        },
+        "stages": [mark.report.to_dict() for mark in marks],
+    }
+
+
+def write_summary(content: Mapping[str, Any], job: Job) -> Counts:
+    """``episode.json``."""
+    text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    job.output(SUMMARY).write_text(text, encoding="utf-8", errors="backslashreplace")
+    return Counts()

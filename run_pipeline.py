@@ -1,0 +1,11 @@
+#!/usr/bin/env python3
+"""From a video to a character corpus: ``python run_pipeline.py --video ep01.mkv``."""
+
+from __future__ import annotations
+
+import sys
+
+from pipelines.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

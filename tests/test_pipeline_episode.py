@@ -1,0 +1,505 @@
+"""The whole way on a small real episode: two people talking, from pyannote.audio's packaged sample, with music."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines import EpisodeConfig, EpisodeResult, run_episode, run_season
+from pipelines.cli import main
+from pipelines.episode import STAGES
+from pipelines.progress import Event, EventKind
+from yuki_builder import open_corpus
+from yuki_builder.errors import GalleryError
+from yuki_builder.records import Verdict
+
+ROOT = Path(__file__).parents[1]
+START_S, SECONDS = 8.0, 22.0
+NAMES = {"speaker90": "Ada", "speaker91": "<script>alert(1)</script>"}
+"""The packaged sample's speakers; the second name is what a hostile subtitle would bring."""
+
+
+def sample(suffix: str) -> Path:
+    spec = importlib.util.find_spec("pyannote.audio")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "sample" / f"sample{suffix}"
+
+
+@dataclass(frozen=True)
+class Said:
+    start_s: float
+    end_s: float
+    speaker: str
+
+
+def truth() -> list[Said]:
+    """Who speaks when in the excerpt, after the sample's RTTM: its turns in pieces, where nobody else speaks."""
+    turns = [
+        ("speaker90", (8.4, 9.8), (11.1, 12.7), (12.8, 14.4), (18.7, 20.0), (20.1, 21.4), (28.6, 29.8)),
+        ("speaker91", (14.8, 16.3), (16.4, 17.9), (21.9, 24.7), (24.8, 27.7)),
+    ]
+    spoken = [Said(a - START_S, b - START_S, speaker) for speaker, *spans in turns for a, b in spans]
+    return sorted(spoken, key=lambda said: said.start_s)
+
+
+def ffmpeg(*arguments: str | Path) -> None:
+    from video_preprocessing.media import find_ffmpeg
+
+    subprocess.run([find_ffmpeg(), "-v", "error", "-y", *map(str, arguments)], check=True)
+
+
+def clock(seconds: float) -> str:
+    return f"0:{int(seconds // 60):02d}:{seconds % 60:05.2f}"
+
+
+def subtitles(*, tagged: bool = True) -> str:
+    head = "[Script Info]\nScriptType: v4.00+\n\n"
+    head += "[V4+ Styles]\nFormat: Name, Fontname, Fontsize\nStyle: Default,Arial,20\n\n"
+    events = "[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
+    for number, said in enumerate(truth()):
+        name = NAMES[said.speaker] if tagged and number % 4 < 2 else ""
+        text = f"Line {number}: “is it?” {{\\i1}}yes{{\\i0}}, 100 %"
+        events += f"Dialogue: 0,{clock(said.start_s)},{clock(said.end_s)},Default,{name},0,0,0,,{text}\n"
+    return head + events + "Comment: 0,0:00:00.00,0:00:01.00,Default,,0,0,0,,not said\n"
+
+
+def make_video(path: Path, *extra: str | Path, subtitle: Path | None = None) -> Path:
+    music = f"sine=frequency=110:duration={SECONDS},volume=0.05"
+    inputs = ["-f", "lavfi", "-i", f"testsrc=size=64x36:rate=5:duration={SECONDS}"]
+    inputs += ["-ss", str(START_S), "-t", str(SECONDS), "-i", str(sample(".wav")), "-f", "lavfi", "-i", music]
+    maps = ["-filter_complex", "[1:a][2:a]amix=normalize=0[a]", "-map", "0:v", "-map", "[a]"]
+    if subtitle is not None:
+        inputs += ["-i", str(subtitle)]
+        maps += ["-map", "3:s", "-c:s", "copy"]
+    ffmpeg(*inputs, *maps, "-ar", "44100", "-ac", "2", "-c:a", "flac", "-bitexact", *extra, path)
+    return path
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The finished episode that most tests look at; none changes it."""
+
+    video: Path
+    out: Path
+    result: EpisodeResult
+    events: tuple[Event, ...]
+
+    @property
+    def folder(self) -> Path:
+        return self.result.folder
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    folder = tmp_path_factory.mktemp("episode")
+    (folder / "subs.ass").write_text(subtitles(), encoding="utf-8")
+    video = make_video(folder / "ep01.mkv", subtitle=folder / "subs.ass")
+    events: list[Event] = []
+    out = folder / "out"
+    season = run_season([EpisodeConfig(video, out=out, separator="none")], progress=events.append)
+    assert season.failures == ()
+    return Shared(video, out, season.episodes[0], tuple(events))
+
+
+@pytest.fixture
+def copied(shared: Shared, tmp_path: Path) -> Shared:
+    """The finished episode, to change."""
+    shutil.copytree(shared.out, tmp_path / "out")
+    return dataclasses.replace(shared, out=tmp_path / "out")
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """What a user sees, without the timings in episode.json."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        if path.is_file() and ".work" not in relative.parts:
+            found[relative.as_posix()] = path.read_bytes()
+            if path.name == "episode.json":
+                facts = json.loads(path.read_text(encoding="utf-8"))
+                for stage in facts["stages"]:
+                    stage.pop("seconds")
+                found[relative.as_posix()] = json.dumps(facts).encode()
+    return found
+
+
+def rerun(episode: Shared, **options: Any) -> tuple[EpisodeResult, list[str]]:
+    """Run again; which stages were not reused."""
+    ran: list[str] = []
+
+    def listen(event: Event) -> None:
+        if event.kind is EventKind.FINISHED:
+            ran.append(str(event.stage))
+
+    config = EpisodeConfig(episode.video, **{"out": episode.out, "separator": "none", **options})
+    return run_episode(config, progress=listen), ran
+
+
+# --- what comes out ---------------------------------------------------------------------------------------
+
+
+def test_everything_the_contract_names_is_there(shared: Shared) -> None:
+    for name in (
+        *("episode.json", "audio/mix.flac", "audio/vocals.flac", "subtitles/cues.jsonl", "speakers/turns.rttm"),
+        *("lines.jsonl", "lines.csv", "clips", "report.html"),
+    ):
+        assert (shared.folder / name).exists(), name
+    for name in ("lines.parquet", "texts", "haruhi", "roleplay"):
+        assert (shared.out / "corpus" / name).exists(), name
+    assert shared.folder == shared.out / "ep01"
+
+
+def test_lines_say_who_said_what_and_when(shared: Shared) -> None:
+    spoken = truth()
+    assert len(shared.result.lines) == len(spoken)
+    for number, (line, said) in enumerate(zip(shared.result.lines, spoken, strict=True)):
+        assert line.text == f"Line {number}: “is it?” yes, 100 %"
+        assert abs(line.start_ms - 1000 * said.start_s) < 500
+        assert abs(line.end_ms - 1000 * said.end_s) < 500
+        assert line.line_id.startswith("ep01-")
+        assert line.index == number
+        assert line.confidence > 0.3
+        if number % 4 < 2:
+            assert line.character == NAMES[said.speaker]
+            assert "actor" in {evidence.source for evidence in line.evidence}
+    assert {line.character for line in shared.result.lines} <= set(NAMES.values()) | {None}
+    rows = [json.loads(row) for row in (shared.folder / "lines.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert rows == [line.to_dict() for line in shared.result.lines]
+
+
+def test_clips_are_where_the_lines_say(shared: Shared) -> None:
+    import soundfile
+
+    for line in shared.result.lines:
+        assert line.clip is not None
+        clip = shared.out / line.clip
+        assert clip.resolve().is_relative_to(shared.folder / "clips")
+        info = soundfile.info(clip)
+        assert info.samplerate == 44100
+        assert 0 <= info.duration - (line.end_ms - line.start_ms) / 1000 <= 0.101
+
+
+def test_hostile_names_neither_climb_nor_run(shared: Shared) -> None:
+    page = (shared.folder / "report.html").read_text(encoding="utf-8")
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert len(list((shared.folder / "clips").iterdir())) >= 2
+
+
+def test_episode_json_tells_what_happened(shared: Shared) -> None:
+    facts = json.loads((shared.folder / "episode.json").read_text(encoding="utf-8"))
+    assert facts["episode_id"] == "ep01"
+    assert facts["media"]["path"] == str(shared.video)
+    assert facts["configuration"]["separator"] == "none"
+    assert facts["versions"]["yuki-builder"]
+    by_name = {stage["stage"]: stage for stage in facts["stages"]}
+    assert list(by_name) == [s.name for s in STAGES[:-2]]
+    assert by_name["cues"]["came_in"] == len(truth()) + 1
+    assert by_name["cues"]["kept"] == len(truth())
+    assert sum(by_name["cues"]["dropped"].values()) == 1
+    for stage in facts["stages"]:
+        assert stage["came_in"] == stage["kept"] + sum(stage["dropped"].values()), stage
+        assert stage["seconds"] >= 0
+
+
+def test_left_out_cues_are_kept_with_their_reason(shared: Shared) -> None:
+    cues = [json.loads(row) for row in (shared.folder / "subtitles" / "cues.jsonl").read_text().splitlines()]
+    assert [c["left_out"] is None for c in cues].count(False) == 1
+
+
+def test_corpus_opens(shared: Shared) -> None:
+    corpus = open_corpus(shared.out)
+    assert list(corpus.lines["line_id"]) == [line.line_id for line in shared.result.lines]
+    assert set(corpus.characters["character"]) <= set(NAMES.values())
+
+
+def test_events_tell_the_whole_story(shared: Shared) -> None:
+    finished = [e.stage for e in shared.events if e.kind is EventKind.FINISHED and e.subject == "ep01"]
+    assert finished == [stage.name for stage in STAGES]
+    for event in shared.events:
+        if event.kind is EventKind.PROGRESS and event.total:
+            assert event.completed is not None
+            assert 0 <= event.completed <= event.total + 1e-6
+
+
+# --- reuse ------------------------------------------------------------------------------------------------
+
+
+def test_second_run_reuses_everything(copied: Shared) -> None:
+    before = files(copied.out)
+    result, ran = rerun(copied)
+    assert ran == []
+    assert result.lines == copied.result.lines
+    assert result.reports == copied.result.reports
+    assert files(copied.out) == before
+
+
+def test_second_run_imports_nothing_heavy(copied: Shared) -> None:
+    code = (
+        "import sys; from pipelines.cli import main; status = main(sys.argv[1:])\n"
+        "heavy = {'torch', 'librosa', 'pandas', 'av', 'resemblyzer', 'sklearn', 'pyarrow', 'scipy', 'jinja2'}\n"
+        "heavy &= set(sys.modules)\n"
+        "sys.exit(f'{status} {heavy}' if status or heavy else 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--video", copied.video, "--out", copied.out, "--separator", "none"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Ada" in done.stdout
+    assert f"report: {copied.out / 'ep01' / 'report.html'}" in done.stdout.replace("\n", "")
+
+
+def test_moved_video_is_the_same_episode(copied: Shared, tmp_path: Path) -> None:
+    moved = tmp_path / "elsewhere" / "ep01.mkv"
+    moved.parent.mkdir()
+    shutil.copy(copied.video, moved)
+    _, ran = rerun(dataclasses.replace(copied, video=moved))
+    assert ran == ["summary"]  # episode.json says where the video is
+
+
+def test_edited_subtitles_keep_the_neighbours_line_ids(copied: Shared, tmp_path: Path) -> None:
+    edited = tmp_path / "edited.ass"
+    edited.write_text(subtitles().replace("Line 1:", "Line one:"), encoding="utf-8")
+    result, ran = rerun(copied, subtitles=str(edited))
+    assert "isolate" not in ran
+    assert "extract" not in ran
+    before, after = ([line.line_id for line in r.lines] for r in (copied.result, result))
+    assert [a == b for a, b in zip(before, after, strict=True)].count(False) == 1
+
+
+def test_edited_and_deleted_outputs(copied: Shared) -> None:
+    folder = copied.out / "ep01"
+    before = files(copied.out)
+    table = folder / "lines.csv"
+    table.write_text(table.read_text(encoding="utf-8-sig").replace("Ada", "Eve"), encoding="utf-8")
+    next((folder / "clips").rglob("*.flac")).unlink()
+    _, ran = rerun(copied)
+    assert ran == ["lines", "summary"]  # which tells the seconds that it took this time
+    kept = folder / "lines.csv.bak-1"
+    assert "Eve" in kept.read_text(encoding="utf-8")
+    kept.unlink()
+    assert files(copied.out) == before
+
+
+def test_force_makes_the_same_bytes(copied: Shared) -> None:
+    before = files(copied.out)
+    _, ran = rerun(copied, force=True)
+    assert ran == [stage.name for stage in STAGES]
+    assert files(copied.out) == before
+
+
+# --- characters -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def voices(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A role_audios folder; one role climbs, one clip is no audio."""
+    folder = tmp_path_factory.mktemp("roles") / "voices"
+    for speaker, role in (("speaker90", "a&b <x>; rm"), ("speaker91", "阿虚")):
+        (folder / role).mkdir(parents=True)
+        for number, said in enumerate(s for s in truth() if s.speaker == speaker):
+            at = ["-ss", f"{START_S + said.start_s}", "-t", f"{said.end_s - said.start_s}"]
+            ffmpeg(*at, "-i", sample(".wav"), folder / role / f"{number}.wav")
+    (folder / "阿虚" / "broken.wav").write_bytes(b"RIFF")
+    (folder / "阿虚" / "notes.txt").write_text("no audio")
+    return folder
+
+
+def test_role_audios_name_the_lines(copied: Shared, voices: Path, tmp_path: Path) -> None:
+    untagged = tmp_path / "untagged.ass"
+    untagged.write_text(subtitles(tagged=False), encoding="utf-8")
+    result, ran = rerun(copied, subtitles=str(untagged), characters=voices)
+    assert not {"extract", "isolate", "speech", "turns"} & set(ran)
+    by_speaker = {"speaker90": "a&b <x>; rm", "speaker91": "阿虚"}
+    named = [line.character == by_speaker[said.speaker] for line, said in zip(result.lines, truth(), strict=True)]
+    assert sum(named) >= 0.8 * len(named)
+    report = next(r for r in result.reports if r.stage == "enrol")
+    assert report.dropped["cannot be read as audio"] == 1
+    assert report.dropped["not an audio file"] == 1
+    assert (copied.out / "ep01" / "speakers" / "gallery" / "gallery.json").exists()
+
+
+def test_annotated_table_labels_and_enrols(copied: Shared, tmp_path: Path) -> None:
+    untagged, table = tmp_path / "untagged.ass", tmp_path / "ep01.csv"
+    untagged.write_text(subtitles(tagged=False), encoding="utf-8")
+    rows = [["人物", "人物台词", "开始时间", "结束时间"]]
+    labelled = {0: "../../x", 1: "阿虚", 2: "../../x", 3: "阿虚"}
+    for number, said in enumerate(truth()):
+        rows.append([labelled.get(number, ""), f"Line {number}", clock(said.start_s), clock(said.end_s)])
+    with table.open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file).writerows(rows)
+    result, _ = rerun(copied, subtitles=str(untagged), characters=table)
+    for number, character in labelled.items():
+        line = result.lines[number]
+        assert (line.character, line.verdict) == (character, Verdict.CERTAIN)
+        assert "manual" in {evidence.source for evidence in line.evidence}
+    assert any("voice" in {e.source for e in line.evidence} for line in result.lines[4:])
+    assert not (copied.out.parent / "x").exists()
+    for path in copied.out.rglob("*.flac"):
+        assert path.resolve().is_relative_to(copied.out / "ep01")
+
+
+def test_gallery_of_another_embedder_is_refused(copied: Shared, voices: Path, tmp_path: Path) -> None:
+    rerun(copied, characters=voices)
+    gallery = tmp_path / "gallery"
+    shutil.copytree(copied.out / "ep01" / "speakers" / "gallery", gallery)
+    _, ran = rerun(copied, characters=gallery)
+    assert {"identify"} <= set(ran)
+    content = json.loads((gallery / "gallery.json").read_text(encoding="utf-8"))
+    (gallery / "gallery.json").write_text(json.dumps({**content, "embedder": "another"}), encoding="utf-8")
+    with pytest.raises(GalleryError, match="another"):
+        rerun(copied, characters=gallery)
+
+
+# --- without subtitles ------------------------------------------------------------------------------------
+
+
+def test_no_subtitles_is_no_failure(
+    shared: Shared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ffmpeg("-i", shared.video, "-map", "0:a", "-t", "8", "talk.flac")
+    assert main(["--video", "talk.flac", "--separator", "none"]) == 0
+    shown = capsys.readouterr().out.replace("\n", " ")
+    assert "there are turns but no lines" in shown
+    assert "--subtitles FILE" in shown
+    assert (tmp_path / "out/talk/lines.jsonl").read_text() == ""
+    assert "SPEAKER" in (tmp_path / "out/talk/speakers/turns.rttm").read_text()
+    assert "--subtitles FILE" in (tmp_path / "out/talk/report.html").read_text(encoding="utf-8")
+
+
+# --- a season ---------------------------------------------------------------------------------------------
+
+
+def test_season_goes_on_after_a_failure(
+    copied: Shared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    season = tmp_path / "season"
+    for name in ("1", "2"):
+        (season / name).mkdir(parents=True)
+    shutil.copy(copied.video, season / "1" / "ep01.mkv")
+    ffmpeg("-i", copied.video, "-map", "0", "-c", "copy", "-t", "9", season / "2" / "ep01.mkv")
+    (season / "1" / "ep02.mkv").write_text("no video")
+    arguments = ["--video", "season/1", "--video", "season/2/*.mkv", "--separator", "none", "--json"]
+    assert main(arguments) == 3
+    shown = capsys.readouterr()
+    assert shown.err.splitlines()[-1].startswith("error: season/1/ep02.mkv: is no media file")
+    summary = json.loads(shown.out)
+    ids = [episode["episode_id"] for episode in summary["episodes"]]
+    assert ids[0] == "ep01"
+    assert ids[1].startswith("ep01-")
+    assert [f["video"] for f in summary["failures"]] == ["season/1/ep02.mkv"]
+    assert summary["corpus"]["lines"] == sum(e["lines"] for e in summary["episodes"]) > 0
+    assert len(set(open_corpus("out").lines["line_id"])) == summary["corpus"]["lines"]
+    assert main([*arguments, "--dry-run"]) == 0
+    plan = json.loads(capsys.readouterr().out)["plan"]
+    assert {stage["reason"] for name in ids for stage in plan[name]} == {None}
+    assert plan["ep02"][0]["reason"] == "not done yet"
+    assert {stage["reason"] for stage in plan["corpus"]} == {"after ep02"}
+    # One of the two alone: both stay in the corpus.
+    assert main(["--video", "season/2/ep01.mkv", "--separator", "none", "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert len(open_corpus("out").lines) == summary["corpus"]["lines"]
+
+
+def test_a_season_enrols_from_the_labelled_episode(shared: Shared, tmp_path: Path) -> None:
+    labelled, other = tmp_path / "b.mkv", tmp_path / "a.mkv"  # the labelled one comes later in the season
+    shutil.copy(shared.video, labelled)
+    ffmpeg("-i", shared.video, "-map", "0:v", "-map", "0:a", "-c", "copy", other)
+    other.with_suffix(".ass").write_text(subtitles(tagged=False), encoding="utf-8")
+    rows = ["人物,人物台词,开始时间,结束时间"]
+    rows += [f"{NAMES[s.speaker]},,{clock(s.start_s)},{clock(s.end_s)}" for s in truth()]
+    (tmp_path / "labels.csv").write_text("\n".join(rows), encoding="utf-8")
+    (tmp_path / "map.csv").write_text("标注文件,视频文件\nlabels.csv,b.mkv\n", encoding="utf-8")
+    options = {"out": tmp_path / "out", "separator": "none", "characters": tmp_path / "map.csv"}
+    configs = [EpisodeConfig(video, **options) for video in (other, labelled)]
+    season = run_season(configs)
+    assert season.failures == ()
+    first, second = season.episodes
+    assert [line.character for line in first.lines] == [NAMES[s.speaker] for s in truth()]
+    assert {evidence.source for line in first.lines for evidence in line.evidence} & {"voice"}
+    assert all("manual" in {e.source for e in line.evidence} for line in second.lines)
+    again: list[Event] = []
+    assert run_season(configs, progress=again.append).episodes == season.episodes
+    assert EventKind.FINISHED not in {event.kind for event in again}
+
+
+def test_video_called_corpus_does_not_take_the_corpus_folder(shared: Shared, tmp_path: Path) -> None:
+    from pipelines.session import Session
+
+    video = tmp_path / "Corpus.mkv"
+    shutil.copy(shared.video, video)
+    assert Session(tmp_path).episode_id(video).startswith("Corpus-")
+
+
+# --- interruption -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_it_ends_with_the_same_bytes(shared: Shared, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = [
+        sys.executable,
+        str(ROOT / "run_pipeline.py"),
+        "--video",
+        shared.video,
+        "--separator",
+        "none",
+        "--out",
+        out,
+    ]
+    kills = 0
+    for seconds in (2.0, 3.5, 5.0, 6.5, 8.0):
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        time.sleep(seconds)
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            kills += 1
+        process.wait()
+    assert kills
+    subprocess.run(command, check=True, capture_output=True)
+    assert files(out) == files(shared.out)
+    assert not list(out.rglob(".work/tmp/*"))
+
+
+def test_interrupted_by_the_user(shared: Shared, tmp_path: Path) -> None:
+    def interrupt(event: Event) -> None:
+        if event.kind is EventKind.STARTED and event.stage == "turns":
+            raise KeyboardInterrupt
+
+    config = EpisodeConfig(shared.video, out=tmp_path / "out", separator="none")
+    with pytest.raises(KeyboardInterrupt):
+        run_episode(config, progress=interrupt)
+    _, ran = rerun(dataclasses.replace(shared, out=tmp_path / "out"))
+    assert ran == [s.name for s in STAGES][[s.name for s in STAGES].index("turns") :]
+
+
+def test_all_settings_are_plain_json(shared: Shared) -> None:
+    from pipelines.store import Store
+
+    store = Store(shared.folder)
+    for stage in STAGES:
+        mark = store.mark(stage.name)
+        assert mark is not None
+        assert isinstance(mark.recipe.settings, Mapping)
+        assert mark.outputs or stage.name == "enrol"
