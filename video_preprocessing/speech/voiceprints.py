@@ -85,7 +85,9 @@ def choose_excerpt(key: str, span: Span, speech: Sequence[Span]) -> Excerpt | No
 
 def within_speech(span: Span, speech: Sequence[Span]) -> list[Span]:
     """The parts of ``span`` that lie in ``speech`` (in order, without overlap)."""
-    pieces = []
+    pieces: list[Span] = []
+    if not span.duration_ms:
+        return pieces
     first = bisect.bisect_right(speech, span.start_ms, key=lambda s: s.end_ms)
     for s in speech[first:]:
         if s.start_ms >= span.end_ms:
