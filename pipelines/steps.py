@@ -18,7 +18,7 @@ import numpy as np
 import yuki_builder
 from pipelines.intermediate import read_records, read_voiceprints, write_records, write_voiceprints
 from pipelines.stage import Counts, Job
-from yuki_builder.errors import MediaError, SubtitleError
+from yuki_builder.errors import InternalError, MediaError, SubtitleError
 from yuki_builder.records import (
     AlignedCue,
     Attribution,
@@ -274,7 +274,9 @@ def _gallery(episode: Episode, job: Job, *, own: Collection[str], embedder: str)
     from yuki_builder.characters import Gallery
 
     if episode.enrolment.gallery is None:
-        voiceprints, _ = read_voiceprints(job.input(ENROLLED))
+        voiceprints, enrolled_with = read_voiceprints(job.input(ENROLLED))
+        if voiceprints.keys and enrolled_with != embedder:
+            raise InternalError(f"clips embedded by {enrolled_with}, lines by {embedder}", remedy="run with --force")
         character_of = {clip.key: clip.character for clip in episode.enrolment.clips}
     else:
         gallery = Gallery.load(episode.enrolment.gallery, embedder=embedder)

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from pipelines import EpisodeConfig, EpisodeResult, run_episode, run_season
+from pipelines import EpisodeConfig, EpisodeResult, build_corpus, run_episode, run_season
 from pipelines.cli import main
 from pipelines.episode import STAGES
 from pipelines.progress import Event, EventKind
@@ -249,7 +249,24 @@ def test_second_run_reuses_everything(copied: Shared) -> None:
     assert files(copied.out) == before
 
 
+@pytest.mark.slow
+def test_isolation_redoes_what_depends_on_it(copied: Shared) -> None:
+    result, ran = rerun(copied, separator="dialogue")
+    assert ran == [stage.name for stage in STAGES if stage.name not in ("probe", "cues", "extract")]
+    assert (copied.out / "ep01/audio/vocals.flac").read_bytes() != (copied.out / "ep01/audio/mix.flac").read_bytes()
+    assert all(line.snr_db is not None for line in result.lines)
+    build_corpus(copied.out)
+    assert_light("--video", copied.video, "--out", copied.out)
+
+
 def test_second_run_imports_nothing_heavy(copied: Shared) -> None:
+    stdout = assert_light("--video", copied.video, "--out", copied.out, "--separator", "none")
+    assert "Ada" in stdout
+    assert f"report: {copied.out / 'ep01' / 'report.html'}" in stdout.replace("\n", "")
+
+
+def assert_light(*arguments: str | Path) -> str:
+    """That the command ends well without any of the big libraries; what it printed."""
     code = (
         "import sys; from pipelines.cli import main; status = main(sys.argv[1:])\n"
         "heavy = {'torch', 'librosa', 'pandas', 'av', 'resemblyzer', 'sklearn', 'pyarrow', 'scipy', 'jinja2'}\n"
@@ -257,15 +274,14 @@ def test_second_run_imports_nothing_heavy(copied: Shared) -> None:
         "sys.exit(f'{status} {heavy}' if status or heavy else 0)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, "--video", copied.video, "--out", copied.out, "--separator", "none"],
+        [sys.executable, "-c", code, *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "Ada" in done.stdout
-    assert f"report: {copied.out / 'ep01' / 'report.html'}" in done.stdout.replace("\n", "")
+    return done.stdout
 
 
 def test_moved_video_is_the_same_episode(copied: Shared, tmp_path: Path) -> None:
@@ -442,6 +458,16 @@ def test_a_season_enrols_from_the_labelled_episode(shared: Shared, tmp_path: Pat
     again: list[Event] = []
     assert run_season(configs, progress=again.append).episodes == season.episodes
     assert EventKind.FINISHED not in {event.kind for event in again}
+
+
+def test_copied_episode_folder_is_left_out_of_the_corpus(copied: Shared) -> None:
+    shutil.copytree(copied.out / "ep01", copied.out / "ep01 copy")
+    events: list[Event] = []
+    corpus = build_corpus(copied.out, progress=events.append)
+    assert len(corpus.lines) == len(copied.result.lines)
+    (notice,) = [event.message for event in events if event.kind is EventKind.NOTICE]
+    assert notice is not None
+    assert "ep01 copy" in notice
 
 
 def test_video_called_corpus_does_not_take_the_corpus_folder(shared: Shared, tmp_path: Path) -> None:

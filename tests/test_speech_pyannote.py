@@ -253,6 +253,13 @@ def test_a_broken_checkpoint_is_named(pipeline: Path, content: bytes | None, say
 
 
 @pytest.mark.slow
+def test_a_model_folder_that_is_not_there_is_named(pipeline: Path) -> None:
+    config(pipeline, pipeline=with_params(segmentation="$model/segmentation"))
+    with pytest.raises(CheckpointError, match=r"segmentation/pytorch_model\.bin: cannot be read: No such file"):
+        load_diarizer(pipeline, device="cpu")
+
+
+@pytest.mark.slow
 def test_a_checkpoint_of_tensors_that_is_no_model_is_named(pipeline: Path) -> None:
     import torch
 

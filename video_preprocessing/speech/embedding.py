@@ -27,6 +27,7 @@ _WINDOW_SAMPLES = int(1.6 * SAMPLE_RATE_HZ)  # what Resemblyzer was trained on
 _WINDOWS_PER_S = 1.3
 _MIN_COVERAGE = 0.75
 _BATCH_WINDOWS = 128
+_RECIPE = 1  # of what is done to the audio before the network; raised when the same audio gets other vectors
 
 
 class SpeakerEmbedder(Protocol):
@@ -181,4 +182,4 @@ def _fingerprint() -> str:
     weights = Path(resemblyzer.__file__).with_name("pretrained.pt")
     with weights.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return f"resemblyzer-{metadata.version('resemblyzer')}-{digest[:16]}"
+    return f"resemblyzer-{metadata.version('resemblyzer')}-{digest[:16]}-{_RECIPE}"

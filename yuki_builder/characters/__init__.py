@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .attribution import AttributionSettings, attribute, main_speakers, verdict_of
-from .enrolment import EnrolClip, Enrolment, ManualLabel, read_enrolment
-from .gallery import Gallery
-from .labels import match_labels
+from yuki_builder.characters.attribution import AttributionSettings, attribute, main_speakers, verdict_of
+from yuki_builder.characters.enrolment import EnrolClip, Enrolment, ManualLabel, read_enrolment
+from yuki_builder.characters.gallery import Gallery
+from yuki_builder.characters.labels import match_labels
 
 __all__ = [
     "AttributionSettings",

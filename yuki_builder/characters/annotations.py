@@ -11,10 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from yuki_builder.characters.times import parse_time_ms
 from yuki_builder.errors import GalleryError
 from yuki_builder.records import Span
-
-from .times import parse_time_ms
 
 MAX_BYTES = 64 * 2**20
 MAX_NAME_LENGTH = 200

@@ -8,14 +8,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from yuki_builder.characters.cast import Cast
+from yuki_builder.characters.gallery import Gallery
+from yuki_builder.characters.scoring import softmax
+from yuki_builder.characters.voice_model import Array, VoiceModel
+from yuki_builder.characters.weighing import (
+    HeardLines,
+    Indices,
+    KnownVoices,
+    claim_odds,
+    group_shares,
+    name_voices,
+    with_groups,
+)
 from yuki_builder.errors import GalleryError
 from yuki_builder.records import AlignedCue, Attribution, Evidence, Turn, Verdict, Voiceprints
-
-from .cast import Cast
-from .gallery import Gallery
-from .scoring import softmax
-from .voice_model import Array, VoiceModel
-from .weighing import HeardLines, Indices, KnownVoices, claim_odds, group_shares, name_voices, with_groups
 
 _LEAST_WEIGHT = 0.05  # evidence below is noise
 

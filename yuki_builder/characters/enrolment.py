@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from yuki_builder.characters.annotations import AnnotatedRow, read_map, read_rows, read_table
+from yuki_builder.characters.files import GALLERY_FILE
 from yuki_builder.errors import GalleryError
 from yuki_builder.names import path_name
 from yuki_builder.records import Span
-
-from .annotations import AnnotatedRow, read_map, read_rows, read_table
-from .files import GALLERY_FILE
 
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac"})
 _ACCEPTED = (

@@ -11,13 +11,12 @@ from typing import Self
 
 import numpy as np
 
+from yuki_builder.characters.files import EMBEDDINGS_FILE, GALLERY_FILE
+from yuki_builder.characters.scoring import score_voices, softmax
+from yuki_builder.characters.tuning import tune
+from yuki_builder.characters.voice_model import Array, VoiceModel, fitted_model, plain_model
 from yuki_builder.errors import GalleryError
 from yuki_builder.records import FloatArray, Voiceprints
-
-from .files import EMBEDDINGS_FILE, GALLERY_FILE
-from .scoring import score_voices, softmax
-from .tuning import tune
-from .voice_model import Array, VoiceModel, fitted_model, plain_model
 
 SCHEMA = 1
 # Three clips of one character are the fewest of which one can be outvoted.

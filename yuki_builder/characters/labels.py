@@ -6,9 +6,8 @@ import difflib
 import unicodedata
 from collections.abc import Mapping, Sequence
 
+from yuki_builder.characters.enrolment import ManualLabel
 from yuki_builder.records import AlignedCue, Span
-
-from .enrolment import ManualLabel
 
 MIN_AGREEMENT = 0.4
 SAME_TEXT = 0.8

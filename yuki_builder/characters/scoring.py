@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .voice_model import Array, VoiceModel
+from yuki_builder.characters.voice_model import Array, VoiceModel
 
 NEIGHBOURS = 5
 _LEAST_WEIGHT = 1e-3

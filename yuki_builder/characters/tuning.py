@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from .calibration import Calibration
-from .scoring import softmax
-from .voice_model import Array
+from yuki_builder.characters.calibration import Calibration
+from yuki_builder.characters.scoring import softmax
+from yuki_builder.characters.voice_model import Array
 
 _SCALES = np.geomspace(0.01, 1.0, 21)
 _OFFSETS = np.linspace(-8.0, 8.0, 33)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from yuki_builder.characters.scoring import score_voices, softmax
+from yuki_builder.characters.voice_model import Array, VoiceModel
 from yuki_builder.records import FloatArray
-
-from .scoring import score_voices, softmax
-from .voice_model import Array, VoiceModel
 
 # Learned in the episode's own noise, a stranger fits its lines better than an enrolled voice does. On five voices
 # the handicap of 1 kept lines with music as loud as the voice from passing to strangers (named: 64 to 88 %).
@@ -77,7 +76,7 @@ def name_voices(
     own = len(known.points) + np.arange(count)
     crowd = _one_column_per_group(_crowd(lines.groups, min_lines))
     learned, strangers = lines.claims, np.zeros((count, 0))
-    for turn in range(passes + 1):
+    for step in range(passes + 1):
         weights = np.zeros((len(clips), cast_size + strangers.shape[1]))
         weights[: len(known.points), :cast_size] = known.weights
         weights[len(known.points) :] = np.concatenate([learned, strangers], axis=1)
@@ -89,7 +88,7 @@ def name_voices(
         log_odds[:, :cast_size] += claim_odds(lines.claims)
         chances = softmax(log_odds)
         learned = chances[:, :cast_size] ** 2
-        strangers = (chances[:, -1:] * crowd if turn == 0 else chances[:, cast_size:-1]) ** 2
+        strangers = (chances[:, -1:] * crowd if step == 0 else chances[:, cast_size:-1]) ** 2
         strangers = strangers[:, strangers.sum(0) >= _LEAST_OF_A_STRANGER]
     return _strangers_are_nobody(chances, cast_size), _strangers_are_nobody(by_voice, cast_size)
 
