@@ -148,6 +148,10 @@ def turns_of(
     return turns
 
 
+_SAME_AUDIO = 0.99
+"""Similarity that two windows reach only if they hold the same audio; two of one voice stay below 0.95."""
+
+
 def _worth_searching(windows: Sequence[Window], vectors: FloatArray, settings: ClusteringSettings) -> Labels:
     """Indices of the windows among which voices are searched."""
     heard = vectors.any(axis=1)
@@ -160,7 +164,9 @@ def _worth_searching(windows: Sequence[Window], vectors: FloatArray, settings: C
     indices = np.flatnonzero(chosen)
     if len(indices) > settings.max_windows:
         indices = indices[np.linspace(0, len(indices) - 1, settings.max_windows).round().astype(np.intp)]
-    return indices
+    # Audio that comes twice (a recap, a song) is not heard twice: a chance likeness would pass for a voice.
+    again = np.triu(vectors[indices] @ vectors[indices].T > _SAME_AUDIO, k=1).any(axis=0)
+    return indices[~again]
 
 
 def _stability(windows: Sequence[Window], vectors: FloatArray, settings: ClusteringSettings) -> FloatArray:
