@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-# Two workers on two cores: each takes one, or they trample on each other.
-os.environ.setdefault("OMP_NUM_THREADS", "1" if os.environ.get("PYTEST_XDIST_WORKER") else "2")
+# Two workers on two cores: a thread each, or they wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from hypothesis import settings
 
