@@ -6,8 +6,9 @@ noise, from 0.80 on a clean telephone line to 0.62 under music. So windows are f
 clusters, and two clusters are then joined by a figure that noise cancels out of: how similar they are to
 each other, relative to how similar each is to itself. Two windows count for that only if they share no audio.
 
-The thresholds were chosen on conversations made from LibriSpeech train-clean-100 with music 10 to 20 dB below;
-results are level from 0.87 to 0.89 for the joining and from 0.15 to 0.30 for the first clusters.
+The thresholds were chosen on conversations of 1 to 30 LibriSpeech voices over music 5 to 20 dB below, as mixed
+and isolated, and on a telephone call; results are level from 0.93 to 0.96 for the joining and from 0.15 to 0.30
+for the first clusters.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ class ClusteringSettings:
         max_windows: so many windows at most, evenly spaced, are searched for voices (memory grows with the square).
         first_distance: cosine distance up to which windows form the first clusters (average linkage).
         max_clusters: and up to so many, where noise keeps windows further apart.
-        same_voice: relative similarity from which two clusters are one voice.
+        same_voice: relative similarity from which two clusters are one voice…
+        benefit_of_doubt: …lowered by this over the root of the number of windows in the smaller one: the fewer
+            there are, the less their similarity is known.
         min_voice_ms: a voice with less speech than this is given up, its windows go to the nearest other one.
         refinements: how often windows are reassigned to the nearest voice and the voices recomputed.
         certainty: weight of a window's similarity against the costs of changing voice.
@@ -51,7 +54,8 @@ class ClusteringSettings:
     max_windows: int = 2000
     first_distance: float = 0.2
     max_clusters: int = 400
-    same_voice: float = 0.88
+    same_voice: float = 0.945
+    benefit_of_doubt: float = 0.15
     min_voice_ms: int = 3000
     refinements: int = 2
     certainty: float = 20.0
@@ -206,12 +210,16 @@ def _join(labels: Labels, x: FloatArray, middles: npt.NDArray[np.float64], setti
     apart = np.abs(middles[:, None] - middles[None]) >= settings.window_ms
     totals = member.T @ ((x @ x.T) * apart) @ member
     pairs = member.T @ apart @ member
+    sizes = member.sum(axis=0)
     names = np.arange(len(totals))
     while len(totals) > 1:
-        relative = _relative_similarity(totals, pairs)
-        i, j = sorted(np.unravel_index(relative.argmax(), relative.shape))
-        if relative[i, j] < settings.same_voice:
+        likeness = _relative_similarity(totals, pairs)
+        likeness += settings.benefit_of_doubt / np.sqrt(np.minimum(sizes[:, None], sizes[None]))
+        i, j = sorted(np.unravel_index(likeness.argmax(), likeness.shape))
+        if likeness[i, j] < settings.same_voice:
             break
+        sizes[i] += sizes[j]
+        sizes = np.delete(sizes, j)
         for matrix in (totals, pairs):
             matrix[i] += matrix[j]
             matrix[:, i] += matrix[:, j]
