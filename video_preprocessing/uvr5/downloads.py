@@ -172,19 +172,18 @@ def _fetch(model: KnownModel, path: Path, progress: Progress) -> None:
 
 def _download(url: str, part: Path, size_bytes: int | None, progress: Progress) -> None:
     """Brings ``part`` to its full length, over as many connections as that takes."""
-    tries = _TRIES_WITHOUT_PROGRESS
-    while True:
-        before = part.stat().st_size if part.exists() else 0
+    tries, reached = _TRIES_WITHOUT_PROGRESS, _size(part)
+    trouble: Exception = ConnectionError("the server does not give the file")
+    while reached != size_bytes:  # a run may have been killed between the last byte and the renaming
         try:
             if _transfer(url, part, size_bytes, progress):
                 return
-            trouble: Exception = ConnectionError("the server does not say what it sends")
         except urllib.error.HTTPError:
             raise  # the server has answered; asking again changes nothing
         except _NETWORK_ERRORS as e:
             trouble = e
-        gained = part.exists() and part.stat().st_size > before
-        tries = _TRIES_WITHOUT_PROGRESS if gained else tries - 1
+        tries = _TRIES_WITHOUT_PROGRESS if _size(part) > reached else tries - 1
+        reached = max(reached, _size(part))
         if tries <= 0:
             raise trouble
         time.sleep(_PAUSE_S)
@@ -197,7 +196,7 @@ def _transfer(url: str, part: Path, size_bytes: int | None, progress: Progress) 
         _WrongFileError: the file there has another length than the published one.
         ConnectionError: the connection ended before the file did.
     """
-    done = part.stat().st_size if part.exists() else 0
+    done = _size(part)
     version_file = _version_file(part)
     request = urllib.request.Request(url, headers={"User-Agent": "yuki-builder", "Accept-Encoding": "identity"})  # noqa: S310
     if done and version_file.exists():
@@ -251,6 +250,10 @@ def _range_start(response: http.client.HTTPResponse) -> int | None:
     """Of ``Content-Range: bytes 100-199/200`` the 100."""
     start = (response.headers.get("Content-Range") or "").removeprefix("bytes ").split("-")[0]
     return int(start) if start.isdigit() else None
+
+
+def _size(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0
 
 
 def _forget(part: Path) -> None:
