@@ -42,6 +42,11 @@ Examples:
   run_pipeline.py --video 'show/*.mkv' --dry-run            what would run, and why
 
 \b
+Models that take music, echo, reverb and noise away, by name, for --separator:
+  run_pipeline.py models list                               what there is, and what each is for
+  run_pipeline.py models --help                             get, show and verify them
+
+\b
 A configuration file has the same options; flags go before it, and paths in it start at its own folder:
   video = ["ep01.mkv", "ep02.mkv"]
   out = "corpus"
@@ -183,6 +188,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(argv: Sequence[str]) -> int:
+    if argv and argv[0] == "models":
+        from pipelines.models_cli import run_models
+
+        return run_models(argv[1:])
     command = typer.main.get_command(_app)
     request = command.main(args=list(argv), prog_name="run_pipeline.py", standalone_mode=False)
     if not isinstance(request, Request):

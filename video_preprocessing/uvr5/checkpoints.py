@@ -26,7 +26,7 @@ from video_preprocessing.uvr5.downloads import (
     uvr_md5,
     verify,
 )
-from video_preprocessing.uvr5.identification import identify
+from video_preprocessing.uvr5.identification import identify, verify_file
 from video_preprocessing.uvr5.plan import SignalPath
 from video_preprocessing.uvr5.registry import KnownModel, Voice, find_model, known_models, similar_names
 from yuki_builder.errors import CheckpointError, ConfigError
@@ -63,6 +63,7 @@ __all__ = [
     "similar_names",
     "uvr_md5",
     "verify",
+    "verify_file",
 ]
 
 SHIPPED = Path(__file__).parent / "models"

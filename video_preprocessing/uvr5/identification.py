@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from video_preprocessing.uvr5.downloads import uvr_md5, whole_md5
+from video_preprocessing.uvr5.downloads import Check, Verification, sha256_of, uvr_md5, verify, whole_md5
 from video_preprocessing.uvr5.registry import (
     KnownModel,
     StemFacts,
@@ -80,6 +80,24 @@ def identify(
         stems, kept = (stems[1], stems[0]), voice
     model = facts if isinstance(facts, KnownModel) else None
     return Identity(plan, kept, stems, model, tuple(assumed))
+
+
+def verify_file(path: Path) -> tuple[KnownModel | None, Verification]:
+    """Which published file this is, whatever its name; and, where only its name is known, that it differs.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    sha256 = sha256_of(path)
+    if model := model_for_sha256(sha256):
+        return model, Verification(Check.OK, "sha256", sha256, sha256)
+    if model := find_model(path.name):
+        return model, verify(path, model)
+    tail = uvr_md5(path)
+    facts = facts_for_md5(tail)
+    if isinstance(facts, KnownModel):
+        return facts, verify(path, facts)
+    return None, Verification(Check.UNKNOWN) if facts is None else Verification(Check.OK, "uvr_md5", tail, tail)
 
 
 def read_band_plan(name_or_path: str | Path) -> BandPlan:
