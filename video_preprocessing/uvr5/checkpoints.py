@@ -215,7 +215,7 @@ def parse_chain(separators: str) -> list[str]:
 
 def is_mdx(name_or_path: str | Path) -> bool:
     """Whether that is an MDX-Net, to be loaded by ``mdx.MdxNet``, and no VR network."""
-    model = None if Path(name_or_path).is_file() else _named_model(str(name_or_path))
+    model = None if Path(name_or_path).is_file() else find_model(str(name_or_path))
     return model.architecture == "mdx-net" if model else Path(name_or_path).suffix.lower() == ".onnx"
 
 
@@ -235,7 +235,7 @@ def find_checkpoint(name_or_path: str | Path, *, download: bool = True, progress
     path = Path(name_or_path)
     if path.is_file():
         return path
-    model = _named_model(str(name_or_path))
+    model = find_model(str(name_or_path))
     if model is None:
         near = similar_names(str(name_or_path), among=tuple(shipped_names()))
         raise CheckpointError(
@@ -309,14 +309,9 @@ def save_checkpoint(path: Path, config: NetConfig, state: dict[str, torch.Tensor
     save_file(half, path, metadata={_METADATA_KEY: header})
 
 
-def _named_model(name: str) -> KnownModel | None:
-    """Of a bare name only: ``./HP5.pth`` means that file, and no other in its stead."""
-    return find_model(name) if Path(name).name == name else None
-
-
 def _exists(name: str) -> bool:
     name = name.strip()
-    return bool(name) and (Path(name).is_file() or name in shipped_names() or _named_model(name) is not None)
+    return bool(name) and (Path(name).is_file() or name in shipped_names() or find_model(name) is not None)
 
 
 def _sizes(shapes: Mapping[str, tuple[int, ...]], name: str) -> NetSizes:

@@ -162,8 +162,8 @@ def known_models() -> tuple[KnownModel, ...]:
 
 
 def find_model(name: str) -> KnownModel | None:
-    """The model of that name, alias or file name; case, dashes and the extension do not matter."""
-    return _by_name().get(_plain(name))
+    """The model of that name, alias or file name; case, dashes and the extension do not matter, a path is no name."""
+    return None if re.search(r"[/\\]", name) else _by_name().get(_plain(name))
 
 
 def similar_names(name: str, *, among: tuple[str, ...] = ()) -> list[str]:

@@ -1,0 +1,205 @@
+"""``run_pipeline.py models``: list, show, get and verify, and that the plain command stays what it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from model_server import ModelServer, model_of, serve
+
+from pipelines import models_cli
+from pipelines.cli import main
+from video_preprocessing.uvr5 import downloads, registry
+from video_preprocessing.uvr5.registry import KnownModel
+
+ROOT = Path(__file__).parents[1]
+CONTENT = np.random.default_rng(0).bytes(100_000)
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("YUKI_MODELS", str(tmp_path / "models"))
+    monkeypatch.setattr(downloads, "_PAUSE_S", 0.001)
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "HF_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with serve() as server:
+        server.files["/test.pth"] = CONTENT
+        yield server
+
+
+@pytest.fixture
+def published(server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> KnownModel:
+    """A registry with one more model, which the server has."""
+    model = model_of(CONTENT, f"{server.url}/test.pth", name="Test-Model")
+    models, unnamed = registry._registry()
+    monkeypatch.setattr(registry, "_registry", lambda: ((*models, model), unnamed))
+    registry._by_name.cache_clear()
+    yield model
+    registry._by_name.cache_clear()
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def command(*arguments: str | Path) -> tuple[int, str, str]:
+        capsys.readouterr()
+        status = main(["models", *map(str, arguments)])
+        stdout, stderr = capsys.readouterr()
+        assert "Traceback" not in stderr
+        return status, stdout, stderr
+
+    return command
+
+
+def by_name(stdout: str) -> dict[str, dict[str, Any]]:
+    return {entry["name"]: entry for entry in json.loads(stdout)}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], []])
+def test_help_teaches(run: Run, arguments: list[str]) -> None:
+    status, stdout, _ = run(*arguments)
+    assert status == 0
+    for word in ("list", "show", "get", "verify", "--separator HP5+DeEcho-Normal", "YUKI_MODELS", "Exit status"):
+        assert word in stdout
+
+
+def test_it_is_quick_and_needs_no_network_and_no_torch(tmp_path: Path) -> None:
+    code = "import sys; from pipelines.cli import main; s = main(sys.argv[1:]); sys.exit(s or 'torch' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "models", "list"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "YUKI_MODELS": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
+def test_the_plain_command_leads_here(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    stdout = capsys.readouterr().out
+    assert "run_pipeline.py models list" in stdout
+    assert "--video" in stdout
+
+
+def test_models_is_a_command_only_in_the_first_place(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--video", "models"]) == 2
+    assert "models: there is no such video" in capsys.readouterr().err
+
+
+def test_list_tells_what_is_here_and_what_is_not(run: Run, cache: Path) -> None:
+    cache.mkdir()
+    (cache / "HP5_only_main_vocal.pth").write_bytes(b"by hand")
+    status, stdout, _ = run("list")
+    assert status == 0
+    shipped, downloaded, available = (
+        stdout.index(words) for words in ("Shipped with", f"Downloaded, in {cache}", "To be had")
+    )
+    assert shipped < stdout.index("dialogue ") < downloaded < stdout.index("HP5 ") < available < stdout.index("HP2 ")
+    models = by_name(run("list", "--json")[1])
+    assert [models[name]["state"] for name in ("dialogue", "HP5", "HP2")] == ["shipped", "cached", "available"]
+    assert models["UVR-DeNoise"]["kept"] == "denoised"
+    assert len(models) == len(registry.known_models()) + 1
+
+
+def test_get_downloads_once_and_says_where(run: Run, published: KnownModel, server: ModelServer, cache: Path) -> None:
+    status, stdout, _ = run("get", "test-model")
+    assert status == 0
+    assert stdout == f"Test-Model: {cache / 'test.pth'}\n"
+    assert (cache / "test.pth").read_bytes() == CONTENT
+    status, stdout, _ = run("get", "Test-Model+dialogue", "--json")
+    assert status == 0
+    assert [entry["name"] for entry in json.loads(stdout)] == ["Test-Model", "dialogue"]
+    assert len(server.asked) == 1
+
+
+def test_get_refuses_what_is_not_the_published_file(
+    run: Run, published: KnownModel, server: ModelServer, cache: Path
+) -> None:
+    server.files["/test.pth"] = CONTENT[::-1]
+    status, stdout, stderr = run("get", "Test-Model")
+    assert (status, stdout) == (2, "")
+    assert stderr.startswith("error: Test-Model: cannot be downloaded (127.0.0.1")
+    assert stderr.count("\n") == 1
+    assert not (cache / "test.pth").exists()
+
+
+def test_a_wrong_name_gets_the_right_one(run: Run) -> None:
+    for command in ("get", "show", "verify"):
+        status, _, stderr = run(command, "DeEcho-Norml")
+        assert status == 2
+        assert "did you mean UVR-De-Echo-Normal" in stderr
+        assert stderr.count("\n") == 1
+    assert "No such command 'gte'" in run("gte")[2]
+    assert "Missing argument" in run("get")[2]
+
+
+def test_show_knows_a_model_that_is_not_here(run: Run, cache: Path) -> None:
+    status, stdout, _ = run("show", "HP5")
+    assert status == 0
+    for words in ("available", "lead vocals", "4band_v2", "5908891829634926", "huggingface.co/lj1995"):
+        assert words in stdout
+    facts = json.loads(run("show", "HP5", "--json")[1])
+    assert facts["path"] == str(cache / "HP5_only_main_vocal.pth")
+    assert (facts["mask_gives"], facts["keep"]) == ("accompaniment and backing vocals", "rest")
+
+
+def test_show_reads_a_file(run: Run) -> None:
+    facts = json.loads(run("show", "dialogue", "--json")[1])
+    assert facts["architecture"] == "vr-5.1"
+    assert facts["sha256"] == hashlib.sha256(Path(facts["path"]).read_bytes()).hexdigest()
+    assert facts["keep"] == "mask"
+    assert facts["signal_path"]["hop_ms"] == 20.0
+    Path("noise.pth").write_bytes(b"\x80\x02noise")
+    status, stdout, _ = run("show", "noise.pth")
+    assert status == 0
+    assert "refused: not a file of tensors alone" in stdout
+
+
+def test_verify_finds_what_changed(run: Run, published: KnownModel, cache: Path) -> None:
+    assert run("verify") == (0, f"nothing is downloaded in {cache}\n", "")
+    run("get", "Test-Model")
+    status, stdout, _ = run("verify")
+    assert status == 0
+    assert stdout == f"{cache / 'test.pth'} (Test-Model): ok, by sha256\n"
+    (cache / "test.pth").write_bytes(CONTENT[::-1])
+    status, stdout, _ = run("verify", "Test-Model")
+    assert status == 2
+    assert "differs: sha256 is" in stdout
+    (result,) = json.loads(run("verify", "--json")[1])
+    assert (result["check"], result["found"]) == ("differs", hashlib.sha256(CONTENT[::-1]).hexdigest())
+
+
+def test_verify_recognises_a_file_by_any_name(run: Run, published: KnownModel) -> None:
+    Path("renamed.bin").write_bytes(CONTENT)
+    assert "(Test-Model): ok, by sha256" in run("verify", "renamed.bin")[1]
+    Path("own.pth").write_bytes(b"my own")
+    status, stdout, _ = run("verify", "own.pth")
+    assert status == 0
+    assert "own.pth: unknown" in stdout
+    assert "not downloaded yet" in run("verify", "HP5")[2]
+
+
+def test_a_bar_shows_only_on_a_terminal(published: KnownModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    with models_cli._shown("Test") as progress:
+        assert progress is models_cli.no_progress
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with models_cli._shown("Test") as progress:
+        progress(50, 100)
+        assert progress is not models_cli.no_progress
