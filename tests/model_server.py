@@ -8,8 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from video_preprocessing.uvr5 import downloads
 from video_preprocessing.uvr5.registry import KnownModel
 
 
@@ -114,3 +118,12 @@ def model_of(content: bytes, *urls: str, **facts: Any) -> KnownModel:
         "urls": urls,
     }
     return KnownModel(**{**published, **facts})
+
+
+def use_fresh_cache(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
+    """An empty model folder, and nothing of the machine's own network settings; returns the folder."""
+    monkeypatch.setenv("YUKI_MODELS", str(folder))
+    monkeypatch.setattr(downloads, "_PAUSE_S", 0.001)
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "HF_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    return folder

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from model_server import ModelServer, model_of, serve
+from model_server import ModelServer, model_of, serve, use_fresh_cache
 
 from pipelines import models_cli
 from pipelines.cli import main
-from video_preprocessing.uvr5 import downloads, registry
+from video_preprocessing.uvr5 import registry
 from video_preprocessing.uvr5.registry import KnownModel
 
 ROOT = Path(__file__).parents[1]
@@ -28,12 +28,8 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("YUKI_MODELS", str(tmp_path / "models"))
-    monkeypatch.setattr(downloads, "_PAUSE_S", 0.001)
-    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "HF_ENDPOINT"):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
-    return tmp_path / "models"
+    return use_fresh_cache(monkeypatch, tmp_path / "models")
 
 
 @pytest.fixture

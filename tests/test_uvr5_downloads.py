@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from model_server import ModelServer, model_of, serve
+from model_server import ModelServer, model_of, serve, use_fresh_cache
 
-from video_preprocessing.uvr5 import downloads
 from video_preprocessing.uvr5.downloads import (
     UVR_TAIL_BYTES,
     Check,
@@ -38,11 +37,7 @@ def server() -> Iterator[ModelServer]:
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("YUKI_MODELS", str(tmp_path / "models"))
-    monkeypatch.setattr(downloads, "_PAUSE_S", 0.001)
-    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "HF_ENDPOINT"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path / "models"
+    return use_fresh_cache(monkeypatch, tmp_path / "models")
 
 
 def leftovers(cache: Path) -> set[str]:

@@ -310,8 +310,12 @@ def save_checkpoint(path: Path, config: NetConfig, state: dict[str, torch.Tensor
 
 
 def _exists(name: str) -> bool:
+    """Whether a link that may hold a plus sign is the name of one thing."""
     name = name.strip()
-    return bool(name) and (Path(name).is_file() or name in shipped_names() or find_model(name) is not None)
+    if not name or Path(name).is_file() or name in shipped_names():
+        return bool(name)
+    model = find_model(name)
+    return model is not None and ("+" not in name or name.removesuffix(".pth") in model.names)
 
 
 def _sizes(shapes: Mapping[str, tuple[int, ...]], name: str) -> NetSizes:

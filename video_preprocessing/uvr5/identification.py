@@ -6,12 +6,11 @@ hash does not tell, the file's name may; what neither tells, the number of bins;
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from video_preprocessing.uvr5.downloads import Check, Verification, sha256_of, uvr_md5, verify, whole_md5
 from video_preprocessing.uvr5.registry import (
@@ -108,18 +107,9 @@ def read_band_plan(name_or_path: str | Path) -> BandPlan:
     """
     from video_preprocessing.uvr5.bands import BandPlan, band_plan, plan_names
 
-    if str(name_or_path) in plan_names():
-        return band_plan(str(name_or_path))
-    path = Path(name_or_path)
-    try:
-        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return BandPlan.from_dict({"name": path.stem, **data})
-    except FileNotFoundError as e:
-        raise CheckpointError(
-            "no such band plan", where=path, remedy=f"give a JSON file or one of {', '.join(plan_names())}"
-        ) from e
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as e:
-        raise CheckpointError(f"not a band plan ({e or type(e).__name__})", where=path) from e
+    if str(name_or_path) not in plan_names() and Path(name_or_path).is_file():
+        return BandPlan.from_file(Path(name_or_path))
+    return band_plan(str(name_or_path))
 
 
 def _named_plan(path: Path, facts: StemFacts | None, tail_md5: str) -> BandPlan | None:
