@@ -118,8 +118,37 @@ def _parse(
         str | None,
         typer.Option(
             metavar="NAME|PATH|none",
-            help="What takes music and effects away: a model's name, a checkpoint file, none.  [default: dialogue]",
+            help="What takes music and effects away: a model's name (see: models list), a checkpoint file, "
+            "a chain such as HP5+DeEcho-Normal, or none.  [default: dialogue]",
         ),
+    ] = None,
+    band_plan: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="The band plan of a public checkpoint that is not known by its hash."),
+    ] = None,
+    window_frames: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Frames of one separator window: longer ones are faster and take more memory."),
+    ] = None,
+    aggressiveness: Annotated[
+        float | None,
+        typer.Option(
+            metavar="0..1", help="How hard the masks of public checkpoints are made.  [default: as their tools]"
+        ),
+    ] = None,
+    tta: Annotated[
+        bool | None, typer.Option("--tta/--no-tta", help="Separate twice with shifted windows; double the time.")
+    ] = None,
+    post_process: Annotated[
+        bool | None,
+        typer.Option(
+            "--post-process/--no-post-process",
+            help="Public checkpoints: what the voice's estimate barely hears goes to the accompaniment.",
+        ),
+    ] = None,
+    high_end: Annotated[
+        bool | None,
+        typer.Option("--high-end/--no-high-end", help="Public checkpoints: fill the cut top by mirroring."),
     ] = None,
     isolate_enrolment: Annotated[
         bool | None,
@@ -155,6 +184,12 @@ def _parse(
         "subtitle_track": subtitle_track,
         "characters": characters,
         "separator": separator,
+        "band_plan": band_plan,
+        "window_frames": window_frames,
+        "aggressiveness": aggressiveness,
+        "tta": tta,
+        "post_process": post_process,
+        "high_end": high_end,
         "isolate_enrolment": isolate_enrolment,
         "diarizer": diarizer,
         "device": device,

@@ -28,7 +28,14 @@ class EpisodeConfig:
         audio_track: position among the audio tracks (``"0"``) or a language (``"jpn"``); None = the best guess.
         subtitle_track: the same for the subtitle tracks inside the video.
         characters: who may be speaking: a gallery folder, a role_audios folder or an annotated CSV.
-        separator: what takes music and effects away: a model's name, a checkpoint file, or ``none``.
+        separator: what takes music and effects away: a model's name, a checkpoint file, several of these joined by
+            ``+``, or ``none``.
+        band_plan: the band plan of a public checkpoint that is not known by its hash: a name, or a JSON file.
+        window_frames: frames of one network window of the separator; None for the network's own.
+        aggressiveness: 0 to 1, how hard the masks of public checkpoints are made; None as their own tools do.
+        tta: test-time augmentation: separate twice with shifted windows and take the mean.
+        post_process: with public checkpoints, give what the voice's estimate barely hears to the accompaniment.
+        high_end: with public checkpoints, fill the top that the band plan cuts off from the mirrored band below.
         isolate_enrolment: run the separator over the clips of ``characters`` too (for clips with music under them).
         diarizer: who finds the turns: ``embedded``, ``pyannote``, a hub name, or a folder with a pipeline.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``. Changes the speed, hence no reason to redo a stage.
@@ -43,6 +50,12 @@ class EpisodeConfig:
     subtitle_track: str | None = None
     characters: Path | None = None
     separator: str = "dialogue"
+    band_plan: str | None = None
+    window_frames: int | None = None
+    aggressiveness: float | None = None
+    tta: bool = False
+    post_process: bool = False
+    high_end: bool = False
     isolate_enrolment: bool = False
     diarizer: str = "embedded"
     device: str = "auto"
@@ -56,12 +69,18 @@ class EpisodeConfig:
                 object.__setattr__(self, name, Path(_text(name, value)))
         for name in ("subtitles", "separator", "diarizer", "device"):
             object.__setattr__(self, name, _text(name, getattr(self, name)))
+        if self.band_plan is not None:
+            object.__setattr__(self, "band_plan", _text("band_plan", self.band_plan))
         for name in ("audio_track", "subtitle_track"):
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, _text(name, str(value) if isinstance(value, int) else value))
         if not _DEVICES.fullmatch(self.device):
             raise ConfigError(f"no device is called {self.device!r}", where="--device", remedy="use auto, cpu or cuda")
+        if self.aggressiveness is not None and not 0 <= self.aggressiveness <= 1:
+            raise ConfigError(f"{self.aggressiveness:g}", where="--aggressiveness", remedy="give a number from 0 to 1")
+        if self.window_frames is not None and (self.window_frames <= 0 or self.window_frames % 16):
+            raise ConfigError(f"{self.window_frames} frames", where="--window-frames", remedy="give a multiple of 16")
         if self.isolate_enrolment and self.separator == "none":
             raise ConfigError("--separator none leaves nothing to isolate clips with", where="--isolate-enrolment")
 
@@ -87,8 +106,9 @@ OPTIONS = tuple(f.name for f in dataclasses.fields(EpisodeConfig))
 """The keys that a TOML file may hold; ``video`` may be a list there."""
 
 _PATHS = ("video", "out", "characters")
-_NAMES_OR_PATHS = ("subtitles", "separator", "diarizer")
-_BOOLEANS = ("isolate_enrolment", "force")
+_NAMES_OR_PATHS = ("subtitles", "separator", "diarizer", "band_plan")
+_BOOLEANS = ("isolate_enrolment", "tta", "post_process", "high_end", "force")
+_NUMBERS: dict[str, type] = {"window_frames": int, "aggressiveness": float}
 
 
 def load_config(path: Path) -> dict[str, Any]:
@@ -130,6 +150,10 @@ def _checked(name: str, value: Any, path: Path) -> Any:
         if isinstance(value, bool):
             return value
         raise ConfigError(f"{name!r} wants true or false, not {value!r}", where=path)
+    if name in _NUMBERS:
+        if isinstance(value, (int, _NUMBERS[name])) and not isinstance(value, bool):
+            return value
+        raise ConfigError(f"{name!r} wants a number, not {value!r}", where=path)
     if name in ("audio_track", "subtitle_track") and isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, str) or not value:

@@ -15,7 +15,7 @@ from pipelines import steps
 from pipelines.config import EpisodeConfig
 from pipelines.faults import explained
 from pipelines.fingerprints import hash_text
-from pipelines.models import checkpoint_file
+from pipelines.models import checkpoint_files
 from pipelines.progress import Event, EventKind, Listener, silent
 from pipelines.session import Episode, Session
 from pipelines.stage import Runner, Stage, Step, installed_version
@@ -34,7 +34,21 @@ def _video_and_subtitles(episode: Episode) -> dict[str, Path]:
 
 def _weights(episode: Episode) -> dict[str, Path]:
     name = episode.config.separator
-    return {} if name == "none" else {"the separator's weights": checkpoint_file(name)}
+    if name == "none":
+        return {}
+    files = checkpoint_files(name, download=episode.models.download)
+    names = [f"the weights of link {n}" for n in range(1, len(files) + 1)]
+    names = names if len(files) > 1 else ["the separator's weights"]
+    plan = Path(episode.config.band_plan or "")
+    return dict(zip(names, files, strict=True)) | ({"the band plan": plan} if plan.is_file() else {})
+
+
+def _separator_settings(episode: Episode) -> dict[str, Any]:
+    if episode.config.separator == "none":
+        return {"separator": "none"}
+    plan = episode.config.band_plan
+    named = None if plan is None or Path(plan).is_file() else plan
+    return {"separator": "a network", "band plan": named, **episode.separator_options()}
 
 
 def _pipeline(episode: Episode) -> dict[str, Path]:
@@ -120,11 +134,11 @@ _WAY: tuple[Stage[Episode], ...] = (
     ),
     Stage(
         "isolate",
-        version=1,
+        version=2,
         run=steps.isolate,
         reads=(steps.MIX,),
         files=_weights,
-        settings=lambda e: {"separator": "none" if e.config.separator == "none" else "a network"},
+        settings=_separator_settings,
         writes=(steps.VOCALS,),
         check=lambda e: e.separator(),
     ),

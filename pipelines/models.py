@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from yuki_builder.records import Progress, no_progress
 
 if TYPE_CHECKING:
     from video_preprocessing.speech import Diarizer, SpeakerEmbedder
@@ -17,9 +19,13 @@ class Models:
     """Loads by name or path, each network once.
 
     Every method raises what its room raises: ``CheckpointError``, ``MissingExtraError``, ``ConfigError``.
+
+    Args:
+        download: whether weights that are not there may be fetched; not when nothing is to be written.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, download: bool = True) -> None:
+        self.download = download
         self.separator = functools.cache(_load_separator)
         self.embedder = functools.cache(_load_embedder)
         self.diarizer = functools.cache(self._load_diarizer)
@@ -30,10 +36,10 @@ class Models:
         return load_diarizer(name_or_path, device=device, embedder=self.embedder(device))
 
 
-def _load_separator(name_or_path: str, device: str) -> Separator:
-    from video_preprocessing.uvr5.separator import Separator
+def _load_separator(name_or_path: str, device: str, band_plan: str | None, **options: Any) -> Separator:
+    from video_preprocessing.uvr5.separator import Separator, SeparatorOptions
 
-    return Separator.load(name_or_path, device=device)
+    return Separator.load(name_or_path, device=device, band_plan=band_plan, options=SeparatorOptions(**options))
 
 
 def _load_embedder(device: str) -> SpeakerEmbedder:
@@ -42,8 +48,14 @@ def _load_embedder(device: str) -> SpeakerEmbedder:
     return load_embedder(EMBEDDER, device=device)
 
 
-def checkpoint_file(name_or_path: str) -> Path:
-    """The file that holds a separator's weights, found without loading anything."""
-    from video_preprocessing.uvr5.checkpoints import find_checkpoint
+def checkpoint_files(separator: str, *, download: bool, progress: Progress = no_progress) -> list[Path]:
+    """The files that hold the weights of a separator, or of each link of a chain, without loading anything.
 
-    return find_checkpoint(name_or_path)
+    Args:
+        separator: a name, a path, or several joined by ``+``.
+        download: fetch a public one that is not there yet; otherwise that is a ``CheckpointError``.
+        progress: of a download, in bytes.
+    """
+    from video_preprocessing.uvr5.checkpoints import find_checkpoint, parse_chain
+
+    return [find_checkpoint(name, download=download, progress=progress) for name in parse_chain(separator)]

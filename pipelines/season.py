@@ -16,6 +16,7 @@ from pipelines.config import EpisodeConfig
 from pipelines.episode import EpisodeResult, plan_episode, run_episode
 from pipelines.faults import explained
 from pipelines.intermediate import read_voiceprints
+from pipelines.models import checkpoint_files
 from pipelines.progress import Event, EventKind, Listener, silent
 from pipelines.session import CORPUS_FOLDER, Session
 from pipelines.stage import Counts, Job, Runner, Stage
@@ -150,6 +151,7 @@ def run_season(configs: Sequence[EpisodeConfig], *, progress: Listener | None = 
     """
     listener = progress or silent
     session = _open_session(configs)
+    _fetch_weights(configs, listener)
     _isolate_labelled(configs, session, listener)
     episodes: list[EpisodeResult] = []
     failures: list[EpisodeFailure] = []
@@ -166,6 +168,19 @@ def run_season(configs: Sequence[EpisodeConfig], *, progress: Listener | None = 
     if episodes:
         corpus = build_corpus(session.out, progress=listener, session=session, force=configs[0].force)
     return SeasonResult(tuple(episodes), tuple(failures), corpus)
+
+
+def _fetch_weights(configs: Sequence[EpisodeConfig], listener: Listener) -> None:
+    """Have the separators' weights here before the first episode begins, and show how a download goes."""
+    for separator in {config.separator for config in configs} - {"none"}:
+
+        def tell(done: float, total: float | None, separator: str = separator) -> None:
+            if not done:
+                listener(Event(EventKind.STARTED, separator, "download", "the weights are not here yet"))
+            listener(Event(EventKind.PROGRESS, separator, "download", completed=done, total=total))
+
+        with contextlib.suppress(YukiError):  # fails again with the episodes that want it, and is reported there
+            checkpoint_files(separator, download=True, progress=tell)
 
 
 def _isolate_labelled(configs: Sequence[EpisodeConfig], session: Session, listener: Listener) -> None:
@@ -186,6 +201,7 @@ def plan_season(configs: Sequence[EpisodeConfig]) -> SeasonPlan:
         ConfigError: no episode, or several output folders.
     """
     session = _open_session(configs)
+    session.models.download = False
     subjects, failures = [], []
     for config in configs:
         try:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.config import EpisodeConfig, require_file
 from pipelines.fingerprints import Fingerprints
@@ -61,7 +61,20 @@ class Episode:
 
     def separator(self) -> Separator | None:
         name = self.config.separator
-        return None if name == "none" else self.models.separator(name, self.config.device)
+        if name == "none":
+            return None
+        return self.models.separator(name, self.config.device, self.config.band_plan, **self.separator_options())
+
+    def separator_options(self) -> dict[str, Any]:
+        """The options of the isolation that shape its result, as ``uvr5.separator.Options`` names them."""
+        c = self.config
+        return {
+            "window_frames": c.window_frames,
+            "aggressiveness": c.aggressiveness,
+            "test_time_augmentation": c.tta,
+            "post_process": c.post_process,
+            "high_end": c.high_end,
+        }
 
     def embedder(self) -> SpeakerEmbedder:
         return self.models.embedder(self.config.device)

@@ -69,6 +69,16 @@ class Job:
         """A folder for what nobody needs once the stage is done."""
         return self._workspace.scratch
 
+    @property
+    def unfinished(self) -> Path:
+        """A folder that outlives an interrupted attempt, so that the next one can go on; gone once the stage is done.
+
+        What lies there must say by itself what it belongs to.
+        """
+        folder = self._workspace.unfinished
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
     def progress(self, completed: float, total: float | None, /) -> None:
         """The rooms' progress protocol (``records.Progress``)."""
         self._listener(Event(EventKind.PROGRESS, self._subject, self._stage.name, completed=completed, total=total))

@@ -132,7 +132,11 @@ def isolate(episode: Episode, job: Job) -> Counts:
     if separator is None:
         _link_or_copy(job.input(MIX), job.output(VOCALS))
     else:
-        separator.separate_file(job.input(MIX), job.output(VOCALS), progress=job.progress)
+        done = separator.separate_file(
+            job.input(MIX), job.output(VOCALS), unfinished=job.unfinished, progress=job.progress
+        )
+        if done.resumed_ms:
+            return Counts(notes=(f"went on behind {done.resumed_ms / 60_000:.1f} minutes that were done already",))
     return Counts()
 
 

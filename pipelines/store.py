@@ -108,10 +108,12 @@ class Workspace:
     Attributes:
         outputs: laid out like the output folder; everything in it becomes part of the result.
         scratch: for what nobody needs afterwards.
+        unfinished: survives a failed or killed attempt, and goes when the stage is done.
     """
 
     outputs: Path
     scratch: Path
+    unfinished: Path
 
 
 class Store:
@@ -190,7 +192,7 @@ class Store:
         self._workspace(stage).mkdir(parents=True)
         self._scratch(stage).mkdir()
         try:
-            yield Workspace(self._workspace(stage), self._scratch(stage))
+            yield Workspace(self._workspace(stage), self._scratch(stage), self.work / "unfinished" / stage)
         finally:
             if not self._pending(stage).exists():
                 self._clear(stage)
@@ -242,6 +244,7 @@ class Store:
         write_atomically(self._done(stage), _to_json(mark.to_dict()))
         self._pending(stage).unlink()
         self._clear(stage)
+        shutil.rmtree(self.work / "unfinished" / stage, ignore_errors=True)
 
     def _set_aside_unless(self, path: Path, *expected: OutputFile | None) -> None:
         """Move what stands at ``path`` out of the way, unless it is one of the files a stage wrote there."""

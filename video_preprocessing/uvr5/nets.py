@@ -25,6 +25,9 @@ from video_preprocessing.uvr5.layers import (
     LSTMModule,
     Sequencer,
 )
+from video_preprocessing.uvr5.nets_v50 import BaseASPPNet, CascadedASPPNet
+
+__all__ = ["PUBLIC", "BaseASPPNet", "BaseNet", "CascadedASPPNet", "CascadedNet", "Variant"]
 
 # Four encoders halve both axes, so bins and frames must divide by 2 ** 4.
 RESOLUTION_STEP = 16
@@ -54,6 +57,17 @@ class Variant:
 
 
 PUBLIC = Variant()
+
+
+def laid_out_as(model: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """``x`` in the memory layout of ``model``.
+
+    A concatenation takes its layout from all of its inputs, and everything after it follows: one channel that lies
+    otherwise would turn a hundred around.
+    """
+    if model.is_contiguous(memory_format=torch.channels_last):
+        return x.contiguous(memory_format=torch.channels_last)
+    return x
 
 
 class BaseNet(nn.Module):
@@ -114,7 +128,7 @@ class BaseNet(nn.Module):
         h = self.dec4(h, e4)
         h = self.dec3(h, e3)
         h = self.dec2(h, e2)
-        h = torch.cat([h, self.lstm_dec2(h)], dim=1)
+        h = torch.cat([h, laid_out_as(h, self.lstm_dec2(h))], dim=1)
         return cast(torch.Tensor, self.dec1(h, e1))
 
 

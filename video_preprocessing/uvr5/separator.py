@@ -1,44 +1,50 @@
-"""Takes the dialogue out of a programme, of any length in constant memory.
+"""Takes the dialogue out of a programme: one network or a chain of them, any length, in constant memory.
 
-The programme is read as a stream, turned into overlapping windows of frames, masked by the network and put
-together again by overlap-add. Each window brings ``offset`` frames of context at either end whose mask is thrown
-away, so that no frame is judged at an edge; with a mask of one the output is the input, sample for sample.
+``Separator.load("dialogue")`` is the project's own network, ``Separator.load("HP5+DeEcho-Normal")`` two public ones
+one after the other. A file is read, separated and written as a stream; what an interrupted run left is taken up again.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import torch
 
-from video_preprocessing.uvr5.checkpoints import Checkpoint, load_checkpoint
-from video_preprocessing.uvr5.inference import fold_batch_norms, pick_device
+from video_preprocessing.uvr5.checkpoints import is_mdx, load_checkpoint, parse_chain
 from video_preprocessing.uvr5.limiter import PeakLimiter
-from video_preprocessing.uvr5.nets import RESOLUTION_STEP, CascadedNet
-from video_preprocessing.uvr5.signal_path import carry_upward, left_right, mid_side, network_input
-from yuki_builder.errors import ConfigError, MediaError
+from video_preprocessing.uvr5.links import Link, SeparatorOptions, make_link
+from video_preprocessing.uvr5.resuming import Unfinished, identity
+from video_preprocessing.uvr5.streams import in_thread, written_in_thread
+from yuki_builder.errors import MediaError
 from yuki_builder.records import FloatArray, Progress, Record, no_progress
 
-# Raise when the same weights would give another output: what is already on disk is then made again.
-CODE_VERSION = 1
+if TYPE_CHECKING:
+    import soundfile
 
-WINDOW_FRAMES = 1024
-BLOCK_SECONDS = 10
-# Below this a window is silence; turning its noise up to the network's working level would invent dialogue.
-SILENCE_LEVEL = 1e-6
+__all__ = ["SeparationReport", "Separator", "SeparatorOptions", "Stems"]
+
+BLOCK_SECONDS = 5
+LARGEST_FLAC_CHANNELS = 8
+# Channels in the order of WAV and FLAC that belong together: front, centre, low frequencies, then pairs again.
+_SURROUND = {6: ((0, 1), (2,), (3,), (4, 5)), 8: ((0, 1), (2,), (3,), (4, 5), (6, 7))}
+# The first pass of a network that wants the whole programme's peak, as a share of the whole work.
+_MEASURING = 0.05
 
 
 @dataclass(frozen=True)
 class Stems:
-    """A programme in two parts that add up to it.
+    """A programme in two parts.
+
+    They add up to it for the project's own networks. Public ones work in bands that leave a little out, as in their
+    own tools; the parts then add up to what the bands let through.
 
     Attributes:
-        vocals: dialogue, (channels, samples) float32.
+        vocals: what is kept, the dialogue: (channels, samples) float32.
         accompaniment: everything else, the same shape.
         sample_rate_hz: of both.
     """
@@ -50,65 +56,89 @@ class Stems:
 
 @dataclass(frozen=True, slots=True)
 class SeparationReport(Record):
-    """What became of one file: its length, and how much of the output had to be kept from clipping."""
+    """What became of one file.
+
+    Attributes:
+        duration_ms: of the audio.
+        sample_rate_hz: of it.
+        channels: of it.
+        limited_ms: how much of the output had to be kept from clipping.
+        resumed_ms: how much of it an earlier, interrupted run had done.
+    """
 
     duration_ms: int
     sample_rate_hz: int
     channels: int
     limited_ms: int
+    resumed_ms: int = 0
 
 
 class Separator:
-    """A loaded network with its signal path.
+    """One link, or several that each work on what the one before them kept.
 
     Args:
-        checkpoint: weights, sizes and signal path.
-        device: ``auto`` (CUDA where there is one), ``cpu`` or ``cuda``.
-        window_frames: frames a network window, context included; a multiple of 16. Longer windows waste
-            less on context and take more memory.
-
-    Raises:
-        ConfigError: no such device, or a window without room between its contexts.
+        links: in the order of their work.
     """
 
-    def __init__(self, checkpoint: Checkpoint, *, device: str = "auto", window_frames: int = WINDOW_FRAMES) -> None:
-        if window_frames % RESOLUTION_STEP or window_frames <= 2 * CascadedNet.offset:
-            raise ConfigError(
-                f"a window of {window_frames} frames",
-                remedy=f"give a multiple of {RESOLUTION_STEP} above {2 * CascadedNet.offset}",
-            )
-        self.checkpoint = checkpoint
-        self.path = checkpoint.config.path
-        self.device = pick_device(device)
-        self.window_frames = window_frames
-        net = fold_batch_norms(checkpoint.build())
-        self.net = net.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    def __init__(self, links: Sequence[Link]) -> None:
+        self.links = tuple(links)
 
     @classmethod
-    def load(cls, name_or_path: str | Path, *, device: str = "auto", window_frames: int = WINDOW_FRAMES) -> Self:
-        """A separator by the name of a shipped checkpoint (``dialogue``) or from a file.
+    def load(
+        cls,
+        name_or_path: str | Path,
+        *,
+        device: str = "auto",
+        window_frames: int | None = None,
+        band_plan: str | Path | None = None,
+        options: SeparatorOptions | None = None,
+        progress: Progress = no_progress,
+    ) -> Self:
+        """A separator by name or from a file.
+
+        Args:
+            name_or_path: a shipped checkpoint (``dialogue``), a public one by name (it is downloaded when it is not
+                there), a file, or several of these joined by ``+``.
+            device: ``auto`` (CUDA where there is one), ``cpu`` or ``cuda``.
+            window_frames: frames of one network window, context included; a multiple of 16.
+            band_plan: a public checkpoint's band plan, by name or as a JSON file, where the file is unknown.
+            options: what else may be set; see ``SeparatorOptions``.
+            progress: of a download, in bytes.
 
         Raises:
-            CheckpointError: no such checkpoint, or not one of this project.
+            CheckpointError: no such checkpoint, or none of a known network.
+            ConfigError: no such device, or settings that make no sense.
+            MissingExtraError: an MDX-Net without ONNX Runtime.
         """
-        return cls(load_checkpoint(name_or_path), device=device, window_frames=window_frames)
+        options = options or SeparatorOptions()
+        if window_frames is not None:
+            options = replace(options, window_frames=window_frames)
+        links: list[Link] = []
+        for name in parse_chain(str(name_or_path)):
+            if is_mdx(name):
+                from video_preprocessing.uvr5.mdx import MdxNet
+
+                links.append(MdxNet.load(name, device=device, progress=progress))
+            else:
+                checkpoint = load_checkpoint(name, band_plan=band_plan, progress=progress)
+                links.append(make_link(checkpoint, device=device, options=options))
+        return cls(links)
 
     @property
     def fingerprint(self) -> str:
         """Changes whenever the output for the same input may change."""
-        recipe = f"{CODE_VERSION} {self.checkpoint.sha256} {self.window_frames}"
-        return hashlib.sha256(recipe.encode()).hexdigest()
+        return hashlib.sha256(" ".join(link.fingerprint for link in self.links).encode()).hexdigest()
 
     def separate(self, waveform: FloatArray, sample_rate_hz: int) -> Stems:
         """Separates a waveform held in memory.
 
         Args:
-            waveform: (channels, samples) or (samples,) float32, full scale 1; of more than two channels the
-                first two are taken for left and right.
+            waveform: (channels, samples) or (samples,) float32, full scale 1. Two channels are left and right;
+                six and eight are taken in the order of WAV files (front, centre, low frequencies, pairs behind).
             sample_rate_hz: its rate.
 
         Returns:
-            Stems with as many channels as came in (two at most). Floats do not clip: values above 1 stay.
+            Stems with as many channels as came in. Floats do not clip: values above 1 stay.
 
         Raises:
             ValueError: another shape, or values that are not numbers.
@@ -118,159 +148,234 @@ class Separator:
             raise ValueError(f"expected (channels, samples), got {x.shape}")
         if not np.isfinite(x).all():
             raise ValueError("the waveform holds NaN or infinity")
-        x = x[:2]
-        blocks = list(self.stream([_stereo(x)], sample_rate_hz))
-        vocals = np.concatenate(blocks, axis=1) if blocks else np.zeros((2, 0), np.float32)
-        if len(x) == 1:
-            vocals = vocals.mean(axis=0, keepdims=True)
-        return Stems(vocals, x - vocals, sample_rate_hz)
+        kept, rest = x, x
+        for link in self.links:
+            kept, rest = self._whole(link, kept, sample_rate_hz)
+        return Stems(kept, rest if len(self.links) == 1 else x - kept, sample_rate_hz)
 
-    def separate_file(self, source: Path, destination: Path, *, progress: Progress = no_progress) -> SeparationReport:
-        """Separates an audio file into a FLAC of its dialogue: same rate, same length, 16 bit, no clipping.
+    @staticmethod
+    def _whole(link: Link, x: FloatArray, sample_rate_hz: int) -> tuple[FloatArray, FloatArray]:
+        if not x.size:
+            return x, x
+
+        def blocks() -> Iterator[FloatArray]:
+            step = BLOCK_SECONDS * sample_rate_hz
+            return (x[:, i : i + step] for i in range(0, x.shape[1], step))
+
+        layout = _Layout(len(x))
+        peaks = layout.measure(link, blocks, sample_rate_hz)
+        joined = np.concatenate(list(layout.stream(link, blocks(), sample_rate_hz, peaks, both=True)), axis=1)
+        return joined[: len(x)], joined[len(x) :]
+
+    def separate_file(
+        self,
+        source: Path,
+        destination: Path,
+        *,
+        accompaniment: Path | None = None,
+        unfinished: Path | None = None,
+        progress: Progress = no_progress,
+    ) -> SeparationReport:
+        """Separates an audio file into FLAC files: same rate, length and channels, 16 bit, no clipping.
+
+        The files appear when they are complete. Called again after an interruption with the same arguments, it goes on
+        behind what the earlier attempt had written.
 
         Args:
             source: what soundfile reads (FLAC, WAV, Ogg …).
-            destination: FLAC file to write.
+            destination: FLAC file to write, the dialogue.
+            accompaniment: FLAC file for everything else; None for none.
+            unfinished: folder for work in progress, on the same file system; None for the destination's.
             progress: in seconds of audio.
 
         Raises:
-            MediaError: ``source`` cannot be read.
+            MediaError: ``source`` cannot be read, or has more channels than FLAC holds.
         """
-        import soundfile as sf
+        folder = unfinished or destination.parent
+        steps = len(self.links)
+        reports, intermediates, read = [], [], source
+        for number, link in enumerate(self.links):
+            last = number == steps - 1
+            target = destination if last else folder / f".{destination.stem}.link{number + 1}.flac"
+            rest = accompaniment if last and steps == 1 else None
 
+            def scaled(done: float, total: float | None, number: int = number) -> None:
+                progress((number * (total or 0.0) + done) / steps, total)
+
+            if last or not target.is_file():
+                reports.append(_FileJob(link, read, target, rest, folder).run(scaled))
+            if not last:
+                intermediates.append(target)
+            read = target
+        if accompaniment is not None and steps > 1:
+            _write_difference(source, destination, accompaniment)
+        for path in intermediates:
+            path.unlink(missing_ok=True)
+        return replace(reports[-1], limited_ms=sum(r.limited_ms for r in reports))
+
+
+class _Layout:
+    """Groups a programme's channels into the stereo streams that networks take, and puts them together again."""
+
+    def __init__(self, channels: int) -> None:
+        pairs = tuple(tuple(range(c, min(c + 2, channels))) for c in range(0, channels, 2))
+        self.channels = channels
+        self.groups = _SURROUND.get(channels, pairs)
+
+    def measure(self, link: Link, blocks: Callable[[], Iterable[FloatArray]], rate_hz: int) -> list[float]:
+        """The peak of each group, in as many passes; zeros for a link that needs none."""
+        if not link.needs_peak:
+            return [0.0] * len(self.groups)
+        return [link.measure(_channels(blocks(), group), rate_hz) for group in self.groups]
+
+    def stream(
+        self, link: Link, blocks: Iterable[FloatArray], rate_hz: int, peaks: Sequence[float], *, both: bool
+    ) -> Iterator[FloatArray]:
+        """(channels, n) blocks -> (channels or, with ``both``, twice as many, m) blocks."""
+        copies = itertools.tee(blocks, len(self.groups))
+        streams = [
+            link.stream(_channels(copy, group), rate_hz, peak=peak, both=both)
+            for group, copy, peak in zip(self.groups, copies, peaks, strict=True)
+        ]
+        # Streams of equal blocks give equal blocks, so they go in step and nothing piles up between them.
+        for pieces in zip(*streams, strict=True):
+            out = np.empty((self.channels * (2 if both else 1), pieces[0].shape[1]), np.float32)
+            for group, piece in zip(self.groups, pieces, strict=True):
+                for stem in range(2 if both else 1):
+                    rows = [c + stem * self.channels for c in group]
+                    pair = piece[2 * stem : 2 * stem + 2]
+                    out[rows] = pair if len(group) == 2 else pair.mean(axis=0, keepdims=True)
+            yield out
+
+
+class _FileJob:
+    """One link over one file."""
+
+    def __init__(self, link: Link, source: Path, target: Path, rest: Path | None, folder: Path) -> None:
+        self.link, self.source = link, source
+        self.targets = {"kept": target} | ({"rest": rest} if rest else {})
+        self.folder = folder
+
+    def run(self, progress: Progress) -> SeparationReport:
+        with _open(self.source) as reader:
+            self.rate_hz, self.total, self.channels = reader.samplerate, reader.frames, reader.channels
+        if self.channels > LARGEST_FLAC_CHANNELS:
+            raise MediaError(
+                f"{self.channels} channels, and FLAC holds {LARGEST_FLAC_CHANNELS}",
+                where=self.source,
+                remedy="mix it down to stereo first",
+            )
+        key = f"{self.link.fingerprint} {identity(self.source)} {sorted(self.targets)}"
+        unfinished = Unfinished(self.targets, self.folder, hashlib.sha256(key.encode()).hexdigest())
+        layout = _Layout(self.channels)
+        peaks = unfinished.note.facts.get("peaks")
+        if not isinstance(peaks, list) or len(peaks) != len(layout.groups):
+            peaks = layout.measure(self.link, lambda: self._told(self._blocks(0), progress), self.rate_hz)
+            unfinished.remember(peaks=peaks)
+        keep = unfinished.samples
+        align = self.link.alignment_samples(self.rate_hz)
+        begin = max(0, keep - self.link.warm_up_samples(self.rate_hz)) // align * align
+        if not begin:
+            keep = unfinished.samples = 0
+        limiters = {name: PeakLimiter(self.rate_hz) for name in self.targets}
+        writers = {name: unfinished.open(name, self.rate_hz, self.channels) for name in self.targets}
         try:
-            reader = sf.SoundFile(source)
-        except sf.LibsndfileError as e:
-            raise MediaError(f"not readable as audio ({e.error_string})", where=source) from e
-        with reader:
-            rate_hz, total = reader.samplerate, reader.frames
-            channels = min(2, reader.channels)
-            block_samples = BLOCK_SECONDS * rate_hz
-            blocks = (_stereo(b.T[:2]) for b in reader.blocks(block_samples, dtype="float32", always_2d=True))
-            limiter, written = PeakLimiter(rate_hz), 0
-            with sf.SoundFile(destination, "w", rate_hz, channels, format="FLAC", subtype="PCM_16") as writer:
-                for vocals in limiter.limit(self.stream(blocks, rate_hz)):
-                    writer.write(vocals[:channels].T)
-                    written += vocals.shape[1]
-                    progress(written / rate_hz, total / rate_hz)
-        return SeparationReport(round(written * 1000 / rate_hz), rate_hz, channels, limiter.limited_ms)
+            if keep:
+                for name, writer in writers.items():
+                    for block in unfinished.salvaged(name):
+                        writer.write(block)
+                    writer.flush()
+            unfinished.settle()
+            streams = layout.stream(
+                self.link, in_thread(self._blocks(begin)), self.rate_hz, peaks, both=len(self.targets) == 2
+            )
+            self._write(_from(streams, keep - begin), limiters, writers, keep, progress)
+        finally:
+            for writer in writers.values():
+                writer.close()
+        unfinished.finish()
+        limited_ms = sum(limiter.limited_ms for limiter in limiters.values())
+        return SeparationReport(
+            round(self.total * 1000 / self.rate_hz),
+            self.rate_hz,
+            self.channels,
+            limited_ms,
+            round(keep * 1000 / self.rate_hz),
+        )
 
-    def stream(self, blocks: Iterable[FloatArray], sample_rate_hz: int) -> Iterator[FloatArray]:
-        """Dialogue of a stream of blocks, block by block and of the same total length.
+    def _write(
+        self,
+        blocks: Iterable[FloatArray],
+        limiters: dict[str, PeakLimiter],
+        writers: dict[str, soundfile.SoundFile],
+        written: int,
+        progress: Progress,
+    ) -> None:
+        rows = {name: slice(k * self.channels, (k + 1) * self.channels) for k, name in enumerate(writers)}
+        count = written
 
-        Shape:
-            (2, any number of samples) float32 each -> (2, some samples) float32 each
-        """
-        framer = _Framer(self.path.window_samples(sample_rate_hz), self.path.hop_samples(sample_rate_hz))
-        context, core = CascadedNet.offset, self.window_frames - 2 * CascadedNet.offset
-        came, done = 0, 0
-        held = framer.silence(context)
-        for spec in framer.analyse(blocks):
-            held = torch.cat([held, spec], dim=-1)
-            came += spec.shape[-1]
-            while held.shape[-1] >= self.window_frames:
-                yield framer.synthesise(self._masked(held[..., : self.window_frames], core))
-                held = held[..., core:]
-                done += core
-        while done < came:
-            window = torch.cat([held, framer.silence(max(0, self.window_frames - held.shape[-1]))], dim=-1)
-            frames = min(core, came - done)
-            yield framer.synthesise(self._masked(window[..., : self.window_frames], frames))
-            held = held[..., core:]
-            done += frames
-        yield framer.flush()
+        def counted() -> Iterator[FloatArray]:
+            nonlocal count
+            for block in blocks:
+                count += block.shape[1]
+                yield block
+                progress(count / self.rate_hz, self.total / self.rate_hz)
 
-    @torch.inference_mode()
-    def _masked(self, window: torch.Tensor, frames: int) -> torch.Tensor:
-        """The dialogue in the first ``frames`` frames after a window's context.
+        def write(stream: Iterator[FloatArray], name: str) -> None:
+            for block in limiters[name].limit(block[rows[name]] for block in stream):
+                writers[name].write(block.T)
 
-        Shape:
-            window: (2, bins, window_frames) complex, left and right -> (2, bins, frames)
-        """
-        window = mid_side(window.movedim(0, -2)).movedim(-2, 0)
-        magnitude = window.abs()
-        in_band = magnitude[:, : self.path.bins].square().mean((0, 1))
-        level = float((in_band.sum() / in_band.count_nonzero().clamp_min(1)).sqrt())
-        x = network_input(magnitude[None].to(self.device), max(level, SILENCE_LEVEL), self.path)
-        mask = self.net.predict_mask(x.contiguous(memory_format=torch.channels_last))[0].cpu()[..., :frames]
-        if self.checkpoint.config.primary == "accompaniment":
-            mask = 1 - mask
-        core = slice(CascadedNet.offset, CascadedNet.offset + frames)
-        mask = carry_upward(mask, magnitude[..., core], self.path, window.shape[1])
-        return left_right((window[..., core] * mask).movedim(0, -2)).movedim(-2, 0)
+        written_in_thread(counted(), [lambda s, n=name: write(s, n) for name in writers])  # type: ignore[misc]
 
+    def _blocks(self, begin: int) -> Iterator[FloatArray]:
+        with _open(self.source) as reader:
+            reader.seek(begin)
+            step = BLOCK_SECONDS * self.rate_hz
+            for block in reader.blocks(step, dtype="float32", always_2d=True):
+                yield block.T
 
-class _Framer:
-    """Streaming STFT and its inverse: blocks of samples in, blocks of frames out, and back.
-
-    A margin of silence before and after the programme gives its first and last samples as many frames as all
-    others; it is taken off again at the end.
-    """
-
-    def __init__(self, window_samples: int, hop_samples: int) -> None:
-        self.n, self.hop = window_samples, hop_samples
-        self.window = torch.hann_window(window_samples)
-        self.margin = -(-window_samples // hop_samples) * hop_samples
-        self.samples_in = 0
-        self.samples_out = -self.margin
-        self.tail = torch.zeros(2, window_samples - hop_samples)
-        self.envelope = torch.zeros(window_samples - hop_samples)
-
-    def silence(self, frames: int) -> torch.Tensor:
-        """(2, bins, frames) of zeros."""
-        return torch.zeros(2, self.n // 2 + 1, frames, dtype=torch.complex64)
-
-    def analyse(self, blocks: Iterable[FloatArray]) -> Iterator[torch.Tensor]:
-        """(2, samples) blocks to (2, bins, frames) complex blocks."""
-        rest = torch.zeros(2, self.margin)
+    def _told(self, blocks: Iterable[FloatArray], progress: Progress) -> Iterator[FloatArray]:
+        done = 0
         for block in blocks:
-            self.samples_in += block.shape[1]
-            rest = torch.cat([rest, torch.from_numpy(np.ascontiguousarray(block))], dim=1)
-            spec, rest = self._frames(rest)
-            if spec is not None:
-                yield spec
-        # A margin of silence, and then some, so that the last frame is whole.
-        spec, _ = self._frames(torch.cat([rest, torch.zeros(2, self.margin + self.hop)], dim=1))
-        if spec is not None:
-            yield spec
-
-    def _frames(self, x: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor]:
-        count = (x.shape[1] - self.n) // self.hop + 1
-        if count < 1:
-            return None, x
-        frames = x.unfold(1, self.n, self.hop)[:, :count] * self.window
-        spec = torch.fft.rfft(frames).transpose(1, 2) * (2.0 / self.n)
-        return spec, x[:, count * self.hop :]
-
-    def synthesise(self, spec: torch.Tensor) -> FloatArray:
-        """(2, bins, frames) complex to (2, samples): the samples that no later frame can change."""
-        count = spec.shape[-1]
-        frames = torch.fft.irfft(spec.transpose(1, 2) * (self.n / 2.0), self.n) * self.window
-        length = (count - 1) * self.hop + self.n
-        total = torch.nn.functional.fold(
-            torch.cat([frames, self.window.square().expand(1, count, self.n)]).transpose(1, 2),
-            (1, length),
-            (1, self.n),
-            stride=(1, self.hop),
-        )[:, 0, 0]
-        keep = self.n - self.hop
-        total[:2, :keep] += self.tail
-        total[2, :keep] += self.envelope
-        done = count * self.hop
-        self.tail, self.envelope = total[:2, done:].clone(), total[2, done:].clone()
-        return self._emit(total[:2, :done] / total[2, :done].clamp_min(1e-6))
-
-    def flush(self) -> FloatArray:
-        """What is left in the overlap."""
-        return self._emit(self.tail / self.envelope.clamp_min(1e-6))
-
-    def _emit(self, x: torch.Tensor) -> FloatArray:
-        """Counts samples, and cuts the margins before the programme and behind it."""
-        begin = max(0, -self.samples_out)
-        end = self.samples_in - self.samples_out
-        self.samples_out += x.shape[1]
-        return x[:, begin : max(begin, end)].numpy()
+            done += block.shape[1]
+            progress(_MEASURING * done / self.rate_hz, self.total / self.rate_hz)
+            yield block
 
 
-def _stereo(x: FloatArray) -> FloatArray:
-    return x if len(x) == 2 else np.repeat(x[:1], 2, axis=0)
+def _open(path: Path) -> soundfile.SoundFile:
+    import soundfile as sf
+
+    try:
+        return sf.SoundFile(path)
+    except sf.LibsndfileError as e:
+        raise MediaError(f"not readable as audio ({e.error_string})", where=path) from e
+
+
+def _from(blocks: Iterable[FloatArray], skip: int) -> Iterator[FloatArray]:
+    """The stream without its first ``skip`` samples."""
+    for block in blocks:
+        if skip < block.shape[1]:
+            yield block[:, skip:]
+        skip = max(0, skip - block.shape[1])
+
+
+def _write_difference(mixture: Path, part: Path, destination: Path) -> None:
+    """What ``part`` leaves of ``mixture``, block by block."""
+    import soundfile as sf
+
+    temporary = destination.with_name(f".{destination.name}.unfinished")
+    with _open(mixture) as whole, _open(part) as kept:
+        step = BLOCK_SECONDS * whole.samplerate
+        pairs = zip(*(f.blocks(step, dtype="float32", always_2d=True) for f in (whole, kept)), strict=True)
+        limiter = PeakLimiter(whole.samplerate)
+        with sf.SoundFile(temporary, "w", whole.samplerate, whole.channels, format="FLAC", subtype="PCM_16") as writer:
+            for block in limiter.limit((a - b).T for a, b in pairs):
+                writer.write(block.T)
+    temporary.replace(destination)
+
+
+def _channels(blocks: Iterable[FloatArray], group: tuple[int, ...]) -> Iterator[FloatArray]:
+    """Two channels of each block: a pair, or a single one twice."""
+    rows = list(group) if len(group) == 2 else [group[0], group[0]]
+    for block in blocks:
+        yield block[rows]
