@@ -104,11 +104,15 @@ class BandPlan(Record):
     def __post_init__(self) -> None:
         if not 1 <= len(self.bands) <= _MOST_BANDS:
             raise ValueError(f"{len(self.bands)} bands")
-        if not sum(b.bins for b in self.bands) <= self.bins <= _LARGEST_FFT:
-            raise ValueError(f"the bands have more than its {self.bins} bins, or nearly none of them")
+        if self.bins > _LARGEST_FFT:
+            raise ValueError(f"a stack of {self.bins} bins")
+        if sum(b.bins for b in self.bands) > self.bins:
+            raise ValueError(f"the bands have more than its {self.bins} bins")
         if max(self.pre_filter_start, self.pre_filter_stop) > self.bins + 1:
             raise ValueError(f"a pre-filter outside its {self.bins} bins")
-        if self.generation == "5.1" and self.pre_filter_start > max(0, self.pre_filter_stop):
+        # One public v5.0 plan ends its filter before it starts: a cut without a ramp.
+        earliest = self.pre_filter_start if self.generation == "5.1" else 0
+        if self.pre_filter_start > 0 and self.pre_filter_stop < earliest:
             raise ValueError(f"a pre-filter from bin {self.pre_filter_start} to {self.pre_filter_stop}")
         if self.bands[-1].sample_rate_hz != self.sample_rate_hz:
             raise ValueError(f"the last band is not at the plan's {self.sample_rate_hz} Hz")

@@ -239,8 +239,8 @@ def _pre_filter(plan: BandPlan) -> torch.Tensor:
     """Gains over the stack, (bins + 1, 1): what lies above the network's training material is turned down."""
     height, start, stop = plan.bins + 1, plan.pre_filter_start, plan.pre_filter_stop
     gains = np.ones(height)
-    if start > 0 and len(plan.bands) == 1:
-        gains = _low_pass(plan, height, start, stop)
+    if start > 0 and (len(plan.bands) == 1 or plan.generation == "5.1"):
+        gains = _low_pass(height, start, stop)
     elif start > 0:
         gain = 1.0
         for b in range(start + 1, min(stop, height)):
@@ -254,28 +254,24 @@ def _band_filter(plan: BandPlan, number: int) -> torch.Tensor:
     band, bins = plan.bands[number], plan.bands[number].n_fft // 2 + 1
     gains = np.ones(bins)
     if number and band.hpf_start and band.hpf_stop is not None:
-        gains *= _high_pass(plan, bins, band.hpf_start, band.hpf_stop - 1)
+        gains *= _high_pass(bins, band.hpf_start, band.hpf_stop - 1)
     if number < len(plan.bands) - 1 and band.lpf_start is not None and band.lpf_stop is not None:
-        gains *= _low_pass(plan, bins, band.lpf_start, band.lpf_stop)
+        gains *= _low_pass(bins, band.lpf_start, band.lpf_stop)
     return torch.from_numpy(gains.astype(np.float32))[:, None]
 
 
-def _low_pass(plan: BandPlan, bins: int, start: int, stop: int) -> Gains:
+def _low_pass(bins: int, start: int, stop: int) -> Gains:
+    """One below ``start``, zero from ``stop - 1`` on; the ramps of v5.0 and the masks of v5.1 are the same."""
     gains = np.ones(bins)
-    if plan.generation == "5.1":
-        gains[start - 1 : stop] = np.linspace(1, 0, stop - start + 1)
-    elif stop > start:
-        gains[start:stop] = 1 - np.arange(1, stop - start + 1) / (stop - start)
+    gains[start:stop] = 1 - np.arange(1, stop - start + 1) / (stop - start or 1)
     gains[stop:] = 0
     return gains
 
 
-def _high_pass(plan: BandPlan, bins: int, start: int, stop: int) -> Gains:
+def _high_pass(bins: int, start: int, stop: int) -> Gains:
+    """Zero up to ``stop + 1``, one above ``start``."""
     gains = np.ones(bins)
-    if plan.generation == "5.1":
-        gains[stop + 1 : start + 2] = np.linspace(0, 1, 1 + start - stop)
-    else:
-        gains[stop + 1 : start + 1] = 1 - np.arange(start - stop, 0, -1) / (start - stop)
+    gains[stop + 1 : start + 1] = 1 - np.arange(start - stop, 0, -1) / (start - stop or 1)
     gains[: stop + 1] = 0
     return gains
 
