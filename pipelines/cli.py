@@ -136,6 +136,12 @@ def _parse(
             metavar="0..1", help="How hard the masks of public checkpoints are made.  [default: as their tools]"
         ),
     ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|float32|bfloat16", help="What the separator computes in; see docs/uvr5.md.  [default: auto]"
+        ),
+    ] = None,
     tta: Annotated[
         bool | None, typer.Option("--tta/--no-tta", help="Separate twice with shifted windows; double the time.")
     ] = None,
@@ -187,6 +193,7 @@ def _parse(
         "band_plan": band_plan,
         "window_frames": window_frames,
         "aggressiveness": aggressiveness,
+        "precision": precision,
         "tta": tta,
         "post_process": post_process,
         "high_end": high_end,

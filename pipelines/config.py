@@ -33,6 +33,7 @@ class EpisodeConfig:
         band_plan: the band plan of a public checkpoint that is not known by its hash: a name, or a JSON file.
         window_frames: frames of one network window of the separator; None for the network's own.
         aggressiveness: 0 to 1, how hard the masks of public checkpoints are made; None as their own tools do.
+        precision: what the separator computes in: ``auto``, ``float32`` or ``bfloat16``.
         tta: test-time augmentation: separate twice with shifted windows and take the mean.
         post_process: with public checkpoints, give what the voice's estimate barely hears to the accompaniment.
         high_end: with public checkpoints, fill the top that the band plan cuts off from the mirrored band below.
@@ -53,6 +54,7 @@ class EpisodeConfig:
     band_plan: str | None = None
     window_frames: int | None = None
     aggressiveness: float | None = None
+    precision: str = "auto"
     tta: bool = False
     post_process: bool = False
     high_end: bool = False
@@ -77,6 +79,10 @@ class EpisodeConfig:
                 object.__setattr__(self, name, _text(name, str(value) if isinstance(value, int) else value))
         if not _DEVICES.fullmatch(self.device):
             raise ConfigError(f"no device is called {self.device!r}", where="--device", remedy="use auto, cpu or cuda")
+        if self.precision not in ("auto", "float32", "bfloat16"):
+            raise ConfigError(
+                f"no precision {self.precision!r}", where="--precision", remedy="give auto, float32 or bfloat16"
+            )
         if self.aggressiveness is not None and not 0 <= self.aggressiveness <= 1:
             raise ConfigError(f"{self.aggressiveness:g}", where="--aggressiveness", remedy="give a number from 0 to 1")
         if self.window_frames is not None and (self.window_frames <= 0 or self.window_frames % 16):

@@ -74,6 +74,7 @@ class Episode:
             "test_time_augmentation": c.tta,
             "post_process": c.post_process,
             "high_end": c.high_end,
+            "precision": c.precision,
         }
 
     def embedder(self) -> SpeakerEmbedder:

@@ -172,9 +172,24 @@ def test_a_stream_begun_in_the_middle_becomes_the_unbroken_one() -> None:
         assert snr_db(late[:, settled:], whole[:, begin + settled :]) > 70
 
 
+def test_half_precision_is_close_and_only_on_demand() -> None:
+    x = noise(60_000)
+    exact, coarse = separated(link(checkpoint()), x), separated(link(checkpoint(), precision="bfloat16"), x)
+    assert 25 < snr_db(coarse[:2], exact[:2]) < 90
+    assert SeparatorOptions().dtype(CPU) is torch.float32
+    assert SeparatorOptions().dtype(torch.device("cuda")) is torch.float16
+
+
 @pytest.mark.parametrize(
     "options",
-    [{"aggressiveness": 2.0}, {"window_frames": 100}, {"window_frames": 128}, {"crossfade": 33}, {"crossfade": -1}],
+    [
+        {"precision": "int8"},
+        {"aggressiveness": 2.0},
+        {"window_frames": 100},
+        {"window_frames": 128},
+        {"crossfade": 33},
+        {"crossfade": -1},
+    ],
     ids=str,
 )
 def test_settings_that_make_no_sense(options: dict[str, Any]) -> None:

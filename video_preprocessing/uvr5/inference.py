@@ -84,7 +84,7 @@ def _glibc() -> ctypes.CDLL | None:
     return libc if hasattr(libc, "gnu_get_libc_version") and hasattr(libc, "mallopt") else None
 
 
-def prepare(net: Net, device: torch.device) -> Net:
+def prepare(net: Net, device: torch.device, dtype: torch.dtype = torch.float32) -> Net:
     """Folds, tiles and lays out a network for inference, in place; only its mask comes out right afterwards.
 
     The network must be in evaluation mode, and cannot be trained or saved by name any more.
@@ -92,9 +92,7 @@ def prepare(net: Net, device: torch.device) -> Net:
     fold_batch_norms(net)
     if device.type == "cpu":
         tile_decoders(net)
-    else:
-        net.half()
-    return cast(Net, net.to(device, memory_format=torch.channels_last))  # type: ignore[call-overload]
+    return cast(Net, net.to(device, dtype, memory_format=torch.channels_last))  # type: ignore[call-overload]
 
 
 def fold_batch_norms(net: Net) -> Net:

@@ -12,7 +12,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 import torch
@@ -37,6 +37,8 @@ CODE_VERSION = 2
 SILENCE_LEVEL = 1e-6
 PIECE_FRAMES = 128
 
+Precision = Literal["auto", "float32", "bfloat16"]
+
 
 @dataclass(frozen=True, slots=True)
 class SeparatorOptions:
@@ -51,6 +53,8 @@ class SeparatorOptions:
         test_time_augmentation: everything twice, with shifted windows, and the mean: double the time.
         post_process: give to the accompaniment what the voice's estimate barely hears.
         high_end: fill what a band plan cuts off at the top with the mirrored band below, where it is quieter.
+        precision: of the network: ``float32``, ``bfloat16`` (faster on processors that have it, at an error that
+            docs/uvr5.md shows), or ``auto``: half precision on a GPU, float32 elsewhere.
     """
 
     window_frames: int | None = None
@@ -59,6 +63,17 @@ class SeparatorOptions:
     test_time_augmentation: bool = False
     post_process: bool = False
     high_end: bool = False
+    precision: Precision = "auto"
+
+    def __post_init__(self) -> None:
+        if self.precision not in get_args(Precision):
+            raise ConfigError(f"no precision {self.precision!r}", remedy=f"give {', '.join(get_args(Precision))}")
+
+    def dtype(self, device: torch.device) -> torch.dtype:
+        """What the network computes in."""
+        if self.precision == "auto":
+            return torch.float16 if device.type == "cuda" else torch.float32
+        return torch.bfloat16 if self.precision == "bfloat16" else torch.float32
 
 
 class Link(Protocol):
@@ -157,8 +172,8 @@ class _Network:
         self.checkpoint = replace(checkpoint, state={})
         frames = options.window_frames or default_window_frames(checkpoint)
         self.windowing = Windowing(frames, net.offset, options.crossfade, options.test_time_augmentation)
-        self.net = prepare(net, self.device)
-        self.dtype = torch.float16 if self.device.type == "cuda" else torch.float32
+        self.dtype = options.dtype(self.device)
+        self.net = prepare(net, self.device, self.dtype)
 
     @property
     def fingerprint(self) -> str:
@@ -340,7 +355,7 @@ class _StemWriter:
             self.plan,
             self.link.aggressiveness,
             generation=checkpoint.generation,
-            primary_is_accompaniment=checkpoint.stems[0] == "accompaniment",
+            primary_is_accompaniment=checkpoint.stems[0] != "vocals",
         )
         voice = mask if checkpoint.voice == "mask" else 1 - mask
         if self.post is None:

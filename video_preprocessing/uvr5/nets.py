@@ -185,10 +185,12 @@ class CascadedNet(nn.Module):
         low2 = self.stg2_low_band_net(torch.cat([low, low1], dim=1))
         high2 = self.stg2_high_band_net(torch.cat([high, high1], dim=1))
         aux2 = torch.cat([low2, high2], dim=2)
-        full = self.stg3_full_band_net(torch.cat([x, aux1, aux2], dim=1))
-        mask = self._mask(self.out(full))
+        h = torch.cat([x, aux1, aux2], dim=1)
         if not self.training:
-            return mask
+            # Dead weight from here on, and as large as all that the last stage needs.
+            del x, low, high, low1, high1, low2, high2, aux1, aux2
+            return self._mask(self.out(self.stg3_full_band_net(h)))
+        mask = self._mask(self.out(self.stg3_full_band_net(h)))
         return mask, self._mask(self.aux_out(torch.cat([aux1, aux2], dim=1)))
 
     def predict_mask(self, x: torch.Tensor) -> torch.Tensor:

@@ -168,10 +168,12 @@ class CascadedASPPNet(nn.Module):
         low, high = x.chunk(2, dim=2)
         aux1 = torch.cat([self.stg1_low_band_net(low), self.stg1_high_band_net(high)], dim=2)
         aux2 = self.stg2_full_band_net(self.stg2_bridge(torch.cat([x, aux1], dim=1)))
-        full = self.stg3_full_band_net(self.stg3_bridge(torch.cat([x, aux1, aux2], dim=1)))
-        mask = self._mask(self.out(full))
+        h = self.stg3_bridge(torch.cat([x, aux1, aux2], dim=1))
         if not self.training:
-            return mask
+            # Dead weight from here on, and as large as all that the last stage needs.
+            del x, low, high, aux1, aux2
+            return self._mask(self.out(self.stg3_full_band_net(h)))
+        mask = self._mask(self.out(self.stg3_full_band_net(h)))
         return mask, self._mask(self.aux1_out(aux1)), self._mask(self.aux2_out(aux2))
 
     def predict_mask(self, x: torch.Tensor) -> torch.Tensor:
