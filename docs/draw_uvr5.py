@@ -1,7 +1,8 @@
-"""Draws the two pictures of docs/uvr5.md: ``python docs/draw_uvr5.py`` writes ``network.svg`` and ``bands.svg`` beside it."""
+"""Draws the pictures of docs/uvr5.md: ``python docs/draw_uvr5.py`` writes network.svg and bands.svg beside it."""
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
 
@@ -64,11 +65,11 @@ def draw_network() -> None:
     for k, (x, y) in enumerate(up):
         box(bottom, x, y, 0.65, 0.3, f"dec{4 - k}", "#f6e8da")
     box(bottom, 4.05, 0.25, 0.85, 0.4, "ASPP", "#efe2ee")
-    for (x, y), (u, v) in zip(down, down[1:], strict=False):
+    for (x, y), (u, v) in itertools.pairwise(down):
         arrow(bottom, (x + 0.67, y + 0.1), (u + 0.1, v + 0.32))
     arrow(bottom, (3.97, 0.5), (4.03, 0.45))
     arrow(bottom, (4.92, 0.5), (5.2, 0.88))
-    for (x, y), (u, v) in zip(up, up[1:], strict=False):
+    for (x, y), (u, v) in itertools.pairwise(up):
         arrow(bottom, (x + 0.6, y + 0.32), (u + 0.1, v - 0.02))
     for (x, y), (u, v) in zip(down[:4], reversed(up), strict=True):
         arrow(bottom, (x + 0.67, y + 0.18), (u - 0.02, v + 0.18), dashed=True)

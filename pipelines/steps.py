@@ -135,8 +135,8 @@ def isolate(episode: Episode, job: Job) -> Counts:
         done = separator.separate_file(
             job.input(MIX), job.output(VOCALS), unfinished=job.unfinished, progress=job.progress
         )
-        if done.resumed_ms:
-            return Counts(notes=(f"went on behind {done.resumed_ms / 60_000:.1f} minutes that were done already",))
+        resumed = f"went on behind {done.resumed_ms / 60_000:.1f} minutes that were done already"
+        return Counts(notes=separator.notes + ((resumed,) if done.resumed_ms else ()))
     return Counts()
 
 

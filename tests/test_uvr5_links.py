@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from video_preprocessing.uvr5.bands import BandPlan, band_plan
 from video_preprocessing.uvr5.checkpoints import Checkpoint
 from video_preprocessing.uvr5.inference import keeping_freed_memory, prepare
-from video_preprocessing.uvr5.links import MultiBand, SeparatorOptions, resample_stream
+from video_preprocessing.uvr5.links import MultiBand, SeparatorOptions
 from video_preprocessing.uvr5.nets import CascadedASPPNet, CascadedNet
 from video_preprocessing.uvr5.nets_v50 import Widths
+from video_preprocessing.uvr5.streams import resample_stream
 from video_preprocessing.uvr5.windows import MaskStream, Windowing
 from yuki_builder.errors import ConfigError
 from yuki_builder.records import FloatArray

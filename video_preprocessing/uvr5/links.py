@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, get_args
@@ -26,6 +25,7 @@ from video_preprocessing.uvr5.masks import PostProcess, apply_aggressiveness, mi
 from video_preprocessing.uvr5.multiband import Analyser, Synthesiser
 from video_preprocessing.uvr5.plan import SignalPath
 from video_preprocessing.uvr5.signal_path import carry_upward, left_right, mid_side, network_input
+from video_preprocessing.uvr5.streams import SampleQueue, resample_stream
 from video_preprocessing.uvr5.windows import FrameQueue, MaskNet, MaskStream, Windowing
 from yuki_builder.errors import ConfigError
 from yuki_builder.records import FloatArray
@@ -212,7 +212,7 @@ class SingleBand(_Network):
     ) -> Iterator[FloatArray]:
         if not both:
             return self._voice(blocks, sample_rate_hz)
-        kept = _Kept()
+        kept = SampleQueue()
         voice = self._voice(kept.passing(blocks), sample_rate_hz)
         return (np.concatenate([v, kept.take(v.shape[1]) - v]) for v in voice)
 
@@ -392,44 +392,3 @@ class _Counter:
             self.samples += block.shape[1]
             yield block
         self.ended = True
-
-
-class _Kept:
-    """Keeps the blocks of a stream that passes until they are taken."""
-
-    def __init__(self) -> None:
-        self.blocks: deque[FloatArray] = deque()
-
-    def passing(self, blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
-        for block in blocks:
-            self.blocks.append(block)
-            yield block
-
-    def take(self, samples: int) -> FloatArray:
-        """The oldest ``samples`` samples, (2, samples)."""
-        taken = [np.zeros((2, 0), np.float32)]
-        while samples > 0:
-            block = self.blocks.popleft()
-            if block.shape[1] > samples:
-                self.blocks.appendleft(block[:, samples:])
-                block = block[:, :samples]
-            taken.append(block)
-            samples -= block.shape[1]
-        return np.concatenate(taken, axis=1)
-
-
-def resample_stream(blocks: Iterable[FloatArray], from_hz: int, to_hz: int) -> Iterator[FloatArray]:
-    """A stream at another rate (soxr, high quality); as it is where the rates are the same."""
-    if from_hz == to_hz:
-        yield from blocks
-        return
-    import soxr
-
-    resampler: soxr.ResampleStream | None = None
-    channels = 2
-    for block in blocks:
-        channels = len(block)
-        resampler = resampler or soxr.ResampleStream(from_hz, to_hz, channels, dtype="float32", quality="HQ")
-        yield np.ascontiguousarray(resampler.resample_chunk(np.ascontiguousarray(block.T)).T)
-    if resampler is not None:
-        yield np.ascontiguousarray(resampler.resample_chunk(np.zeros((0, channels), np.float32), last=True).T)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from video_preprocessing.uvr5.checkpoints import find_checkpoint
 from video_preprocessing.uvr5.downloads import sha256_of
 from video_preprocessing.uvr5.registry import KnownModel, MdxSizes, Voice, find_model, model_for_sha256
+from video_preprocessing.uvr5.streams import SampleQueue, resample_stream
 from yuki_builder.errors import CheckpointError, ConfigError, InternalError, MissingExtraError
 from yuki_builder.records import FloatArray, Progress, no_progress
 
@@ -28,7 +29,6 @@ CODE_VERSION = 1
 
 _HOP = 1024
 _COMPLEX_STEREO = 4  # left and right, real and imaginary
-_ANY_RATE_BLOCK = 1 << 16
 
 ComplexArray = npt.NDArray[np.complex64]
 
@@ -154,13 +154,9 @@ class MdxNet:
         Shape:
             (2, any number of samples) float32 each -> (2 or 4, some samples) float32 each
         """
-        mixture = _Queue()
-        heard = mixture.listen(blocks)
-        if sample_rate_hz == self.sizes.sample_rate_hz:
-            given = self._network(heard)
-        else:
-            slower = _resampled(heard, sample_rate_hz, self.sizes.sample_rate_hz)
-            given = _resampled(self._network(slower), self.sizes.sample_rate_hz, sample_rate_hz)
+        mixture, own_hz = SampleQueue(), self.sizes.sample_rate_hz
+        heard = resample_stream(mixture.passing(blocks), sample_rate_hz, own_hz)
+        given = resample_stream(self._network(heard), own_hz, sample_rate_hz)
         for piece in given:
             mixed = mixture.take(piece.shape[1])
             yield self._stems(mixed, piece[:, : mixed.shape[1]], both)
@@ -253,38 +249,6 @@ class _Stft:
         for k in range(self.frames):
             total[:, k * self.hop : k * self.hop + self.n] += frames[:, k]
         return total
-
-
-class _Queue:
-    """The mixture between where it came in and where its stem comes out."""
-
-    def __init__(self) -> None:
-        self._held = np.zeros((2, 0), np.float32)
-
-    @property
-    def length(self) -> int:
-        return self._held.shape[1]
-
-    def listen(self, blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
-        """Passes blocks on and remembers them."""
-        for block in blocks:
-            self._held = np.concatenate([self._held, block], axis=1)
-            yield block
-
-    def take(self, samples: int) -> FloatArray:
-        """The oldest samples, at most so many."""
-        taken, self._held = self._held[:, :samples], self._held[:, samples:]
-        return taken
-
-
-def _resampled(blocks: Iterable[FloatArray], from_hz: int, to_hz: int) -> Iterator[FloatArray]:
-    import soxr
-
-    stream = soxr.ResampleStream(from_hz, to_hz, 2, dtype="float32")
-    for block in blocks:
-        for start in range(0, block.shape[1], _ANY_RATE_BLOCK):
-            yield stream.resample_chunk(np.ascontiguousarray(block[:, start : start + _ANY_RATE_BLOCK].T)).T
-    yield stream.resample_chunk(np.zeros((0, 2), np.float32), last=True).T
 
 
 def _model_of(name_or_path: str | Path, path: Path) -> KnownModel | None:

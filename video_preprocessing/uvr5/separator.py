@@ -78,10 +78,12 @@ class Separator:
 
     Args:
         links: in the order of their work.
+        notes: what had to be assumed of a checkpoint that nobody listed, a sentence each.
     """
 
-    def __init__(self, links: Sequence[Link]) -> None:
+    def __init__(self, links: Sequence[Link], *, notes: Sequence[str] = ()) -> None:
         self.links = tuple(links)
+        self.notes = tuple(notes)
 
     @classmethod
     def load(
@@ -114,6 +116,7 @@ class Separator:
         if window_frames is not None:
             options = replace(options, window_frames=window_frames)
         links: list[Link] = []
+        notes: list[str] = []
         for name in parse_chain(str(name_or_path)):
             if is_mdx(name):
                 from video_preprocessing.uvr5.mdx import MdxNet
@@ -121,8 +124,9 @@ class Separator:
                 links.append(MdxNet.load(name, device=device, progress=progress))
             else:
                 checkpoint = load_checkpoint(name, band_plan=band_plan, progress=progress)
+                notes.extend(checkpoint.assumed)
                 links.append(make_link(checkpoint, device=device, options=options))
-        return cls(links)
+        return cls(links, notes=notes)
 
     @property
     def fingerprint(self) -> str:
