@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from video_preprocessing.uvr5.bands import BandPlan, band_plan
 from video_preprocessing.uvr5.checkpoints import Checkpoint
 from video_preprocessing.uvr5.inference import keeping_freed_memory, prepare
-from video_preprocessing.uvr5.links import MultiBand, SeparatorOptions
+from video_preprocessing.uvr5.links import MultiBand, SeparatorOptions, default_window_frames
 from video_preprocessing.uvr5.nets import CascadedASPPNet, CascadedNet
 from video_preprocessing.uvr5.nets_v50 import Widths
 from video_preprocessing.uvr5.streams import resample_stream
@@ -171,6 +171,17 @@ def test_a_stream_begun_in_the_middle_becomes_the_unbroken_one() -> None:
         )
         settled = one.warm_up_samples(rate_hz)
         assert snr_db(late[:, settled:], whole[:, begin + settled :]) > 70
+
+
+@pytest.mark.parametrize(("size", "least", "most"), [(32, 1024, 2048), (64, 512, 768), (128, 512, 512)])
+def test_windows_are_as_long_as_memory_allows(size: int, least: int, most: int) -> None:
+    half = size // 2
+    with torch.device("meta"):
+        state = CascadedASPPNet(1344, Widths(half, half // 2, half, half, size)).state_dict()
+    stems = ("vocals", "accompaniment")
+    public = Checkpoint("large", "5.0", band_plan("4band_v2"), "mask", stems, state, "0")
+    assert least <= default_window_frames(public) <= most
+    assert default_window_frames(public) % 16 == 0
 
 
 def test_half_precision_is_close_and_only_on_demand() -> None:
