@@ -21,6 +21,7 @@ from episodes import add_arguments, material, report
 
 from video_preprocessing.media import choose_audio_track, extract_audio, probe
 from video_preprocessing.uvr5 import Separator
+from video_preprocessing.uvr5.mixing import find_audio
 from yuki_builder.records import FloatArray
 
 RATE_HZ = 16_000
@@ -60,7 +61,7 @@ def hpss(mixture: FloatArray) -> FloatArray:
 def on_its_own(separator: Separator, music: Path, dialogue: FloatArray) -> list[dict[str, float | str]]:
     """Music alone: how far it goes down. Dialogue alone: how little is lost."""
     falls = []
-    for file in sorted(music.rglob("*.flac")):
+    for file in find_audio(music):
         x, rate_hz = sf.read(file, dtype="float32", always_2d=True, frames=30 * 44_100)
         left = separator.separate(x.T, rate_hz).vocals
         falls.append(10 * np.log10(np.square(x).mean() / max(np.square(left).mean(), 1e-12)))

@@ -23,7 +23,10 @@ ROOMS = {
     "yuki_builder.characters",
     "yuki_builder.corpus",
 }
-COMMON_GROUND = {"yuki_builder", "yuki_builder.records", "yuki_builder.errors", "yuki_builder.names"}
+COMMON_GROUND = {
+    *("yuki_builder", "yuki_builder.records", "yuki_builder.errors", "yuki_builder.names"),
+    "video_preprocessing.devices",
+}
 # What users and notebooks import by these names (the contract), besides the rooms themselves.
 PUBLIC_MODULES = {
     "video_preprocessing.uvr5.layers",

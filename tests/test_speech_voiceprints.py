@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from speech_files import sample_path
 
+from video_preprocessing.devices import choose_device
 from video_preprocessing.speech.audio import SpeechAudio
-from video_preprocessing.speech.devices import choose_device
 from video_preprocessing.speech.embedding import SpeakerEmbedder, load_embedder, prepare
 from video_preprocessing.speech.voiceprints import MAX_MS, MIN_MS, choose_excerpt, embed_spans, within_speech
 from yuki_builder.errors import ConfigError, MediaError

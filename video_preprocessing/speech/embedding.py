@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from video_preprocessing.devices import choose_device
 from video_preprocessing.speech.audio import SAMPLE_RATE_HZ
-from video_preprocessing.speech.devices import choose_device
 from yuki_builder.errors import ConfigError, InternalError
 from yuki_builder.records import FloatArray
 

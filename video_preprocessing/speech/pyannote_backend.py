@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from video_preprocessing.devices import choose_device
 from video_preprocessing.speech.audio import SAMPLE_RATE_HZ, SpeechAudio
-from video_preprocessing.speech.devices import choose_device
 from video_preprocessing.speech.diarization import numbered
 from video_preprocessing.speech.pyannote_loading import load_pipeline, read_config
 from yuki_builder.errors import ConfigError, InternalError

@@ -27,7 +27,6 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from video_preprocessing.uvr5 import layers, layers_v50
 from video_preprocessing.uvr5.nets import BaseASPPNet, BaseNet, CascadedASPPNet, CascadedNet
-from yuki_builder.errors import ConfigError
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -37,23 +36,6 @@ TILE_FRAMES = 128
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 _KEEP = {_M_MMAP_MAX: 0, _M_TRIM_THRESHOLD: 2**31 - 1, _M_TOP_PAD: 64 << 20}
 _DEFAULTS = {_M_MMAP_MAX: 65536, _M_TRIM_THRESHOLD: 128 << 10, _M_TOP_PAD: 128 << 10}
-
-
-def pick_device(device: str) -> torch.device:
-    """``auto`` is CUDA where there is one; else ``cpu``, ``cuda`` or ``cuda:1``.
-
-    Raises:
-        ConfigError: CUDA is asked for and there is none, or the name is unknown.
-    """
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        picked = torch.device(device)
-    except RuntimeError as e:
-        raise ConfigError(f"unknown device {device!r}", where="--device", remedy="use auto, cpu or cuda") from e
-    if picked.type == "cuda" and (picked.index or 0) >= torch.cuda.device_count():
-        raise ConfigError("no such CUDA device is usable here", where=f"--device {device}", remedy="use auto or cpu")
-    return picked
 
 
 @contextlib.contextmanager

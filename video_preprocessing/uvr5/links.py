@@ -17,10 +17,11 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from video_preprocessing.devices import choose_device
 from video_preprocessing.uvr5.bands import BandPlan
 from video_preprocessing.uvr5.checkpoints import Checkpoint
 from video_preprocessing.uvr5.framing import Framer
-from video_preprocessing.uvr5.inference import keeping_freed_memory, pick_device, prepare
+from video_preprocessing.uvr5.inference import keeping_freed_memory, prepare
 from video_preprocessing.uvr5.masks import PostProcess, apply_aggressiveness, mirror
 from video_preprocessing.uvr5.multiband import Analyser, Synthesiser
 from video_preprocessing.uvr5.plan import SignalPath
@@ -176,7 +177,7 @@ class _Network:
 
     def __init__(self, checkpoint: Checkpoint, device: str, options: SeparatorOptions) -> None:
         self.options = options
-        self.device = pick_device(device)
+        self.device = choose_device(device)
         net = checkpoint.build()
         # The network has the weights now, folded and laid out anew; a second copy would only fill memory.
         self.checkpoint = replace(checkpoint, state={})

@@ -1,4 +1,4 @@
-"""Where the networks of this room run: the one place that decides it."""
+"""Where networks run: the one place that decides it, for isolation and for speech alike."""
 
 from __future__ import annotations
 
