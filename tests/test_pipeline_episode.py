@@ -529,3 +529,57 @@ def test_all_settings_are_plain_json(shared: Shared) -> None:
         assert mark is not None
         assert isinstance(mark.recipe.settings, Mapping)
         assert mark.outputs or stage.name == "enrol"
+
+
+@pytest.fixture(scope="module")
+def public_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small network of the v5.0 family with random weights, as the public files are: a bare state dict."""
+    import torch
+
+    from video_preprocessing.uvr5.nets import CascadedASPPNet
+    from video_preprocessing.uvr5.nets_v50 import Widths
+
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("net") / "public.pth"
+    torch.save(CascadedASPPNet(1344, Widths(4, 2, 4, 4, 8)).state_dict(), path)
+    return path
+
+
+def notes_of_isolate(result: EpisodeResult) -> tuple[str, ...]:
+    facts = json.loads((result.folder / "episode.json").read_text(encoding="utf-8"))
+    return tuple(next(stage["notes"] for stage in facts["stages"] if stage["stage"] == "isolate"))
+
+
+def test_a_public_checkpoint_wants_its_band_plan_and_its_links_work_in_a_row(
+    shared: Shared, public_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["--video", str(shared.video), "--out", str(tmp_path / "out"), "--quiet"]
+    assert main([*command, "--separator", str(public_checkpoint)]) == 2
+    assert "--band-plan" in capsys.readouterr().err
+    chain = f"{public_checkpoint}+{public_checkpoint}"
+    assert main([*command, "--separator", chain, "--band-plan", "4band_v2", "--post-process"]) == 0
+    # Nothing has changed; another plan has.
+    assert main([*command, "--separator", chain, "--band-plan", "4band_v2", "--post-process", "--dry-run"]) == 0
+    config = EpisodeConfig(shared.video, out=tmp_path / "out", separator=chain, band_plan="4band_v2", post_process=True)
+    events: list[Event] = []
+    result = run_episode(config, progress=events.append)
+    assert not [e for e in events if e.kind is EventKind.STARTED]
+    assert any("accompaniment" in note for note in notes_of_isolate(result))
+    run_episode(dataclasses.replace(config, band_plan="4band_v3"), progress=events.append)
+    assert "isolate" in [e.stage for e in events if e.kind is EventKind.STARTED]
+
+
+def test_an_interrupted_isolation_goes_on(shared: Shared, tmp_path: Path) -> None:
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(event: Event) -> None:
+        if event.stage == "isolate" and event.total and (event.completed or 0) > 0.85 * event.total:
+            raise Interrupted
+
+    config = EpisodeConfig(shared.video, out=tmp_path / "out", window_frames=192)
+    with pytest.raises(Interrupted):
+        run_episode(config, progress=interrupt)
+    result = run_episode(config)
+    assert any("done already" in note for note in notes_of_isolate(result))
+    assert not (result.folder / ".work" / "unfinished" / "isolate").exists()

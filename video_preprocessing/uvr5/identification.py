@@ -136,7 +136,7 @@ def _inferred_plan(path: Path, sizes: NetSizes) -> BandPlan:
     raise CheckpointError(
         "its band plan is not known" + (f", and no plan has its {sizes.bins} bins" if not candidates else ""),
         where=path,
-        remedy=f"name it with --band-plan; the most used first: {', '.join(candidates)}"
+        remedy=f"name it with --band-plan; the most used first: {', '.join(candidates[:6])}"
         if candidates
         else "give the publisher's parameter file with --band-plan",
     )
