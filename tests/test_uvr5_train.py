@@ -149,10 +149,13 @@ def test_a_resumed_run_equals_an_unbroken_one(
     assert train.main(arguments(folders, tmp_path / "whole", "--steps", "5")) == 2
 
 
-def test_training_learns(tmp_path: Path) -> None:
+@pytest.mark.parametrize("bfloat16", [False, True])
+def test_training_learns(tmp_path: Path, bfloat16: bool) -> None:
     """Twenty looks at the same small batch bring its loss down by decibels."""
     config = NetConfig(nout=4, nout_lstm=8)
-    run = train.Run(tmp_path, config, train.TrainSettings(steps=20, learning_rate=0.02), torch.device("cpu"))
+    run = train.Run(
+        tmp_path, config, train.TrainSettings(steps=20, learning_rate=0.02, bfloat16=bfloat16), torch.device("cpu")
+    )
     m = mixer(MixSettings((0.0, 0.0), music_only=0, speech_only=0))
     batch = train.draw_batch(m, config.path, seed=0, step=0, batch=2, frames=32, device=run.device)
     losses = [run.advance(batch) for _ in range(20)]

@@ -41,7 +41,7 @@ class MixSettings:
     """
 
     level_db: tuple[float, float] = (-8.0, 12.0)
-    music_only: float = 0.08
+    music_only: float = 0.10
     speech_only: float = 0.04
     second_voice: float = 0.35
     second_music: float = 0.2

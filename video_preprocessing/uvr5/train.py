@@ -49,6 +49,7 @@ class TrainSettings:
         learning_rate: at its peak.
         seed: of weights, dropout and every draw.
         check_every: steps between two looks at the held-out mixtures.
+        bfloat16: run the network in half precision; twice as fast where the processor has it.
         held_out: share of voices and pieces never trained on, where no dev folders are given.
     """
 
@@ -59,6 +60,7 @@ class TrainSettings:
     seed: int = 0
     check_every: int = 100
     held_out: float = 0.06
+    bfloat16: bool = False
 
 
 def separation_loss(mask: torch.Tensor, mixture: torch.Tensor, dialogue: torch.Tensor) -> torch.Tensor:
@@ -157,7 +159,7 @@ class Run:
         self.net = config.build().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if begin_with is not None:
             self.net.load_state_dict(begin_with.state)
-        self.average = AveragedModel(self.net, multi_avg_fn=get_ema_multi_avg_fn(0.99), use_buffers=True)  # type: ignore[no-untyped-call]
+        self.average = AveragedModel(self.net, multi_avg_fn=get_ema_multi_avg_fn(0.995), use_buffers=True)  # type: ignore[no-untyped-call]
         self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=settings.learning_rate, weight_decay=1e-3)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser, settings.learning_rate, total_steps=settings.steps + 1, pct_start=0.05, cycle_momentum=False
@@ -200,7 +202,9 @@ class Run:
         torch.manual_seed((self.settings.seed << 32) + self.step)
         self.net.train()
         x = see(batch, self.config.path, jitter_db=LEVEL_JITTER_DB).contiguous(memory_format=torch.channels_last)
-        mask, auxiliary = self.net(x)
+        # Half precision for the network alone; the loss, which takes logarithms of small errors, stays in single.
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.settings.bfloat16):
+            mask, auxiliary = (m.float() for m in self.net(x))
         loss = separation_loss(mask, batch.mixture, batch.dialogue)
         loss = loss + AUX_WEIGHT * separation_loss(auxiliary, batch.mixture, batch.dialogue)
         self.optimiser.zero_grad(set_to_none=True)
@@ -319,6 +323,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     add("--seed", type=int, default=d.seed)
     add("--check-every", type=int, default=d.check_every, help="steps between held-out checks (default: %(default)s)")
+    add("--bfloat16", action="store_true", help="the network in half precision; faster where the processor has it")
     add("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="default here: %(default)s")
     return parser.parse_args(argv)
 
@@ -333,6 +338,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         learning_rate=a.learning_rate,
         seed=a.seed,
         check_every=a.check_every,
+        bfloat16=a.bfloat16,
     )
     device = torch.device(a.device)
     notes = f"steps {a.steps}, batch {a.batch}, seed {a.seed}"
