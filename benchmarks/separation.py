@@ -5,7 +5,8 @@
 The whole path is measured, from the episode's container: extraction to 44.1 kHz stereo, separation, then compared at
 16 kHz mono with the dialogue as it was mixed. Beside ours: REPET-SIM as in librosa's vocal separation example
 (Rafii & Pardo 2012), harmonic-percussive separation at two resolutions (FitzGerald 2010), and the ideal ratio mask on
-the same STFT, which knows the answer. Then what happens to music without dialogue, and to dialogue without music.
+the same STFT, which knows the answer. Then what happens to music without dialogue (in the pauses of the episodes, and
+whole pieces of it), and to dialogue without music. ``--separator`` repeats: several are compared on the same episodes.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 import soxr
-from episodes import add_arguments, material, report
+from episodes import add_arguments, material, report, truth
 
 from video_preprocessing.media import choose_audio_track, extract_audio, probe
 from video_preprocessing.uvr5 import Separator
@@ -58,7 +59,17 @@ def hpss(mixture: FloatArray) -> FloatArray:
     return np.asarray(mixture)
 
 
-def on_its_own(separator: Separator, music: Path, dialogue: FloatArray) -> list[dict[str, float | str]]:
+def fall_in_pauses_db(estimate: FloatArray, mixture: FloatArray, episode: Path, margin_s: float = 0.2) -> float:
+    """How far the music is turned down where nobody speaks, as one ratio of energies over all pauses."""
+    n = min(len(estimate), len(mixture))
+    pause = np.ones(n, bool)
+    for line in truth(episode)["lines"]:
+        pause[max(0, int((line["start"] - margin_s) * RATE_HZ)) : int((line["end"] + margin_s) * RATE_HZ)] = False
+    before, after = (np.square(x[:n][pause], dtype=np.float64).sum() for x in (mixture, estimate))
+    return float(10 * np.log10(before / max(after, 1e-12)))
+
+
+def on_its_own(name: str, separator: Separator, music: Path, dialogue: FloatArray) -> dict[str, float | str]:
     """Music alone: how far it goes down. Dialogue alone: how little is lost."""
     falls = []
     for file in find_audio(music):
@@ -66,11 +77,12 @@ def on_its_own(separator: Separator, music: Path, dialogue: FloatArray) -> list[
         left = separator.separate(x.T, rate_hz).vocals
         falls.append(10 * np.log10(np.square(x).mean() / max(np.square(left).mean(), 1e-12)))
     clean = separator.separate(np.stack([dialogue, dialogue]), RATE_HZ).vocals[0]
-    return [
-        {"what": f"music alone, {len(falls)} pieces: mean fall, dB", "dB": float(np.mean(falls))},
-        {"what": "the piece that falls least", "dB": float(np.min(falls))},
-        {"what": "dialogue alone: SI-SDR", "dB": si_sdr_db(clean, dialogue)},
-    ]
+    return {
+        "separator": name,
+        f"music alone, {len(falls)} pieces: mean fall, dB": float(np.mean(falls)),
+        "the piece that falls least, dB": float(np.min(falls)),
+        "dialogue alone: SI-SDR, dB": si_sdr_db(clean, dialogue),
+    }
 
 
 def ideal_ratio_mask(mixture: FloatArray, dialogue: FloatArray) -> FloatArray:
@@ -82,56 +94,75 @@ def ideal_ratio_mask(mixture: FloatArray, dialogue: FloatArray) -> FloatArray:
     return np.asarray(librosa.istft(mask * m, hop_length=320, n_fft=960, length=len(mixture)))
 
 
+def measure(separator: Separator, episode: Path, mix: Path, work: Path) -> dict[str, float]:
+    """The figures of one separator on one episode; the mix is its sound track, already extracted."""
+    dialogue, mixture = stems(episode)
+    vocals = work / "vocals.flac"
+    begun = time.perf_counter()
+    done = separator.separate_file(mix, vocals)
+    seconds = time.perf_counter() - begun
+    stereo, rate_hz = sf.read(vocals, dtype="float32")
+    estimate = soxr.resample(stereo.mean(axis=1), rate_hz, RATE_HZ)
+    before = si_sdr_db(mixture, dialogue)
+    return {
+        "stereo": si_sdr_db(estimate, dialogue) - before,
+        "mono input": si_sdr_db(separator.separate(mixture, RATE_HZ).vocals[0], dialogue) - before,
+        "fall in pauses": fall_in_pauses_db(estimate, mixture, episode),
+        "times real time": done.duration_ms / 1000 / seconds,
+    }
+
+
+def stems(episode: Path) -> tuple[FloatArray, FloatArray]:
+    """(dialogue, mixture) of an episode, as they were mixed."""
+    dialogue, _ = sf.read(episode / "dialogue.flac", dtype="float32")
+    mixture, _ = sf.read(episode / "mixture.flac", dtype="float32")
+    return dialogue, mixture
+
+
+def others(episode: Path) -> dict[str, float]:
+    """The mixture itself, and what needs no network, on one episode."""
+    dialogue, mixture = stems(episode)
+    before = si_sdr_db(mixture, dialogue)
+    estimates = {"REPET-SIM": repet_sim(mixture), "HPSS": hpss(mixture), "ideal": ideal_ratio_mask(mixture, dialogue)}
+    return {"mixture": before} | {name: si_sdr_db(x, dialogue) - before for name, x in estimates.items()}
+
+
+def mean(rows: list[dict[str, float]]) -> dict[str, float]:
+    """Key by key."""
+    return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_arguments(parser)
     parser.add_argument("--levels", type=float, nargs="+", default=[-5, 0, 5, 10], help="dialogue over music, dB")
     parser.add_argument("--episodes", type=int, default=3, help="a level (%(default)s)")
     parser.add_argument("--minutes", type=float, default=2)
-    parser.add_argument("--separator", default="dialogue")
+    parser.add_argument("--separator", action="append", help="name or path; repeat it to compare (default: dialogue)")
     a = parser.parse_args()
-    source, separator, rows = material(a), Separator.load(a.separator), []
+    a.work.mkdir(parents=True, exist_ok=True)
+    source = material(a)
+    separators = {name: Separator.load(name) for name in a.separator or ["dialogue"]}
+    rows, besides = [], []
     for level_db in a.levels:
-        gains: dict[str, list[float]] = {
-            "mixture": [],
-            "ours": [],
-            "ours, mono input": [],
-            "REPET-SIM": [],
-            "HPSS": [],
-            "ideal": [],
-        }
-        seconds = audio_seconds = 0.0
+        figures: dict[str, list[dict[str, float]]] = {name: [] for name in separators}
+        references = []
         for seed in range(a.episodes):
-            folder = source.episode(seed=seed, snr_db=level_db, minutes=a.minutes)
-            mix, vocals = a.work / "mix.flac", a.work / "vocals.flac"
-            info = probe(folder / "ep.mkv")
-            extract_audio(info, choose_audio_track(info, None), mix)
-            begun = time.perf_counter()
-            done = separator.separate_file(mix, vocals)
-            seconds += time.perf_counter() - begun
-            audio_seconds += done.duration_ms / 1000
-            dialogue, _ = sf.read(folder / "dialogue.flac", dtype="float32")
-            mixture, _ = sf.read(folder / "mixture.flac", dtype="float32")
-            stereo, rate_hz = sf.read(vocals, dtype="float32")
-            before = si_sdr_db(mixture, dialogue)
-            gains["mixture"].append(before)
-            for name, estimate in (
-                ("ours", soxr.resample(stereo.mean(axis=1), rate_hz, RATE_HZ)),
-                ("ours, mono input", separator.separate(mixture, RATE_HZ).vocals[0]),
-                ("REPET-SIM", repet_sim(mixture)),
-                ("HPSS", hpss(mixture)),
-                ("ideal", ideal_ratio_mask(mixture, dialogue)),
-            ):
-                gains[name].append(si_sdr_db(estimate, dialogue) - before)
-        rows.append(
-            {"level dB": level_db}
-            | {name: float(np.mean(values)) for name, values in gains.items()}
-            | {"times real time": audio_seconds / seconds}
-        )
-    report("without the other", on_its_own(separator, a.music, dialogue), None)
-    report("SI-SDR of the mixture, and improvement over it, dB (mean over episodes)", rows, a.json)
+            episode = source.episode(seed=seed, snr_db=level_db, minutes=a.minutes)
+            mix = a.work / "mix.flac"
+            extract_audio(info := probe(episode / "ep.mkv"), choose_audio_track(info, None), mix)
+            references.append(others(episode))
+            for name, separator in separators.items():
+                figures[name].append(measure(separator, episode, mix, a.work))
+        rows += [{"level dB": level_db, "separator": name} | mean(figures[name]) for name in separators]
+        besides.append({"level dB": level_db} | mean(references))
+    alone = [on_its_own(name, s, a.music, stems(episode)[0]) for name, s in separators.items()]
+    report(
+        "SI-SDR improvement over the mixture, and fall of music in the pauses, dB (mean over episodes)", rows, a.json
+    )
+    report("without a network: SI-SDR of the mixture, and improvement over it, dB", besides, None)
+    report("without the other", alone, None)
 
 
 if __name__ == "__main__":
-    Path("runs/benchmarks").mkdir(parents=True, exist_ok=True)
     main()

@@ -99,6 +99,30 @@ def test_the_loss_prefers_the_better_mask() -> None:
     assert losses[0] < losses[1] < losses[2]
 
 
+def spectrograms(seed: int, settings: MixSettings) -> train.Batch:
+    return train.draw_batch(
+        mixer(settings), SignalPath(), seed=seed, step=0, batch=2, frames=32, device=torch.device("cpu")
+    )
+
+
+def test_the_loss_is_the_same_for_quiet_and_for_loud() -> None:
+    drawn = spectrograms(1, MixSettings((0.0, 0.0), music_only=0, speech_only=0))
+    mask = torch.rand(drawn.mixture.shape, generator=torch.Generator().manual_seed(0))
+    losses = [float(train.separation_loss(mask, g * drawn.mixture, g * drawn.dialogue)) for g in (0.1, 1.0, 10.0)]
+    assert losses == pytest.approx([losses[1]] * 3, rel=1e-3)
+
+
+def test_the_loss_wants_silence_where_nobody_speaks() -> None:
+    drawn = spectrograms(2, MixSettings(music_only=1.0))
+    assert not drawn.dialogue.abs().any()
+    mask = torch.full(drawn.mixture.shape, 0.5, requires_grad=True)
+    loss = train.separation_loss(mask, drawn.mixture, drawn.dialogue)
+    (gradient,) = torch.autograd.grad(loss, mask)
+    assert torch.isfinite(gradient).all()
+    assert (gradient >= 0).all(), "a lower mask must never cost"
+    assert train.separation_loss(0 * mask, drawn.mixture, drawn.dialogue) < loss - 10
+
+
 def test_mid_side_comes_back() -> None:
     x = torch.randn(3, 2, 50)
     torch.testing.assert_close(left_right(mid_side(x)), x)
