@@ -107,6 +107,32 @@ def _parse(
     subtitle_track: Annotated[
         str | None, typer.Option(metavar="N|LANG", help="A subtitle track inside the video, likewise.")
     ] = None,
+    language: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LANG",
+            help="The language to read (ja, zh, en): preferred among tracks; of bilingual subtitles, the text.",
+        ),
+    ] = None,
+    chinese: Annotated[
+        str | None,
+        typer.Option(metavar="keep|simplified|traditional", help="What Chinese text is converted to.  [default: keep]"),
+    ] = None,
+    resync: Annotated[
+        bool | None,
+        typer.Option(
+            "--resync/--no-resync",
+            help="Move subtitles that do not fit the voice: late, of another rate or cut.  [default: yes]",
+        ),
+    ] = None,
+    aliases: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help='A TOML file of names that are one character: Haruhi = ["Suzumiya", "ハルヒ"].  '
+            "[default: aliases.toml in the output folder]",
+        ),
+    ] = None,
     characters: Annotated[
         str | None,
         typer.Option(
@@ -188,6 +214,10 @@ def _parse(
         "subtitles": subtitles,
         "audio_track": audio_track,
         "subtitle_track": subtitle_track,
+        "language": language,
+        "chinese": chinese,
+        "resync": resync,
+        "aliases": aliases,
         "characters": characters,
         "separator": separator,
         "band_plan": band_plan,

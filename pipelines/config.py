@@ -14,7 +14,13 @@ from typing import Any
 
 from yuki_builder.errors import ConfigError, InputError
 
-_DEVICES = re.compile(r"auto|cpu|cuda(:\d+)?")
+# Options whose text has a form, and what to give instead of any other.
+_FORMS = (
+    ("device", r"auto|cpu|cuda(:\d+)?", "use auto, cpu or cuda"),
+    ("precision", "auto|float32|bfloat16", "give auto, float32 or bfloat16"),
+    ("chinese", "keep|simplified|traditional", "give keep, simplified or traditional"),
+    ("language", "[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*", "give a code such as ja, zh or en"),
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,11 @@ class EpisodeConfig:
         subtitles: ``auto`` (a file beside the video, else the best text track inside it), ``none``, or a file.
         audio_track: position among the audio tracks (``"0"``) or a language (``"jpn"``); None = the best guess.
         subtitle_track: the same for the subtitle tracks inside the video.
+        language: the language to read (``ja``, ``zh``…): preferred among subtitle files and tracks, and in subtitles
+            of two languages the one that becomes the text.
+        chinese: ``keep``, ``simplified`` or ``traditional``: what Chinese text is converted to.
+        resync: move subtitles that do not fit the voice: late, of another frame rate, or of another cut.
+        aliases: a TOML file of names that are one character; None: ``aliases.toml`` in ``out``, if it is there.
         characters: who may be speaking: a gallery folder, a role_audios folder or an annotated CSV.
         separator: what takes music and effects away: a model's name, a checkpoint file, several of these joined by
             ``+``, or ``none``.
@@ -49,6 +60,10 @@ class EpisodeConfig:
     subtitles: str = "auto"
     audio_track: str | None = None
     subtitle_track: str | None = None
+    language: str | None = None
+    chinese: str = "keep"
+    resync: bool = True
+    aliases: Path | None = None
     characters: Path | None = None
     separator: str = "dialogue"
     band_plan: str | None = None
@@ -65,24 +80,24 @@ class EpisodeConfig:
 
     def __post_init__(self) -> None:
         # Strings are welcome as paths (notebooks, TOML), and paths as names (a checkpoint, a subtitle file).
-        for name in ("video", "out", "characters"):
+        for name in ("video", "out", "characters", "aliases"):
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, Path(_text(name, value)))
-        for name in ("subtitles", "separator", "diarizer", "device"):
+        for name in ("subtitles", "separator", "diarizer", "device", "chinese", "precision"):
             object.__setattr__(self, name, _text(name, getattr(self, name)))
+        if self.language is not None:
+            object.__setattr__(self, "language", _text("language", self.language))
         if self.band_plan is not None:
             object.__setattr__(self, "band_plan", _text("band_plan", self.band_plan))
         for name in ("audio_track", "subtitle_track"):
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, _text(name, str(value) if isinstance(value, int) else value))
-        if not _DEVICES.fullmatch(self.device):
-            raise ConfigError(f"no device is called {self.device!r}", where="--device", remedy="use auto, cpu or cuda")
-        if self.precision not in ("auto", "float32", "bfloat16"):
-            raise ConfigError(
-                f"no precision {self.precision!r}", where="--precision", remedy="give auto, float32 or bfloat16"
-            )
+        for name, pattern, remedy in _FORMS:
+            value = getattr(self, name)
+            if value is not None and not re.fullmatch(pattern, value):
+                raise ConfigError(f"{value!r} is no value for it", where=_flag(name), remedy=remedy)
         if self.aggressiveness is not None and not 0 <= self.aggressiveness <= 1:
             raise ConfigError(f"{self.aggressiveness:g}", where="--aggressiveness", remedy="give a number from 0 to 1")
         if self.window_frames is not None and (self.window_frames <= 0 or self.window_frames % 16):
@@ -111,9 +126,9 @@ def _flag(name: str) -> str:
 OPTIONS = tuple(f.name for f in dataclasses.fields(EpisodeConfig))
 """The keys that a TOML file may hold; ``video`` may be a list there."""
 
-_PATHS = ("video", "out", "characters")
+_PATHS = ("video", "out", "characters", "aliases")
 _NAMES_OR_PATHS = ("subtitles", "separator", "diarizer", "band_plan")
-_BOOLEANS = ("isolate_enrolment", "tta", "post_process", "high_end", "force")
+_BOOLEANS = ("resync", "isolate_enrolment", "tta", "post_process", "high_end", "force")
 _NUMBERS: dict[str, type] = {"window_frames": int, "aggressiveness": float}
 
 

@@ -73,7 +73,12 @@ def _gallery(episode: Episode) -> dict[str, Path]:
 def _subtitle_settings(episode: Episode) -> dict[str, Any]:
     config = episode.config
     source = "none" if config.subtitles == "none" else "track" if episode.subtitle_file is None else "file"
-    return {"subtitles": source, "subtitle track": config.subtitle_track if source == "track" else None}
+    return {
+        "subtitles": source,
+        "subtitle track": config.subtitle_track if source == "track" else None,
+        "language": config.language,
+        "chinese": config.chinese,
+    }
 
 
 def _diarizer_settings(episode: Episode) -> dict[str, Any]:
@@ -91,6 +96,7 @@ def _identity_settings(episode: Episode) -> dict[str, Any]:
     return {
         "episode": episode.episode_id,
         "enrolled names": _digest([[c.key, c.character] for c in episode.enrolment.clips]),
+        "aliases": _digest(sorted(map(list, episode.aliases.name_of.items()))),
         "labels": _digest([[label.span.to_dict(), label.character, label.text] for label in episode.own_labels]),
     }
 
@@ -114,13 +120,13 @@ _WAY: tuple[Stage[Episode], ...] = (
     # Before the hours of work: a bad subtitle file should be heard of in the first second.
     Stage(
         "cues",
-        version=1,
+        version=2,
         run=steps.read_subtitles,
         reads=(steps.MEDIA,),
         files=_video_and_subtitles,
         settings=_subtitle_settings,
-        packages=("pysubs2", "charset-normalizer"),
-        writes=(steps.CUES, "subtitles/"),
+        packages=("pysubs2", "charset-normalizer", "opencc-python-reimplemented"),
+        writes=(steps.CUES_READ, steps.TRACK),
         quick=True,
     ),
     Stage(
@@ -163,10 +169,11 @@ _WAY: tuple[Stage[Episode], ...] = (
     ),
     Stage(
         "align",
-        version=1,
+        version=2,
         run=steps.align,
-        reads=(steps.CUES, steps.SPEECH),
-        writes=(steps.ALIGNED,),
+        reads=(steps.CUES_READ, steps.SPEECH, steps.TURNS),
+        settings=lambda e: {"resync": e.config.resync},
+        writes=(steps.ALIGNED, steps.RESYNC, steps.CUES),
     ),
     Stage(
         "voiceprints",
@@ -189,7 +196,7 @@ _WAY: tuple[Stage[Episode], ...] = (
     ),
     Stage(
         "identify",
-        version=1,
+        version=2,
         run=steps.identify,
         reads=(steps.ALIGNED, steps.VOICEPRINTS, steps.ENROLLED, steps.TURNS),
         files=_gallery,

@@ -18,9 +18,10 @@ from yuki_builder.names import path_name
 if TYPE_CHECKING:
     from video_preprocessing.speech import Diarizer, SpeakerEmbedder
     from video_preprocessing.uvr5.separator import Separator
-    from yuki_builder.characters import Enrolment, ManualLabel
+    from yuki_builder.characters import Aliases, Enrolment, ManualLabel
 
 CORPUS_FOLDER = "corpus"
+ALIASES_FILE = "aliases.toml"
 _OWNER = ".work/video.json"
 
 
@@ -35,6 +36,7 @@ class Episode:
         models: the networks, loaded when first needed.
         subtitle_file: the file given, or the one found beside the video; None: there may be a track inside it.
         enrolment: whom ``config.characters`` knows.
+        aliases: which names are one character.
         isolated: folders, by video, of other episodes whose vocals are there to enrol from.
     """
 
@@ -44,6 +46,7 @@ class Episode:
     models: Models
     subtitle_file: Path | None
     enrolment: Enrolment
+    aliases: Aliases
     isolated: Mapping[Path, Path]
 
     @property
@@ -162,7 +165,7 @@ class Session:
         episode_id = self.episode_id(config.video)
         subtitle_file = None
         if config.subtitles == "auto":
-            subtitle_file = None if config.subtitle_track else find_sidecar(config.video)
+            subtitle_file = None if config.subtitle_track else find_sidecar(config.video, language=config.language)
         elif config.subtitles != "none":
             subtitle_file = require_file(Path(config.subtitles), what="subtitle file")
         enrolment = self._enrolment(config)
@@ -175,8 +178,16 @@ class Session:
             models=self.models,
             subtitle_file=subtitle_file,
             enrolment=enrolment,
+            aliases=self._aliases(config),
             isolated={video: folder for video in others if (folder := self._isolated(video))},
         )
+
+    def _aliases(self, config: EpisodeConfig) -> Aliases:
+        from yuki_builder.characters import Aliases, read_aliases
+
+        usual = self.out / ALIASES_FILE
+        path = config.aliases or (usual if usual.is_file() else None)
+        return Aliases() if path is None else read_aliases(require_file(path, what="file of aliases"))
 
     def _enrolment(self, config: EpisodeConfig) -> Enrolment:
         from yuki_builder.characters import Enrolment, read_enrolment

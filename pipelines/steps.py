@@ -25,8 +25,10 @@ from yuki_builder.records import (
     Cue,
     Line,
     MediaInfo,
+    Resync,
     Span,
     StageReport,
+    SubtitleTrack,
     Turn,
     Voiceprints,
 )
@@ -38,7 +40,10 @@ if TYPE_CHECKING:
     from yuki_builder.subtitles import CueSheet
 
 MEDIA = ".work/media.json"
+CUES_READ = ".work/cues.jsonl"
+TRACK = "subtitles-track/"
 CUES = "subtitles/cues.jsonl"
+RESYNC = ".work/resync.jsonl"
 MIX = "audio/mix.flac"
 VOCALS = "audio/vocals.flac"
 SPEECH = ".work/speech.jsonl"
@@ -55,6 +60,7 @@ REPORT = "report.html"
 SUMMARY = "episode.json"
 
 _WHOLE_FILE = Span(0, 1 << 40)
+_TRACKS_TOLD = 3
 _TOO_SHORT = "too little speech for a voiceprint"
 
 
@@ -77,29 +83,71 @@ def _media(episode: Episode, job: Job) -> MediaInfo:
 
 def read_subtitles(episode: Episode, job: Job) -> Counts:
     """The cues of the subtitle file, else of the best text track, those left out included."""
-    from video_preprocessing.media import choose_subtitle_track, extract_subtitles
+    from video_preprocessing.media import choose_subtitle_track
     from yuki_builder.subtitles import read_cues
 
-    info = _media(episode, job)
+    info, config = _media(episode, job), episode.config
     if episode.subtitle_file is not None:
-        sheet = read_cues(episode.subtitle_file, frame_rate_hz=info.frame_rate_hz)
-        return _keep_cues(sheet, episode.subtitle_file.name, job)
-    track = choose_subtitle_track(info, episode.config.subtitle_track) if episode.config.subtitles == "auto" else None
+        language = _language(episode)
+        sheet = read_cues(episode.subtitle_file, frame_rate_hz=info.frame_rate_hz, language=language)
+        return _keep_cues(episode, sheet, episode.subtitle_file.name, job)
+    track = None
+    if config.subtitles == "auto":
+        track = choose_subtitle_track(info, config.subtitle_track, language=config.language)
     if track is None:
-        write_records([], job.output(CUES))
+        write_records([], job.output(CUES_READ))
         return Counts(notes=(_why_no_subtitles(episode, info),))
-    name = f"subtitle track {track.position}"
+    return _read_fullest_track(episode, info, track, job)
+
+
+def _read_fullest_track(episode: Episode, info: MediaInfo, track: SubtitleTrack, job: Job) -> Counts:
+    """The chosen track's cues; those of its twin, if the chosen one turns out to hold a fraction of its lines."""
+    from video_preprocessing.media import describe, rival_tracks, why_not
+
+    chosen, sheet = track, _read_track(episode, info, track, job)
+    for rival in rival_tracks(info, track, episode.config.subtitle_track):
+        with suppress(SubtitleError, MediaError):
+            other = _read_track(episode, info, rival, job)
+            if len(other.spoken) > 2 * len(sheet.spoken):
+                chosen, sheet = rival, other
+    reasons = {t.position: why_not(t, chosen) for t in info.subtitles if t is not chosen}
+    if chosen is not track:
+        reasons[track.position] = "holds far fewer lines"
+    others = [f"{describe(t)} ({reasons[t.position]})" for t in info.subtitles if t.position in reasons]
+    more = f" and {len(others) - _TRACKS_TOLD} more" if len(others) > _TRACKS_TOLD else ""
+    instead = f"; not {', '.join(others[:_TRACKS_TOLD])}{more}" if others else ""
+    return _keep_cues(episode, sheet, f"track {describe(chosen)}", job, more=instead)
+
+
+def _read_track(episode: Episode, info: MediaInfo, track: SubtitleTrack, job: Job) -> CueSheet:
+    from video_preprocessing.media import extract_subtitles
+    from yuki_builder.subtitles import read_cues
+
     try:
-        sheet = read_cues(extract_subtitles(info, track, job.output("subtitles/track")))
+        file = extract_subtitles(info, track, job.output(f"{TRACK}{track.position}"))
+        return read_cues(file, language=_language(episode))
     except SubtitleError as e:
         remedy = "choose another with --subtitle-track, or a file with --subtitles FILE"
-        raise SubtitleError(e.what, where=f"{episode.video}, {name}", remedy=remedy) from e
-    return _keep_cues(sheet, name, job)
+        where = f"{episode.video}, subtitle track {track.position}"
+        raise SubtitleError(e.what, where=where, remedy=remedy) from e
 
 
-def _keep_cues(sheet: CueSheet, source: str, job: Job) -> Counts:
-    write_records(sheet.cues, job.output(CUES))
-    notes = [f"subtitles: {source} ({sheet.format}, {sheet.encoding})"]
+def _language(episode: Episode) -> str | None:
+    """The code (``zh``) of the language to read, without script or region."""
+    from video_preprocessing.media import normal_language
+
+    language = normal_language(episode.config.language)
+    return None if language is None else language.split("-")[0]
+
+
+def _keep_cues(episode: Episode, sheet: CueSheet, source: str, job: Job, *, more: str = "") -> Counts:
+    from yuki_builder.subtitles import convert_chinese
+
+    cues: Sequence[Cue] = sheet.cues
+    if episode.config.chinese != "keep":
+        cues = convert_chinese(cues, episode.config.chinese)
+    write_records(cues, job.output(CUES_READ))
+    notes = [f"subtitles: {source} ({sheet.format}, {sheet.encoding}){more}"]
     if sheet.replaced:
         notes.append(f"{sheet.replaced} damaged characters in {source} became U+FFFD")
     return Counts(len(sheet.spoken), sheet.left_out_by_reason, tuple(notes))
@@ -173,14 +221,24 @@ def _turns(job: Job) -> list[Turn]:
 
 
 def align(episode: Episode, job: Job) -> Counts:
-    """The spoken cues, their edges snapped to the voice."""
+    """The spoken cues on the video's clock, their edges snapped to the voice; songs that the ear tells are left out."""
     from yuki_builder.alignment import align as align_cues
+    from yuki_builder.alignment import resync, unheard
+    from yuki_builder.subtitles import LeftOut
 
-    cues = read_records(job.input(CUES), Cue)
-    spoken = [cue for cue in cues if cue.left_out is None]
-    aligned = align_cues(spoken, read_records(job.input(SPEECH), Span))
-    write_records(aligned, job.output(ALIGNED))
-    return Counts(len(aligned))
+    cues = read_records(job.input(CUES_READ), Cue)
+    speech = read_records(job.input(SPEECH), Span)
+    change = resync(cues, speech) if episode.config.resync else Resync.none("switched off")
+    lines = align_cues(cues, speech, turns=_turns(job), resync=change)
+    songs = unheard(lines)
+    if songs:
+        cues = [dataclasses.replace(cue, left_out=LeftOut.UNHEARD) if cue.cue_id in songs else cue for cue in cues]
+        lines = align_cues(cues, speech, turns=_turns(job), resync=change)
+    write_records(cues, job.output(CUES))
+    write_records([change], job.output(RESYNC))
+    write_records(lines, job.output(ALIGNED))
+    notes = (f"subtitles retimed: {change}",) if change.reason is None else ()
+    return Counts(len(lines), {str(LeftOut.UNHEARD): len(songs)} if songs else {}, notes)
 
 
 def embed_lines(episode: Episode, job: Job) -> Counts:
@@ -255,7 +313,7 @@ def identify(episode: Episode, job: Job) -> Counts:
     """Who says each line, and how surely."""
     from yuki_builder.characters import attribute, match_labels
 
-    lines = read_records(job.input(ALIGNED), AlignedCue)
+    lines = episode.aliases.of_lines(read_records(job.input(ALIGNED), AlignedCue))
     voiceprints, embedder = read_voiceprints(job.input(VOICEPRINTS))
     gallery = _gallery(episode, job, own=voiceprints.keys, embedder=embedder)
     cue_ids = {line_id(episode.episode_id, line.cue): line.cue.cue_id for line in lines}
@@ -264,7 +322,7 @@ def identify(episode: Episode, job: Job) -> Counts:
         dataclasses.replace(voiceprints, keys=tuple(cue_ids[key] for key in voiceprints.keys)),
         gallery=gallery,
         turns=_turns(job),
-        manual=match_labels(lines, episode.own_labels),
+        manual={line: episode.aliases.name(name) for line, name in match_labels(lines, episode.own_labels).items()},
     )
     write_records(attributions, job.output(ATTRIBUTIONS))
     if gallery.keys:
@@ -286,7 +344,7 @@ def _gallery(episode: Episode, job: Job, *, own: Collection[str], embedder: str)
         gallery = Gallery.load(episode.enrolment.gallery, embedder=embedder)
         voiceprints = Voiceprints(gallery.keys, gallery.vectors, gallery.speech_ms)
         character_of = dict(zip(gallery.keys, gallery.characters, strict=True))
-    known = {key: character for key, character in character_of.items() if key not in own}
+    known = {key: episode.aliases.name(character) for key, character in character_of.items() if key not in own}
     return Gallery.build(voiceprints, known, embedder=embedder)
 
 

@@ -47,7 +47,7 @@ def test_ass(raw: str, shown: tuple[str, ...]) -> None:
     [
         ("<i>Hi</i> <b>you</b> <u>two</u><s>!</s>", ("Hi you two!",)),
         ('<font color="#fff" size=3>Hi</font>', ("Hi",)),
-        ("<c.yellow.bg_blue>Hi</c> <v Ann>you</v> <lang en>x</lang>", ("Hi you x",)),
+        ("<c.yellow.bg_blue>Hi</c> <v Ann>you</v> <lang en>x</lang>", ("Hi", "you x")),
         ("<00:00:01.500>Hi <00:02.000>you", ("Hi you",)),
         ("<ruby>漢字<rp>(</rp><rt>かんじ</rt><rp>)</rp></ruby>だ", ("漢字だ",)),
         ("one<br>two<br/>three<BR />four", ("one", "two", "three", "four")),

@@ -158,9 +158,9 @@ def test_scripts(line: str, script: Script | None) -> None:
 
 def test_halves_are_taken_only_where_the_script_changes_once() -> None:
     zh, ja, en = "你以前见过这样的东西吗", "こんなものを見たことがありますか", "Have you seen this?"
-    assert halves([zh, ja]) == (zh, ja, (Script.HAN, Script.KANA))
-    assert halves([zh, zh, en]) == (f"{zh} {zh}", en, (Script.HAN, Script.LATIN))
-    assert halves([en, ja]) == (en, ja, (Script.LATIN, Script.KANA))
+    assert halves([zh, ja]) == (1, (Script.HAN, Script.KANA))
+    assert halves([zh, zh, en]) == (2, (Script.HAN, Script.LATIN))
+    assert halves([en, ja]) == (1, (Script.LATIN, Script.KANA))
     for lines in ([zh], [zh, zh], [zh, ja, zh], [zh, "…"], [], ["…", "!"]):
         assert halves(lines) is None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import groupby, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -63,14 +64,19 @@ def test_identities_sort_by_time_and_repeats_are_counted() -> None:
 @given(st.lists(events, max_size=12), st.booleans())
 def test_no_entry_is_lost_and_every_cue_is_sound(entries: list[Event], is_ass: bool) -> None:
     cues = make_cues(entries, is_ass=is_ass)
-    assert [cue.raw_text for cue in cues] == [entry.text for entry in entries]
-    assert [cue.index for cue in cues] == list(range(len(entries)))
+    assert sorted({cue.index for cue in cues}) == list(range(len(entries)))
     assert len({cue.cue_id for cue in cues}) == len(cues)
-    for cue, entry in zip(cues, entries, strict=True):
+    for index, parts in groupby(cues, key=lambda cue: cue.index):
+        entry, together = entries[index], list(parts)
+        assert {cue.raw_text for cue in together} == {entry.text}
+        assert len(together) == 1 or {cue.group for cue in together} == {together[0].cue_id.removesuffix("-p1")}
+        if together[0].left_out is None:
+            assert (together[0].start_ms, together[-1].end_ms) == (max(0, entry.start_ms), entry.end_ms)
+            assert all(first.end_ms == second.start_ms for first, second in pairwise(together))
+    for cue in cues:
         assert cue.left_out is None or cue.left_out in set(LeftOut)
         if cue.left_out is None:
-            assert (cue.start_ms, cue.end_ms) == (max(0, entry.start_ms), entry.end_ms)
-            assert cue.end_ms > cue.start_ms and "\n" not in cue.text and cue.text.strip()
+            assert (cue.end_ms > cue.start_ms or cue.group) and "\n" not in cue.text and cue.text.strip()
         assert Cue.from_dict(json.loads(json.dumps(cue.to_dict()))) == cue
     spoken = sheet(*cues).spoken
     assert [c.start_ms for c in spoken] == sorted(c.start_ms for c in spoken)
@@ -117,7 +123,7 @@ def test_a_time_before_the_start_is_cut_to_it() -> None:
 
 def test_a_sound_in_a_line_of_its_own_leaves_the_spoken_lines() -> None:
     (cue,) = make_cues([Event(0, 900, "- (gasps)\n- What [sic] is it?")], is_ass=False)
-    assert cue.text == "- What [sic] is it?"
+    assert (cue.text, cue.sounds, cue.group) == ("What [sic] is it?", ("gasps",), None)
 
 
 def test_layers_count_once() -> None:

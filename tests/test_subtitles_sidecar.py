@@ -76,3 +76,23 @@ def test_on_disk(tmp_path: Path) -> None:
     (tmp_path / "ep01.ass").mkdir()
     (tmp_path / "ep01.zh.srt").write_text("x")
     assert find_sidecar(video) == tmp_path / "ep01.zh.srt"
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        (None, "ep01.chs.srt"),
+        ("ja", "ep01.jp.srt"),
+        ("zh", "ep01.cht.ass"),
+        ("zh-Hans", "ep01.chs.srt"),
+        ("zh-Hant", "ep01.cht.ass"),
+        ("en", "ep01.en.srt"),
+        ("fr", "ep01.chs.srt"),  # none is French: as without a wish
+    ],
+)
+def test_a_language_is_preferred(language: str | None, expected: str) -> None:
+    names = ["ep01.mkv", "ep01.chs.srt", "ep01.cht.ass", "ep01.jp.srt", "ep01.en.srt", "ep01.en.forced.srt"]
+    names = [name for name in names if language is not None or name != "ep01.cht.ass"]
+    if language == "fr":
+        names.remove("ep01.cht.ass")
+    assert choose_sidecar("ep01.mkv", names, language=language) == expected

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from yuki_builder.records import Cue, NameTag
 from yuki_builder.subtitles.events import Event
 from yuki_builder.subtitles.sheet import make_cues
+from yuki_builder.subtitles.sounds import take_sounds
 from yuki_builder.subtitles.speakers import find_prefix, name_key, plain_name, spellings
 
 relaxed = settings(deadline=None)  # a busy machine is no failure
@@ -48,7 +49,7 @@ PLAIN = "Some ordinary words here."
         ("(JOHN) Hi.", "Hi.", "JOHN"),
         ("JOHN:\nHi.", "Hi.", "JOHN"),
         ("[JOHN]\nHi.", "Hi.", "JOHN"),
-        ("- JOHN: Hi.", "- Hi.", "JOHN"),
+        ("- JOHN: Hi.", "Hi.", "JOHN"),
         ("JOHN: 5 men.", "5 men.", "JOHN"),
         ("JOHN: Note: beware.", "Note: beware.", "JOHN"),
         ("<v John Smith>Hi.", "Hi.", "John Smith"),
@@ -151,7 +152,8 @@ def test_two_occurrences_are_needed(line: str, text: str, name: str) -> None:
 def test_a_name_is_never_invented(line: str) -> None:
     for text, names in read(line, PLAIN, line):
         assert not names
-        assert text in (line, PLAIN)
+        # What describes a sound or a manner of speaking is kept apart.
+        assert text in (line, PLAIN, take_sounds(line)[0])
 
 
 def test_an_actor_or_capitals_of_the_file_support_a_name() -> None:
@@ -172,9 +174,13 @@ def test_the_actors_spelling_wins_and_one_name_has_one_spelling() -> None:
 
 
 def test_two_voices_in_one_cue_give_two_names_and_lose_no_word() -> None:
-    assert read("- JOHN: Hi.\n- MARY (softly): Hello.") == [("- Hi. - Hello.", ["JOHN", "MARY"])]
-    assert read("- Hi.\n- Hello.") == [("- Hi. - Hello.", [])]
-    assert read("<v Ann>Hi.\n<v Bob>Ho.") == [("Hi. Ho.", ["Ann", "Bob"])]
+    assert read("- JOHN: Hi.\n- MARY (softly): Hello.") == [("Hi.", ["JOHN"]), ("Hello.", ["MARY"])]
+    assert read("- Hi.\n- Hello.") == [("Hi.", []), ("Hello.", [])]
+    assert read("<v Ann>Hi.\n<v Bob>Ho.") == [("Hi.", ["Ann"]), ("Ho.", ["Bob"])]
+    assert read("<v Ann>Hi. <v Bob>Ho.\nHa.</v>") == [("Hi.", ["Ann"]), ("Ho. Ha.", ["Bob"])]
+    assert read("JOHN: Hi.\nMARY: Hello.") == [("Hi.", ["JOHN"]), ("Hello.", ["MARY"])]
+    assert read("- Hi.\n- Hello.", actors=("Ann/Bob",)) == [("Hi.", ["Ann"]), ("Hello.", ["Bob"])]
+    assert read("- Hi.\n- Hello.", actors=("Ann",)) == [("Hi.", []), ("Hello.", [])]
 
 
 def test_a_file_in_capitals_needs_two_occurrences() -> None:

@@ -177,7 +177,9 @@ class Cue(Record):
     """One line of a subtitle file, cleaned; ``left_out`` names the reason where it is no spoken line.
 
     ``cue_id`` is made from the cue's own time and text, never from its position, so that it survives an
-    edited neighbour. ``start_ms``/``end_ms`` are the file's own times.
+    edited neighbour. ``start_ms``/``end_ms`` are the file's own times. ``sounds`` are the sounds and manners of
+    speaking described in it. Where one entry of the file holds several speakers, each has a cue with the entry's
+    id as ``group``, and a share of its time by the length of the text.
     """
 
     cue_id: str
@@ -190,6 +192,8 @@ class Cue(Record):
     tags: tuple[NameTag, ...] = ()
     style: str | None = None
     left_out: str | None = None
+    sounds: tuple[str, ...] = ()
+    group: str | None = None
 
     def __post_init__(self) -> None:
         if self.end_ms < self.start_ms:
@@ -198,6 +202,57 @@ class Cue(Record):
     @property
     def span(self) -> Span:
         return Span(self.start_ms, self.end_ms)
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class ResyncPiece(Record):
+    """From ``from_ms`` of the subtitle file's own time on, cues are ``offset_ms`` later (once the rate is changed)."""
+
+    from_ms: int
+    offset_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resync(Record):
+    """How a subtitle file's times become the video's: ``time * rate + offset_ms`` of the piece it falls into.
+
+    ``reason`` says why nothing is changed, and is None where something is. ``agreement_before`` and
+    ``agreement_after`` are the shares (0..1) of cue time that hold voice, None where that was not looked at.
+    """
+
+    rate: float
+    pieces: tuple[ResyncPiece, ...]
+    reason: str | None = None
+    agreement_before: float | None = None
+    agreement_after: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.pieces or list(self.pieces) != sorted(self.pieces):
+            raise ValueError("the pieces of a resync are not in order of time")
+
+    @classmethod
+    def none(cls, reason: str, *, agreement: float | None = None) -> Resync:
+        """Nothing is changed."""
+        return cls(1.0, (ResyncPiece(0, 0),), reason, agreement, agreement)
+
+    def __str__(self) -> str:
+        """In words: ``-30.0 s, from 12:04 on -75.0 s, speed x 0.9590 (voice under 54 %, now 80 % of cue time)``."""
+        words = [f"{self.pieces[0].offset_ms / 1000:+.1f} s"]
+        for piece in self.pieces[1:]:
+            minutes, seconds = divmod(piece.from_ms // 1000, 60)
+            words.append(f"from {minutes}:{seconds:02d} on {piece.offset_ms / 1000:+.1f} s")
+        if self.rate != 1.0:
+            words.append(f"speed x {self.rate:.4f}")
+        if self.agreement_before is not None and self.agreement_after is not None:
+            shares = f"{100 * self.agreement_before:.0f} %, now {100 * self.agreement_after:.0f} %"
+            words[-1] += f" (voice under {shares} of cue time)"
+        return ", ".join(words)
+
+    def place(self, span: Span) -> Span:
+        """Where a stretch of the file's time lies on the video's clock; never before 0."""
+        piece = next((p for p in reversed(self.pieces) if p.from_ms <= span.start_ms), self.pieces[0])
+        start_ms = max(0, round(span.start_ms * self.rate) + piece.offset_ms)
+        return Span(start_ms, max(start_ms, round(span.end_ms * self.rate) + piece.offset_ms))
 
 
 @dataclass(frozen=True, slots=True)

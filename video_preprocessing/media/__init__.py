@@ -6,14 +6,26 @@ from video_preprocessing.media.audio import extract_audio
 from video_preprocessing.media.containers import probe
 from video_preprocessing.media.embedded_subtitles import extract_subtitles
 from video_preprocessing.media.ffmpeg_process import find_ffmpeg
-from video_preprocessing.media.tracks import choose_audio_track, choose_subtitle_track, picture_tracks
+from video_preprocessing.media.languages import normal_language
+from video_preprocessing.media.tracks import (
+    choose_audio_track,
+    choose_subtitle_track,
+    describe,
+    picture_tracks,
+    rival_tracks,
+    why_not,
+)
 
 __all__ = [
     "choose_audio_track",
     "choose_subtitle_track",
+    "describe",
     "extract_audio",
     "extract_subtitles",
     "find_ffmpeg",
+    "normal_language",
     "picture_tracks",
     "probe",
+    "rival_tracks",
+    "why_not",
 ]

@@ -42,16 +42,19 @@ def choose_audio_track(info: MediaInfo, wanted: str | None = None) -> AudioTrack
     return min(fitting, key=lambda t: (bool(_COMMENTARY.search(t.title or "")), not t.is_default, t.position))
 
 
-def choose_subtitle_track(info: MediaInfo, wanted: str | None = None) -> SubtitleTrack | None:
+def choose_subtitle_track(
+    info: MediaInfo, wanted: str | None = None, *, language: str | None = None
+) -> SubtitleTrack | None:
     """The text subtitle track to work on, or None where nothing was wanted and there is no text track.
 
     Args:
         info: what the file holds.
         wanted: position among all subtitle tracks, a language, or None for the best text track.
+        language: preferred, where it is there.
 
     Among the text tracks that fit, full dialogue goes before forced tracks and signs, songs or commentary
-    (by flag or title), then the one flagged as default, then plain subtitles before those for the hard of
-    hearing, then the first.
+    (by flag or title), then ``language``, then the one flagged as default, then plain subtitles before those for
+    the hard of hearing, then the first.
 
     Raises:
         SubtitleError: what was wanted is there only as pictures (PGS, VobSub, DVB).
@@ -60,13 +63,40 @@ def choose_subtitle_track(info: MediaInfo, wanted: str | None = None) -> Subtitl
     fitting = _fitting(info.subtitles, wanted)
     text = [t for t in fitting if t.is_text]
     if text:
-        return min(text, key=_subtitle_order)
+        return min(text, key=lambda track: _subtitle_order(track, language))
     if wanted is None:
         return None
     pictures = fitting or ([] if any(t.is_text for t in info.subtitles) else info.subtitles)
     if pictures:
         raise no_text_in(pictures[0], info)
     raise _no_such_track(info, "subtitle", info.subtitles, wanted)
+
+
+def rival_tracks(info: MediaInfo, chosen: SubtitleTrack, wanted: str | None = None) -> tuple[SubtitleTrack, ...]:
+    """Text tracks of the chosen one's language that neither flag nor title tells apart from it.
+
+    Their content has to: makers often forget to say which track holds nothing but signs and songs.
+    """
+    order = _subtitle_order(chosen, None)[0]
+    return tuple(
+        track
+        for track in _fitting(info.subtitles, wanted)
+        if track.is_text
+        and track is not chosen
+        and track.language == chosen.language
+        and _subtitle_order(track, None)[0] == order
+    )
+
+
+def why_not(track: SubtitleTrack, chosen: SubtitleTrack) -> str:
+    """In a few words why another track was taken."""
+    if not track.is_text:
+        return "pictures"
+    if _subtitle_order(track, None)[0]:
+        return "forced" if track.is_forced else "signs, songs or commentary"
+    if track.language != chosen.language:
+        return "another language"
+    return "for the hard of hearing" if _subtitle_order(track, None)[3] else "later in the file"
 
 
 def picture_tracks(info: MediaInfo) -> tuple[SubtitleTrack, ...]:
@@ -104,11 +134,12 @@ def _fitting(tracks: Sequence[T], wanted: str | None) -> list[T]:
     return by_position or [t for t in tracks if t.language and speaks(t.language, wanted)]
 
 
-def _subtitle_order(track: SubtitleTrack) -> tuple[bool, bool, bool, int]:
+def _subtitle_order(track: SubtitleTrack, language: str | None) -> tuple[bool, bool, bool, bool, int]:
     title = track.title or ""
     partial = track.is_forced or bool(_PARTIAL.search(title))
     hearing_impaired = track.is_hearing_impaired or bool(_HEARING_IMPAIRED.search(title))
-    return (partial, not track.is_default, hearing_impaired, track.position)
+    is_other = language is not None and not (track.language and speaks(track.language, language))
+    return (partial, is_other, not track.is_default, hearing_impaired, track.position)
 
 
 def _no_such_track(info: MediaInfo, kind: str, tracks: Sequence[T], wanted: str | None) -> MediaError:

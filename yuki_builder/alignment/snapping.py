@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-from yuki_builder.records import AlignedCue, Cue, Span
+from yuki_builder.alignment.activity import VoiceActivity
+from yuki_builder.alignment.parting import part
+from yuki_builder.records import AlignedCue, Cue, Resync, Span, Turn
 
 REACH_MS = 400
 _PAUSE_REACH_MS = 300  # a pause further from where two cues meet divides something else
@@ -20,7 +21,14 @@ _SLOPPY_OVERLAP_MS = 300  # cues that overlap by no more meet; beyond it, two vo
 _NEVER_MS = 1 << 60
 
 
-def align(cues: Sequence[Cue], speech: Sequence[Span], *, reach_ms: int = REACH_MS) -> list[AlignedCue]:
+def align(
+    cues: Sequence[Cue],
+    speech: Sequence[Span],
+    *,
+    turns: Sequence[Turn] = (),
+    resync: Resync | None = None,
+    reach_ms: int = REACH_MS,
+) -> list[AlignedCue]:
     """Each spoken cue with the place of its voice, ordered by time. Pure; O(n log n).
 
     An edge moves by at most ``reach_ms``, inward or outward, to the first and last edge of voice activity that is
@@ -30,11 +38,16 @@ def align(cues: Sequence[Cue], speech: Sequence[Span], *, reach_ms: int = REACH_
     Args:
         cues: in any order; those left out are skipped.
         speech: voice activity, in any order.
+        turns: who speaks when, which tells where the speakers of one subtitle change.
+        resync: how the file's times become the video's; None: they are.
         reach_ms: how far an edge may move.
     """
-    spoken = sorted((c for c in cues if c.left_out is None), key=lambda c: (c.start_ms, c.end_ms, c.index))
-    voice = _Voice.of(speech)
-    spans = _without_sloppy_overlaps([cue.span for cue in spoken])
+    placed = [(cue.span if resync is None else resync.place(cue.span), cue) for cue in cues if cue.left_out is None]
+    placed.sort(key=lambda pair: (pair[0], pair[1].index))
+    spoken = [cue for _, cue in placed]
+    voice = VoiceActivity.of(speech)
+    spans = part([span for span, _ in placed], spoken, voice, turns)
+    spans = _without_sloppy_overlaps(spans)
     limits = _limits(spans, voice, reach_ms=reach_ms)
     snapped = [_snap(span, limit, voice, reach_ms=reach_ms) for span, limit in zip(spans, limits, strict=True)]
     for k in reversed(range(len(snapped) - 1)):  # a cue around another does not begin after it
@@ -43,47 +56,6 @@ def align(cues: Sequence[Cue], speech: Sequence[Span], *, reach_ms: int = REACH_
         AlignedCue(cue, span.start_ms, span.end_ms, speech_ms=voice.within(span))
         for cue, span in zip(spoken, snapped, strict=True)
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Voice:
-    """Voice activity as disjoint regions by time, with the amount of it before each."""
-
-    starts: Sequence[int]
-    ends: Sequence[int]
-    before_ms: Sequence[int]
-
-    @classmethod
-    def of(cls, speech: Sequence[Span]) -> _Voice:
-        merged: list[Span] = []
-        for span in sorted(span for span in speech if span.duration_ms):
-            if merged and span.start_ms <= merged[-1].end_ms:
-                merged[-1] = Span(merged[-1].start_ms, max(merged[-1].end_ms, span.end_ms))
-            else:
-                merged.append(span)
-        before = accumulate((span.duration_ms for span in merged), initial=0)
-        return cls([s.start_ms for s in merged], [s.end_ms for s in merged], list(before))
-
-    def regions(self, window: Span) -> list[Span]:
-        """The regions that overlap the window, whole."""
-        first, last = bisect_right(self.ends, window.start_ms), bisect_left(self.starts, window.end_ms)
-        return [Span(self.starts[k], self.ends[k]) for k in range(first, last)]
-
-    def pauses(self, window: Span) -> list[Span]:
-        """The stretches of the window without voice."""
-        edges = [window.start_ms]
-        for region in self.regions(window):
-            edges += [max(region.start_ms, window.start_ms), min(region.end_ms, window.end_ms)]
-        edges.append(window.end_ms)
-        return [Span(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]
-
-    def within(self, window: Span) -> int:
-        """Milliseconds of voice in the window."""
-        return self._until(window.end_ms) - self._until(window.start_ms)
-
-    def _until(self, time_ms: int) -> int:
-        k = bisect_right(self.starts, time_ms)
-        return self.before_ms[k] - (max(0, self.ends[k - 1] - time_ms) if k else 0)
 
 
 def _without_sloppy_overlaps(spans: Sequence[Span]) -> list[Span]:
@@ -100,7 +72,7 @@ def _without_sloppy_overlaps(spans: Sequence[Span]) -> list[Span]:
     return [Span(start, end) for start, end in zip(starts, ends, strict=True)]
 
 
-def _limits(spans: Sequence[Span], voice: _Voice, *, reach_ms: int) -> list[Span]:
+def _limits(spans: Sequence[Span], voice: VoiceActivity, *, reach_ms: int) -> list[Span]:
     """For each cue the stretch that it may take at most: its reach, ended by the cuts before and after it.
 
     Where a cue begins or ends inside another, two voices sound at once: that edge does not move outward.
@@ -128,7 +100,7 @@ def _limits(spans: Sequence[Span], voice: _Voice, *, reach_ms: int) -> list[Span
     return limits
 
 
-def _cuts(spans: Sequence[Span], voice: _Voice) -> tuple[dict[int, int], dict[int, int]]:
+def _cuts(spans: Sequence[Span], voice: VoiceActivity) -> tuple[dict[int, int], dict[int, int]]:
     """Where cues that follow each other are divided: by the start of the later, and by the end of the earlier.
 
     One cut for each gap, which runs from an end to the first start after it, with no other edge inside. A cut
@@ -175,7 +147,7 @@ def _distance_ms(pause: Span, gap: Span) -> int:
     return max(0, gap.start_ms - pause.end_ms, pause.start_ms - gap.end_ms)
 
 
-def _snap(span: Span, limit: Span, voice: _Voice, *, reach_ms: int) -> Span:
+def _snap(span: Span, limit: Span, voice: VoiceActivity, *, reach_ms: int) -> Span:
     """The span with its edges on the voice inside ``limit``.
 
     A region that runs out of reach has no edge to snap to; if it does not touch the cue, it is not the cue's.

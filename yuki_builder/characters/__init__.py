@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from yuki_builder.characters.aliases import Aliases, read_aliases
 from yuki_builder.characters.attribution import AttributionSettings, attribute, main_speakers, verdict_of
 from yuki_builder.characters.enrolment import EnrolClip, Enrolment, ManualLabel, read_enrolment
 from yuki_builder.characters.gallery import Gallery
 from yuki_builder.characters.labels import match_labels
 
 __all__ = [
+    "Aliases",
     "AttributionSettings",
     "EnrolClip",
     "Enrolment",
@@ -16,6 +18,7 @@ __all__ = [
     "attribute",
     "main_speakers",
     "match_labels",
+    "read_aliases",
     "read_enrolment",
     "verdict_of",
 ]

@@ -27,7 +27,7 @@ class Cast:
         for source in sources:
             spellings: dict[str, Counter[str]] = {}
             for name in source:
-                if key := _key(name):
+                if key := name_key(name):
                     spellings.setdefault(key, Counter())[name] += 1
             for key, counts in spellings.items():
                 shown.setdefault(key, min(counts, key=lambda name: (name.isupper(), -counts[name], name)))
@@ -36,12 +36,13 @@ class Cast:
 
     def find(self, name: str) -> int:
         """The index in ``names`` of a name in any spelling."""
-        return self.index_of[_key(name)]
+        return self.index_of[name_key(name)]
 
     def spelling(self, name: str) -> str:
         """A name as the cast writes it."""
         return self.names[self.find(name)]
 
 
-def _key(name: str) -> str:
+def name_key(name: str) -> str:
+    """What the spellings of one name share, whatever their case, width and spacing."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

@@ -38,15 +38,30 @@ def script_of(line: str) -> Script | None:
     return script if counts[script] >= 2 and 10 * counts[script] >= 7 * total else None
 
 
-def halves(lines: Sequence[str]) -> tuple[str, str, Pair] | None:
-    """The two texts of a cue whose upper lines are in one script and lower lines in another, or None."""
-    groups = [(script, " ".join(group)) for script, group in groupby(lines, key=script_of)]
+def halves(lines: Sequence[str]) -> tuple[int, Pair] | None:
+    """How many upper lines of a cue are in one script while the lower ones are in another, and the two, or None."""
+    groups = [(script, len(list(group))) for script, group in groupby(lines, key=script_of)]
     if len(groups) != 2:
         return None
-    (upper_script, upper), (lower_script, lower) = groups
+    (upper_script, upper), (lower_script, _) = groups
     if upper_script is None or lower_script is None:
         return None
-    return upper, lower, (upper_script, lower_script)
+    return upper, (upper_script, lower_script)
+
+
+_SCRIPT_OF_LANGUAGE = {
+    "zh": Script.HAN,
+    "ja": Script.KANA,
+    "ko": Script.HANGUL,
+}
+
+
+def is_lower_wanted(pair: Pair, language: str | None) -> bool:
+    """Whether the second of two languages is the one that is wanted (``zh``, ``ja``, ``ko``; others: Latin letters)."""
+    if language is None:
+        return False
+    script = _SCRIPT_OF_LANGUAGE.get(language, Script.LATIN)
+    return pair[1] is script and pair[0] is not script
 
 
 def prevailing_pair(pairs: Iterable[Pair | None]) -> Pair | None:

@@ -25,7 +25,10 @@ _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,
 # Outside ASS a brace is a tag only where converters leave one: {\an8}, {b}, {/i}, MicroDVD's {y:i}.
 _BRACE_TAG = re.compile(r"\{(?:\\[^{}]*|/?[bisu]|[yfscpho]:[^{}]*)\}", re.IGNORECASE)
 _WINDOWS_PATH = re.compile(r"(?<![^\W\d_])[A-Za-z]:\\")  # C:\New\home breaks no line
+_VOICE_MARK = "\x02"
 _KARAOKE = re.compile(r"\\[kK][fot]?\d")
+# What typesetting puts on a sign; dialogue is moved up by \an8 at most.
+_POSITION = re.compile(r"\\(?:pos|move|org|i?clip|fr[xyz]|fa[xy])\s*\(?-?\d")
 _DRAWING_SCALE = re.compile(r"\\p(\d+)")
 # Control, zero-width and direction characters and the soft hyphen. The joiners (U+200C, U+200D) stay: Persian,
 # Indic scripts and emoji are spelled with them.
@@ -43,16 +46,19 @@ class Cleaned:
 
     lines: tuple[str, ...]
     voices: tuple[str, ...] = ()
+    voice_of_line: tuple[str | None, ...] = ()  # as long as ``lines``, or empty where there are no voices
     has_karaoke: bool = False
     has_drawing: bool = False
+    has_position: bool = False
 
 
 def clean(text: str, *, is_ass: bool) -> Cleaned:
     """The lines a player would show of ``text``; no line is empty. ``is_ass``: every ``{…}`` is markup."""
-    has_karaoke = has_drawing = False
-    voices: tuple[str, ...] = ()
+    has_karaoke = has_drawing = has_position = False
+    text = text.replace(_VOICE_MARK, "")
     if is_ass:
         has_karaoke = any(_KARAOKE.search(tags) for _, tags in _override_blocks(text))
+        has_position = any(_POSITION.search(tags) for _, tags in _override_blocks(text))
         text, has_drawing = _without_overrides(text)
         text = text.replace("\\n", "\n")
     else:
@@ -60,9 +66,29 @@ def clean(text: str, *, is_ass: bool) -> Cleaned:
     if is_ass or not _WINDOWS_PATH.search(text):  # converters leave these in SRT
         text = text.replace("\\N", "\n").replace("\\h", " ")
     if "<" in text:
-        voices = tuple(_unescape(name) for name in _VOICE.findall(text))
+        # Another voice begins another line: its words are another speaker's.
+        text = _VOICE.sub(lambda match: f"\n{_VOICE_MARK}{' '.join(match[1].split())}{_VOICE_MARK}", text)
         text = _TAG.sub("", _HTML_BREAK.sub("\n", _READING.sub("", text)))
-    return Cleaned(tuple(_visible_lines(_unescape(text))), voices, has_karaoke, has_drawing)
+    if _VOICE_MARK not in text:
+        return Cleaned(tuple(_visible_lines(_unescape(text))), (), (), has_karaoke, has_drawing, has_position)
+    lines, voices = _by_voice(_unescape(text))
+    return Cleaned(lines, tuple(v for v in dict.fromkeys(voices) if v), voices, has_karaoke, has_drawing, has_position)
+
+
+def _by_voice(text: str) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
+    """The visible lines, and the voice that each is marked with, directly or above it."""
+    lines: list[str] = []
+    voices: list[str | None] = []
+    voice: str | None = None
+    for piece in _LINE_BREAK.split(text):
+        if piece.startswith(_VOICE_MARK):
+            _, voice, shown = piece.split(_VOICE_MARK, 2)
+        else:
+            shown = piece
+        for line in _visible_lines(shown.replace(_VOICE_MARK, "")):
+            lines.append(line)
+            voices.append(voice)
+    return tuple(lines), tuple(voices)
 
 
 def _override_blocks(text: str) -> Iterator[tuple[str, str]]:

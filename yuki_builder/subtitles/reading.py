@@ -13,12 +13,13 @@ from yuki_builder.subtitles.sheet import CueSheet, make_cues
 MAX_BYTES = 32 << 20  # an episode of heavily typeset ASS is 20 MB; dialogue is 50 kB
 
 
-def read_cues(path: Path, *, frame_rate_hz: float | None = None) -> CueSheet:
+def read_cues(path: Path, *, frame_rate_hz: float | None = None, language: str | None = None) -> CueSheet:
     """The cues of a subtitle file of any format and encoding.
 
     Args:
         path: SRT, ASS/SSA, WebVTT; also MicroDVD, MPL2, TMP, SAMI, TTML. The content decides, not the name.
         frame_rate_hz: of the video, for files that count frames (MicroDVD) and do not say how long one is.
+        language: which language of a file in two is the text (``zh``, ``ja``…); the upper one where left out.
 
     Raises:
         SubtitleError: no such file, empty, binary, far too large, in an unknown encoding or format, or without
@@ -42,7 +43,7 @@ def read_cues(path: Path, *, frame_rate_hz: float | None = None) -> CueSheet:
             remedy="choose another with --subtitles",
         )
     return CueSheet(
-        cues=make_cues(found.events, is_ass=format_name in ("ass", "ssa")),
+        cues=make_cues(found.events, is_ass=format_name in ("ass", "ssa"), language=language),
         encoding=encoding,
         format=format_name,
         unreadable=found.unreadable,

@@ -6,7 +6,7 @@ import enum
 
 
 class LeftOut(enum.StrEnum):
-    """One reason per cue; the first that applies, in this order."""
+    """One reason per cue; the first that applies, in this order. The last is found by ear, once voices are isolated."""
 
     COMMENT = "comment"
     BAD_TIMES = "bad times"
@@ -22,6 +22,7 @@ class LeftOut(enum.StrEnum):
     SOUND = "sound description"
     DUPLICATE = "duplicate"
     SECOND_LANGUAGE = "second language"
+    UNHEARD = "song without a speaking voice"
 
 
 UNREADABLE = "unreadable"

@@ -12,6 +12,8 @@ _HASHES = "#＃"
 _BRACKETED = re.compile(
     r"(?P<square>[\[［【][^\[\]［］【】]*[\]］】])|(?P<round>[(（][^()（）]*[)）])|(?P<star>\*[^*]+\*)|[\s\-–—‐.,;♪♫♬♩]+"
 )
+_INLINE = re.compile(r"[\[［【][^\[\]［］【】]{1,80}[\]］】]|[(（][^()（）]{1,80}[)）]|\*[^*\s][^*]{0,60}\*")
+_NAMES_SOMEBODY = re.compile(r"\s*[:：]")
 _SENTENCE = re.compile(r"[?!？！…]|\.\.|[。.]$")
 _CJK = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 _CJK_SOUND = re.compile(
@@ -64,6 +66,38 @@ def is_sound_description(text: str) -> bool:
         has_description = has_description or match["square"] is not None or inside is not None
         position = match.end()
     return has_description
+
+
+def take_sounds(text: str) -> tuple[str, tuple[str, ...]]:
+    """A line without the sounds described in it, and those: ``(sighs) I see.`` is ``I see.`` and ``sighs``.
+
+    Only what surely names a sound or a manner of speaking is taken: a word from the list, on -ing or -ly.
+    """
+    sounds: list[str] = []
+
+    def taken(match: re.Match[str]) -> str:
+        inside = match[0][1:-1].strip()
+        if _NAMES_SOMEBODY.match(text, match.end()) or not _surely_a_sound(inside):
+            return match[0]
+        sounds.append(inside)
+        return " "
+
+    rest = _INLINE.sub(taken, text)
+    return (re.sub(r"\s+([,.!?…])", r"\1", " ".join(rest.split())), tuple(sounds)) if sounds else (text, ())
+
+
+def bare_sounds(text: str) -> tuple[str, ...]:
+    """What a sound description says, without its brackets."""
+    return tuple(inside for match in _INLINE.finditer(text) if (inside := match[0][1:-1].strip()))
+
+
+def _surely_a_sound(inside: str) -> bool:
+    if not is_sound_like(inside):
+        return False
+    if _CJK.search(inside):
+        return True
+    words = re.findall(r"[^\W\d_][\w'’]*", inside.casefold())
+    return any(_is_sound_word(word) or (len(word) > 4 and word.endswith("ly")) for word in words)
 
 
 def is_sound_like(inside: str) -> bool:

@@ -1,0 +1,109 @@
+"""Who speaks which lines of one cue: two speakers in one cue are two lines of dialogue.
+
+People mark a second speaker by a dash (`- Hi.` / `- Hello.`, also `–`, `—`, `‐`, without a space, or both on one
+line), by a second name (`JOHN: Hi.` / `MARY: Hello.`) or by a second WebVTT voice. A dash that only opens a lone line
+is markup as well. What is no such mark stays: `-5 degrees`, `well - no`, a dash inside a word.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from yuki_builder.records import NameTag, Span
+
+_DASHES = "-‐‑–—―−－"
+_OPENS = r"\"'“‘«„「『(（\[¿¡…"
+_DASH = re.compile(rf"\s*[{_DASHES}](?:\s+(?=[\w{_OPENS}])|(?=[^\W\d_]|[{_OPENS}]))")
+_TRAILING_DASH = re.compile(rf"\s*[{_DASHES}]\s*$")
+_SENTENCE_END = re.compile(r"[.!?…。！？」』\"”’)）\]♪~～]\s*$")
+# A second speaker on the same line: after a sentence, a dash with a space before it.
+_INNER_DASH = re.compile(rf"(?<=[.!?…。！？\"”』」)）\]])\s+[{_DASHES}](?:\s+(?=[\w{_OPENS}])|(?=[^\W\d_]|[{_OPENS}]))")
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerLine:
+    """One row of a cue, its name taken off; ``tag`` is the name that stood before it or its voice, if any."""
+
+    text: str
+    tag: NameTag | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one speaker says in a cue."""
+
+    lines: tuple[str, ...]
+    tag: NameTag | None = None
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.lines)
+
+
+def split_speakers(lines: Sequence[SpeakerLine]) -> list[Part]:
+    """The parts of a cue by speaker, in order, without the dashes that open them; none where there are no lines."""
+    rows = [row for line in lines for row in _without_inner_dashes(line)]
+    marked = [_dash_end(row.text) for row in rows]
+    dashes = sum(end is not None for end in marked)
+    lone_second = dashes == 1 and marked[0] is None and _follows_a_sentence(rows, marked)
+    by_dash = dashes >= 2 or lone_second
+    tags = {row.tag for row in rows}
+    by_name = len(tags) > 1
+    parts: list[Part] = []
+    for row, end in zip(rows, marked, strict=True):
+        text = row.text if end is None else _undashed(row.text)
+        is_new = (by_dash and end is not None) or (by_name and row.tag is not None and row.tag != _last_tag(parts))
+        if not parts or is_new:
+            parts.append(Part((text,), row.tag))
+        else:
+            parts[-1] = Part((*parts[-1].lines, text), parts[-1].tag or row.tag)
+    return parts
+
+
+def share_out(span: Span, weights: Sequence[int]) -> list[Span]:
+    """A span cut into consecutive ones whose lengths are as the weights."""
+    total, start_ms, done, spans = max(1, sum(weights)), span.start_ms, 0, []
+    for weight in weights:
+        done += weight
+        end_ms = span.start_ms + round(span.duration_ms * done / total)
+        spans.append(Span(start_ms, end_ms))
+        start_ms = end_ms
+    return spans
+
+
+def _last_tag(parts: Sequence[Part]) -> NameTag | None:
+    return parts[-1].tag if parts else None
+
+
+def _without_inner_dashes(line: SpeakerLine) -> list[SpeakerLine]:
+    if _dash_end(line.text) is None:
+        return [line]
+    first, *rest = _INNER_DASH.split(line.text)
+    return [SpeakerLine(first, line.tag), *(SpeakerLine(f"- {text}") for text in rest)]
+
+
+def _follows_a_sentence(rows: Sequence[SpeakerLine], marked: Sequence[int | None]) -> bool:
+    second = next(k for k, end in enumerate(marked) if end is not None)
+    return bool(_SENTENCE_END.search(rows[second - 1].text))
+
+
+def _dash_end(text: str) -> int | None:
+    """Where the words behind an opening dash begin (for a dash that closes a right-to-left line: 0), or None."""
+    match = _DASH.match(text)
+    if match:
+        return match.end()
+    return 0 if _is_right_to_left(text) and _TRAILING_DASH.search(text) else None
+
+
+def _undashed(text: str) -> str:
+    match = _DASH.match(text)
+    return text[match.end() :] if match else _TRAILING_DASH.sub("", text)
+
+
+def _is_right_to_left(text: str) -> bool:
+    """Whether most letters run from right to left: old players want the dash of such a line at its end."""
+    sides = [unicodedata.bidirectional(c) for c in text if c.isalpha()]
+    return 2 * sum(side in ("R", "AL") for side in sides) > len(sides)
