@@ -47,6 +47,10 @@ Models that take music, echo, reverb and noise away, by name, for --separator:
   run_pipeline.py models --help                             get, show and verify them
 
 \b
+How often the names are right, by a person's labels:
+  run_pipeline.py evaluate --out out --truth ep01.csv
+
+\b
 A configuration file has the same options; flags go before it, and paths in it start at its own folder:
   video = ["ep01.mkv", "ep02.mkv"]
   out = "corpus"
@@ -264,6 +268,10 @@ def _main(argv: Sequence[str]) -> int:
         from pipelines.models_cli import run_models
 
         return run_models(argv[1:])
+    if argv and argv[0] == "evaluate":
+        from pipelines.evaluate_cli import run_evaluate
+
+        return run_evaluate(argv[1:])
     command = typer.main.get_command(_app)
     request = command.main(args=list(argv), prog_name="run_pipeline.py", standalone_mode=False)
     if not isinstance(request, Request):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from yuki_builder.characters.aliases import Aliases, read_aliases
 from yuki_builder.characters.attribution import AttributionSettings, attribute, main_speakers, verdict_of
 from yuki_builder.characters.enrolment import EnrolClip, Enrolment, ManualLabel, read_enrolment
+from yuki_builder.characters.evaluation import Evaluation, TrueLine, draw_evaluation, evaluate, read_truth
 from yuki_builder.characters.gallery import Gallery
 from yuki_builder.characters.labels import match_labels
 
@@ -13,12 +14,17 @@ __all__ = [
     "AttributionSettings",
     "EnrolClip",
     "Enrolment",
+    "Evaluation",
     "Gallery",
     "ManualLabel",
+    "TrueLine",
     "attribute",
+    "draw_evaluation",
+    "evaluate",
     "main_speakers",
     "match_labels",
     "read_aliases",
     "read_enrolment",
+    "read_truth",
     "verdict_of",
 ]

@@ -1,0 +1,108 @@
+"""What a person said about who speaks when: an annotated table, or lines as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from yuki_builder.characters.annotations import MAX_BYTES, clean_name, read_rows, read_table
+from yuki_builder.errors import InputError
+from yuki_builder.records import Record, Span
+
+_NAMES = ("character", "speaker", "role", "name")
+
+
+@dataclass(frozen=True, slots=True)
+class TrueLine(Record):
+    """A stretch of an episode in which ``character`` speaks; ``episode_id`` None: the only one there is."""
+
+    start_ms: int
+    end_ms: int
+    character: str
+    text: str = ""
+    episode_id: str | None = None
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start_ms, self.end_ms)
+
+
+def read_truth(path: Path) -> tuple[list[TrueLine], Mapping[str, int]]:
+    """The labelled lines of a file, and how many rows were skipped for which reason.
+
+    Args:
+        path: an annotated CSV (as for ``--characters``), JSON lines (``lines.jsonl``), or one JSON object with
+            ``lines``. Times in JSON are ``start_ms``/``end_ms``, or ``start``/``end`` in seconds; the name is
+            ``character`` or ``speaker``.
+
+    Raises:
+        InputError: the file cannot be read, is no such table, or labels nothing.
+    """
+    if not path.is_file():
+        raise InputError("there is no such file of labels", where=path, remedy="check --truth")
+    skipped: Counter[str] = Counter()
+    if path.suffix.lower() in (".json", ".jsonl", ".ndjson"):
+        rows = _json_rows(path)
+        lines = [line for row in rows if (line := _line(row, skipped))]
+    else:
+        lines = [
+            TrueLine(row.span.start_ms, row.span.end_ms, row.character, row.text, row.episode_id)
+            for row in read_rows(read_table(path), skipped)
+        ]
+    if not lines:
+        reasons = "".join(f"; {count} x {reason}" for reason, count in skipped.items())
+        raise InputError(
+            f"labels no line{reasons}",
+            where=path,
+            remedy="give a CSV 人物,人物台词,开始时间,结束时间, lines.jsonl or RTTM",
+        )
+    return lines, dict(skipped)
+
+
+def _json_rows(path: Path) -> list[Any]:
+    if path.stat().st_size > MAX_BYTES:
+        raise InputError(f"larger than {MAX_BYTES >> 20} MiB, which no labels are", where=path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix.lower() == ".json":
+            content = json.loads(text)
+            rows = content.get("lines") if isinstance(content, dict) else content
+            return rows if isinstance(rows, list) else []
+        return [json.loads(row) for row in text.splitlines() if row.strip()]
+    except (ValueError, RecursionError) as e:
+        raise InputError(f"this is no JSON: {e}", where=path) from e
+
+
+def _line(row: Any, skipped: Counter[str]) -> TrueLine | None:
+    if not isinstance(row, dict):
+        skipped["row that is no object"] += 1
+        return None
+    name = next((row[key] for key in _NAMES if isinstance(row.get(key), str)), "")
+    start_ms, end_ms = _time_ms(row, "start"), _time_ms(row, "end")
+    episode = row.get("episode_id", row.get("episode"))
+    if not clean_name(name):
+        skipped["row without a character"] += 1
+    elif start_ms is None or end_ms is None or not 0 <= start_ms < end_ms:
+        skipped["row with a time that is not readable"] += 1
+    else:
+        text = row.get("text")
+        return TrueLine(
+            start_ms,
+            end_ms,
+            clean_name(name),
+            text if isinstance(text, str) else "",
+            episode if isinstance(episode, str) else None,
+        )
+    return None
+
+
+def _time_ms(row: dict[str, Any], side: str) -> int | None:
+    for key, factor in ((f"{side}_ms", 1), (side, 1000)):
+        value = row.get(key)
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e9:
+            return round(value * factor)
+    return None
