@@ -1,4 +1,4 @@
-"""What an evaluation says, on small cases whose figures can be worked out by hand, and on labels as people bring them."""
+"""What an evaluation says, on cases whose figures can be worked out by hand, and on labels as people bring them."""
 
 from __future__ import annotations
 
