@@ -150,7 +150,7 @@ _WAY: tuple[Stage[Episode], ...] = (
     ),
     Stage(
         "speech",
-        version=1,
+        version=2,
         run=steps.find_speech,
         reads=(steps.VOCALS,),
         packages=("silero-vad",),
@@ -177,7 +177,7 @@ _WAY: tuple[Stage[Episode], ...] = (
     ),
     Stage(
         "voiceprints",
-        version=1,
+        version=2,
         run=steps.embed_lines,
         reads=(steps.VOCALS, steps.SPEECH, steps.ALIGNED),
         settings=lambda e: {"episode": e.episode_id},

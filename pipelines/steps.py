@@ -61,6 +61,7 @@ SUMMARY = "episode.json"
 
 _WHOLE_FILE = Span(0, 1 << 40)
 _TRACKS_TOLD = 3
+_DOUBTS_TOLD = 5
 _TOO_SHORT = "too little speech for a voiceprint"
 
 
@@ -244,10 +245,12 @@ def align(episode: Episode, job: Job) -> Counts:
 def embed_lines(episode: Episode, job: Job) -> Counts:
     """A voiceprint of each line that is long enough."""
     from video_preprocessing.speech import embed_spans
+    from yuki_builder.alignment import pure_spans
 
     lines = read_records(job.input(ALIGNED), AlignedCue)
     speech = read_records(job.input(SPEECH), Span)
-    spans = {line_id(episode.episode_id, line.cue): line.span for line in lines}
+    pure = zip(lines, pure_spans(lines), strict=True)
+    spans = {line_id(episode.episode_id, line.cue): spans for line, spans in pure}
     embedder = episode.embedder()
     voiceprints = embed_spans(job.input(VOCALS), spans, speech, embedder, progress=job.progress)
     write_voiceprints(voiceprints, job.output(VOICEPRINTS), embedder=embedder.fingerprint)
@@ -328,7 +331,27 @@ def identify(episode: Episode, job: Job) -> Counts:
     if gallery.keys:
         gallery.save(job.output(f"{GALLERY}/"))
     named = sum(a.character is not None for a in attributions)
-    return Counts(named, {"speaker unknown": len(lines) - named})
+    return Counts(named, {"speaker unknown": len(lines) - named}, _doubts(episode, gallery, attributions))
+
+
+def _doubts(episode: Episode, gallery: Gallery, attributions: Sequence[Attribution]) -> tuple[str, ...]:
+    """Names that sound wrong, for the user to look at."""
+    from yuki_builder.characters import contradictions
+
+    tags = [
+        f"{episode.episode_id}-{c.line_id} ({c.named}, sounds like {c.sounds_like})"
+        for c in contradictions(attributions)
+    ]
+    clips = list(gallery.suspicious())
+    notes = []
+    for found, what in (
+        (tags, "lines sound unlike the character whom the subtitles name"),
+        (clips, "enrolled clips sound unlike the rest of their character's"),
+    ):
+        if found:
+            more = f" and {len(found) - _DOUBTS_TOLD} more" if len(found) > _DOUBTS_TOLD else ""
+            notes.append(f"{len(found)} {what}: {', '.join(found[:_DOUBTS_TOLD])}{more}")
+    return tuple(notes)
 
 
 def _gallery(episode: Episode, job: Job, *, own: Collection[str], embedder: str) -> Gallery:

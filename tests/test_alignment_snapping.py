@@ -44,7 +44,8 @@ def snapped(cues: list[tuple[int, int]], speech: list[tuple[int, int]]) -> list[
         ((1000, 3000), [(700, 900), (1200, 2900)], (700, 2900, 1900)),  # a first word before the cue
         ((1000, 1200), [(1100, 1500)], (1100, 1500, 400)),
         ((1000, 3000), [(1400, 2600)], (1400, 2600, 1200)),  # as far as it reaches
-        ((1000, 3000), [(1401, 2599)], (1000, 3000, 1198)),
+        ((1000, 3000), [(1401, 2599)], (1000, 2599, 1198)),  # an end is left standing for longer
+        ((1000, 3000), [(1401, 2299)], (1000, 3000, 898)),
     ],
 )
 def test_one_cue(times: tuple[int, int], speech: list[tuple[int, int]], expected: tuple[int, int, int]) -> None:
@@ -115,7 +116,8 @@ def test_every_cue_keeps_a_place_within_reach_in_order(
     voiced = {ms for a, b in speech for ms in range(a, b)}
     for a in found:
         assert a.end_ms > a.start_ms
-        assert abs(a.start_ms - a.cue.start_ms) <= 550 and abs(a.end_ms - a.cue.end_ms) <= 550
+        assert abs(a.start_ms - a.cue.start_ms) <= 550
+        assert -850 <= a.end_ms - a.cue.end_ms <= 550
         assert a.speech_ms == sum(ms in voiced for ms in range(a.start_ms, a.end_ms))
     for first, second in pairwise(found):
         assert first.start_ms <= second.start_ms

@@ -113,26 +113,26 @@ SPEECH = [Span(1000, 2000), Span(3000, 3300), Span(5000, 40_000)]
 
 
 def test_the_excerpt_is_the_speech_within_the_span() -> None:
-    excerpt = choose_excerpt("a", Span(1500, 3200), SPEECH)
+    excerpt = choose_excerpt("a", [Span(1500, 3200)], SPEECH)
     assert excerpt is not None
     assert excerpt.pieces == (Span(1500, 2000), Span(3000, 3200))
     assert excerpt.speech_ms == 700
 
 
 def test_too_little_speech_makes_it_the_span_itself() -> None:
-    excerpt = choose_excerpt("a", Span(1900, 3100), SPEECH)
+    excerpt = choose_excerpt("a", [Span(1900, 3100)], SPEECH)
     assert excerpt is not None
     assert excerpt.pieces == (Span(1900, 3100),)
     assert excerpt.speech_ms == 200
 
 
 def test_a_span_too_short_is_left_out() -> None:
-    assert choose_excerpt("a", Span(1000, 1000 + MIN_MS - 1), SPEECH) is None
+    assert choose_excerpt("a", [Span(1000, 1000 + MIN_MS - 1)], SPEECH) is None
 
 
 def test_a_long_span_is_cut() -> None:
     for speech in (SPEECH, []):
-        excerpt = choose_excerpt("a", Span(0, 60_000), speech)
+        excerpt = choose_excerpt("a", [Span(0, 60_000)], speech)
         assert excerpt is not None
         assert sum(p.duration_ms for p in excerpt.pieces) == MAX_MS
 

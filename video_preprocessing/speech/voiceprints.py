@@ -33,7 +33,7 @@ class Excerpt:
 
 def embed_spans(
     vocals: Path,
-    spans: Mapping[str, Span],
+    spans: Mapping[str, Span | Sequence[Span]],
     speech: Sequence[Span],
     embedder: SpeakerEmbedder,
     *,
@@ -43,7 +43,7 @@ def embed_spans(
 
     Args:
         vocals: an audio file; isolated vocals, or a clip of one voice.
-        spans: by key; may overlap and reach beyond the file.
+        spans: by key, one or several in order; may overlap those of other keys and reach beyond the file.
         speech: where somebody speaks in ``vocals``, in order, without overlap.
         embedder: see ``load_embedder``.
         progress: counts spans.
@@ -58,7 +58,9 @@ def embed_spans(
     rows: dict[str, tuple[FloatArray, int]] = {}
     with SpeechAudio(vocals) as audio:
         whole = Span(0, audio.duration_ms)
-        excerpts = [e for key, span in spans.items() if (e := choose_excerpt(key, _within(span, whole), speech))]
+        places = {key: [span] if isinstance(span, Span) else list(span) for key, span in spans.items()}
+        inside = {key: [_within(span, whole) for span in own] for key, own in places.items()}
+        excerpts = [e for key, own in inside.items() if (e := choose_excerpt(key, own, speech))]
         excerpts.sort(key=lambda e: (e.pieces, e.key))  # the file is read front to back
         done = len(spans) - len(excerpts)
         for batch in _batches(excerpts, _BATCH_LINES):
@@ -71,15 +73,15 @@ def embed_spans(
     return Voiceprints(keys, vectors, tuple(rows[key][1] for key in keys))
 
 
-def choose_excerpt(key: str, span: Span, speech: Sequence[Span]) -> Excerpt | None:
-    """The audio to embed for ``span``: the speech within it, or all of it where that is too little, or None."""
-    pieces = within_speech(span, speech)
+def choose_excerpt(key: str, spans: Sequence[Span], speech: Sequence[Span]) -> Excerpt | None:
+    """The audio to embed for ``spans``: the speech within, or all of them where that is too little, or None."""
+    pieces = [piece for span in spans for piece in within_speech(span, speech)]
     speech_ms = sum(p.duration_ms for p in pieces)
     if speech_ms >= MIN_MS:
         pieces = _first(pieces, MAX_MS)
         return Excerpt(key, tuple(pieces), sum(p.duration_ms for p in pieces))
-    if span.duration_ms >= MIN_MS:
-        return Excerpt(key, tuple(_first([span], MAX_MS)), speech_ms)
+    if sum(span.duration_ms for span in spans) >= MIN_MS:
+        return Excerpt(key, tuple(_first([span for span in spans if span.duration_ms], MAX_MS)), speech_ms)
     return None
 
 

@@ -10,15 +10,21 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
+from statistics import median_low
 
 from yuki_builder.alignment.activity import VoiceActivity
 from yuki_builder.alignment.parting import part
 from yuki_builder.records import AlignedCue, Cue, Resync, Span, Turn
 
 REACH_MS = 400
+_STANDING_MS = 700  # a subtitle is left standing behind the voice for longer than it comes before it
 _PAUSE_REACH_MS = 300  # a pause further from where two cues meet divides something else
 _SLOPPY_OVERLAP_MS = 300  # cues that overlap by no more meet; beyond it, two voices are meant to sound at once
 _NEVER_MS = 1 << 60
+_FEWEST_TO_TRUST = 12  # edges that tell how a track was timed
+_TIMED_TO_THE_VOICE_MS = 75  # the spread (sigma) of edges around the voice that only listening gives
+_ODD_MS = 120
+_MAD_TO_SIGMA = 1.4826
 
 
 def align(
@@ -31,7 +37,7 @@ def align(
 ) -> list[AlignedCue]:
     """Each spoken cue with the place of its voice, ordered by time. Pure; O(n log n).
 
-    An edge moves by at most ``reach_ms``, inward or outward, to the first and last edge of voice activity that is
+    An edge moves by at most ``reach_ms`` (an end by 0.7 s inward), to the first and last edge of voice activity that is
     the cue's own: never over the cut between it and a neighbour. Pauses inside a cue stay inside. A cue without
     voice in reach keeps its times, with ``speech_ms`` 0; cues that overlap by a few frames meet in the middle.
 
@@ -50,12 +56,41 @@ def align(
     spans = _without_sloppy_overlaps(spans)
     limits = _limits(spans, voice, reach_ms=reach_ms)
     snapped = [_snap(span, limit, voice, reach_ms=reach_ms) for span, limit in zip(spans, limits, strict=True)]
+    snapped = _trusting(spans, snapped, limits)
     for k in reversed(range(len(snapped) - 1)):  # a cue around another does not begin after it
         snapped[k] = Span(min(snapped[k].start_ms, snapped[k + 1].start_ms), snapped[k].end_ms)
     return [
         AlignedCue(cue, span.start_ms, span.end_ms, speech_ms=voice.within(span))
         for cue, span in zip(spoken, snapped, strict=True)
     ]
+
+
+def _trusting(spans: Sequence[Span], snapped: Sequence[Span], limits: Sequence[Span]) -> list[Span]:
+    """The snapped spans; of a track that was timed to the voice, edges that would move unlike all others do not.
+
+    Where most edges lie on the voice to a few hundredths of a second, somebody listened, and an edge that does not
+    is a breath or a whisper that voice activity misses.
+    """
+    starts = _steadied([s.start_ms - span.start_ms for s, span in zip(snapped, spans, strict=True)])
+    ends = _steadied([s.end_ms - span.end_ms for s, span in zip(snapped, spans, strict=True)])
+    trusted = []
+    for span, limit, start_ms, end_ms in zip(spans, limits, starts, ends, strict=True):
+        first_ms = max(limit.start_ms, span.start_ms + start_ms)
+        last_ms = min(limit.end_ms, span.end_ms + end_ms)
+        trusted.append(Span(first_ms, last_ms) if first_ms < last_ms else span)
+    return trusted
+
+
+def _steadied(moves_ms: Sequence[int]) -> list[int]:
+    """How far edges move, with the odd ones taken for the usual one where there is a usual one."""
+    if len(moves_ms) < _FEWEST_TO_TRUST:
+        return list(moves_ms)
+    usual_ms = median_low(moves_ms)
+    spread_ms = _MAD_TO_SIGMA * median_low([abs(move - usual_ms) for move in moves_ms])
+    if spread_ms > _TIMED_TO_THE_VOICE_MS:
+        return list(moves_ms)
+    odd_ms = max(3 * spread_ms, _ODD_MS)
+    return [usual_ms if abs(move - usual_ms) > odd_ms else move for move in moves_ms]
 
 
 def _without_sloppy_overlaps(spans: Sequence[Span]) -> list[Span]:
@@ -165,6 +200,8 @@ def _snap(span: Span, limit: Span, voice: VoiceActivity, *, reach_ms: int) -> Sp
         first_ms, last_ms = max(own[0].start_ms, limit.start_ms), min(own[-1].end_ms, limit.end_ms)
         if (has_start or own[0].start_ms >= limit.start_ms) and first_ms <= span.start_ms + reach_ms:
             start_ms = first_ms
-        if (has_end or own[-1].end_ms <= limit.end_ms) and last_ms >= span.end_ms - reach_ms:
+        if (has_end or own[-1].end_ms <= limit.end_ms) and last_ms >= span.end_ms - max(
+            reach_ms, min(_STANDING_MS, 2 * span.duration_ms // 3)
+        ):
             end_ms = last_ms
     return Span(start_ms, end_ms) if start_ms < end_ms else span

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from yuki_builder.characters.aliases import Aliases, read_aliases
-from yuki_builder.characters.attribution import AttributionSettings, attribute, main_speakers, verdict_of
+from yuki_builder.characters.attribution import (
+    AttributionSettings,
+    Contradiction,
+    attribute,
+    contradictions,
+    main_speakers,
+    verdict_of,
+)
 from yuki_builder.characters.enrolment import EnrolClip, Enrolment, ManualLabel, read_enrolment
 from yuki_builder.characters.evaluation import Evaluation, TrueLine, draw_evaluation, evaluate, read_truth
 from yuki_builder.characters.gallery import Gallery
@@ -12,6 +19,7 @@ from yuki_builder.characters.labels import match_labels
 __all__ = [
     "Aliases",
     "AttributionSettings",
+    "Contradiction",
     "EnrolClip",
     "Enrolment",
     "Evaluation",
@@ -19,6 +27,7 @@ __all__ = [
     "ManualLabel",
     "TrueLine",
     "attribute",
+    "contradictions",
     "draw_evaluation",
     "evaluate",
     "main_speakers",

@@ -16,6 +16,7 @@ from yuki_builder.characters.weighing import (
     HeardLines,
     Indices,
     KnownVoices,
+    apart,
     claim_odds,
     group_shares,
     name_voices,
@@ -80,6 +81,7 @@ def attribute(
       found (a line never for itself). Episode-local voices that nobody enrolled are learned alike, so that a
       stranger is somebody else rather than the nearest name.
     * ``cluster``: what the other lines of the same episode-local voice are.
+    * ``scene``: who speaks before or after in the same subtitle is somebody else.
 
     ``confidence`` is the probability of the most probable name. From ``certain`` on the verdict is certain, from
     ``doubtful`` on doubtful, below that unknown and without a name. A name that the subtitle's tag contradicts
@@ -195,12 +197,49 @@ def _weigh(
         )
     by_group = group_shares(chances, groups)
     chances = with_groups(chances, by_group, settings.turn_reliability)
+    alone = chances
+    chances = apart(chances, _neighbours(lines))
     found = []
     for row, line in enumerate(lines):
         said = tuple(replace(claim, character=cast.spelling(claim.character)) for claim in claims[row])
         heard_as = (*_likeliest("voice", by_voice[row], cast), *_likeliest("cluster", by_group[row], cast))
+        best = int(chances[row, :-1].argmax())
+        if chances[row, best] - alone[row, best] >= _LEAST_WEIGHT:
+            heard_as += (Evidence("scene", cast.names[best], round(float(chances[row, best] - alone[row, best]), 4)),)
         character, confidence, verdict = _decide(said, chances[row], cast, settings)
         found.append(Attribution(line.cue.cue_id, character, confidence, verdict, said + heard_as, speakers[row]))
+    return found
+
+
+def _neighbours(lines: Sequence[AlignedCue]) -> list[tuple[int, int]]:
+    """Pairs of lines that one subtitle gives to two speakers, one after the other."""
+    last: dict[str, int] = {}
+    pairs = []
+    for row, line in enumerate(lines):
+        if line.cue.group is not None:
+            if line.cue.group in last:
+                pairs.append((last[line.cue.group], row))
+            last[line.cue.group] = row
+    return pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A line that sounds unlike the character whom its subtitle names."""
+
+    line_id: str
+    named: str
+    sounds_like: str
+
+
+def contradictions(attributions: Sequence[Attribution], *, least: float = 0.9) -> list[Contradiction]:
+    """Lines whose tag names one character while the voice is surely another's; worth a second look."""
+    found = []
+    for attribution in attributions:
+        named = [e.character for e in attribution.evidence if e.source in ("actor", "sdh")]
+        heard = [e.character for e in attribution.evidence if e.source == "voice" and e.weight >= least]
+        if named and heard and heard[0] not in named:
+            found.append(Contradiction(attribution.line_id, named[0], heard[0]))
     return found
 
 

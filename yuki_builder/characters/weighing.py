@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,6 +109,22 @@ def with_groups(chances: Array, shares: Array, reliability: float) -> Array:
     there = shares.any(1, keepdims=True)
     weighed = chances * np.where(there, reliability * shares * alternatives + (1 - reliability), 1.0)
     result: Array = weighed / weighed.sum(1, keepdims=True)
+    return result
+
+
+def apart(chances: Array, pairs: Sequence[tuple[int, int]]) -> Array:
+    """Probabilities once it is known of pairs of lines that two different people say them.
+
+    The last column is somebody else, whom there are many of. A line in several pairs is told by each.
+    """
+    result = chances.copy()
+    for one, other in pairs:
+        for row, neighbour in ((one, other), (other, one)):
+            result[row, :-1] *= 1 - chances[neighbour, :-1]
+    rows = sorted({row for pair in pairs for row in pair})
+    totals = result[rows].sum(1, keepdims=True)
+    # Both surely the same: then the subtitle's dash is wrong, not both voices.
+    result[rows] = np.where(totals > 1e-3, result[rows] / np.maximum(totals, 1e-3), chances[rows])
     return result
 
 
