@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import time
 from collections import Counter
@@ -13,10 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_characters_voices import EMBEDDER, Voices, line, turn
 
-from yuki_builder.characters import AttributionSettings, Gallery, attribute, main_speakers, verdict_of
+from yuki_builder.characters import (
+    AttributionSettings,
+    Gallery,
+    attribute,
+    contradictions,
+    main_speakers,
+    verdict_of,
+)
 from yuki_builder.characters.cast import Cast
 from yuki_builder.characters.scoring import softmax
-from yuki_builder.characters.weighing import claim_odds
+from yuki_builder.characters.weighing import apart, claim_odds
 from yuki_builder.errors import GalleryError
 from yuki_builder.records import AlignedCue, Attribution, Turn, Verdict, Voiceprints
 
@@ -377,3 +385,54 @@ def test_a_real_conversation() -> None:
     found = attribute(rest, prints, gallery=gallery, turns=[], manual={})
     assert len(found) >= 4
     assert [a.character for a in found] == [said_by[a.line_id] for a in found]
+
+
+# --- two speakers of one subtitle -------------------------------------------------------------------------
+
+
+def of_one_subtitle(first: int) -> list[AlignedCue]:
+    both = (line(first), line(first + 1))
+    return [dataclasses.replace(x, cue=dataclasses.replace(x.cue, group=f"g{first}")) for x in both]
+
+
+def test_speakers_of_one_subtitle_are_different_people() -> None:
+    chances = np.array([[0.9, 0.05, 0.05], [0.55, 0.4, 0.05], [0.6, 0.3, 0.1]])
+    told = apart(chances, [(0, 1)])
+    assert np.allclose(told.sum(1), 1)
+    assert told[1].argmax() == 1
+    assert told[0, 0] < chances[0, 0] + 0.1 and told[0].argmax() == 0
+    assert (told[2] == chances[2]).all()
+    # Both surely the same: the dash is wrong.
+    same = np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
+    assert (apart(same, [(0, 1)]) == same).all()
+
+
+def test_the_other_speaker_speaks_for_a_name_and_says_so() -> None:
+    voices = Voices(1)
+    said_by = [CAST[i % 2] for i in range(20)]
+    prints = speak(voices, said_by)
+    # The second line is so short that it has no voiceprint; who says it follows from who does not.
+    keep = [k for k in range(len(prints.keys)) if prints.keys[k] != "l1"]
+    without = Voiceprints(
+        tuple(prints.keys[k] for k in keep), prints.vectors[keep], tuple(prints.speech_ms[k] for k in keep)
+    )
+    gallery = enrol(voices, "A", "B")
+    lines = [*of_one_subtitle(0), *(line(i) for i in range(2, 20))]
+    found = attribute(lines, without, gallery=gallery, turns=[], manual={})
+    alone = attribute([line(i) for i in range(20)], without, gallery=gallery, turns=[], manual={})
+    assert sources(found[1]).get("scene") == "B" and "scene" not in sources(alone[1])
+
+
+def test_a_tag_that_sounds_like_another_is_reported() -> None:
+    voices = Voices(2)
+    said_by = [CAST[i % 4] for i in range(32)]
+    tags = {i: said_by[i] for i in range(0, 32, 2)} | {6: "A"}
+    found = attribute(
+        [line(i, tags=[tags[i]] if i in tags else []) for i in range(32)],
+        speak(voices, said_by),
+        gallery=enrol(voices, *CAST),
+        turns=[],
+        manual={},
+    )
+    assert [(c.line_id, c.named, c.sounds_like) for c in contradictions(found)] == [("l6", "A", said_by[6])]
+    assert found[6].verdict is not Verdict.CERTAIN

@@ -7,6 +7,7 @@ import dataclasses
 import importlib.util
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -17,7 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from pipelines import EpisodeConfig, EpisodeResult, build_corpus, run_episode, run_season
 from pipelines.cli import main
@@ -324,6 +327,76 @@ def test_force_makes_the_same_bytes(copied: Shared) -> None:
 
 
 # --- characters -------------------------------------------------------------------------------------------
+
+
+def test_two_speakers_a_cue_and_other_names(copied: Shared, tmp_path: Path) -> None:
+    """Two turns in one cue with dashes, a name that is another's alias: put right, and evaluated."""
+    said = truth()
+    first, second = said[5], said[6]
+    rows = [
+        (s.start_s, s.end_s, f"{NAMES[s.speaker].upper()}: Line {k}.")
+        for k, s in enumerate(said)
+        if s not in (first, second)
+    ]
+    rows.append((first.start_s, second.end_s, "- Where to?\n- (sighs) I do not know."))
+    text = ""
+    for number, (start, end, words) in enumerate(sorted(rows), start=1):
+        times = " --> ".join(f"00:00:{t:06.3f}".replace(".", ",") for t in (start, end))
+        text += f"{number}\n{times}\n{words.replace(NAMES['speaker91'].upper(), 'BYRON')}\n\n"
+    (tmp_path / "other.srt").write_text(text, encoding="utf-8")
+    (copied.out / "aliases.toml").write_text('Augusta = ["Ada"]\n', encoding="utf-8")
+    result, _ = rerun(copied, subtitles=tmp_path / "other.srt")
+    folder = copied.out / result.episode_id
+    assert {line.character for line in result.lines} - {None} == {"Augusta", "BYRON"}
+    both = [line for line in result.lines if line.text in ("Where to?", "I do not know.")]
+    assert [line.text for line in both] == ["Where to?", "I do not know."]
+    assert both[0].end_ms <= both[1].start_ms
+    assert both[0].end_ms / 1000 == pytest.approx((first.end_s + second.start_s) / 2, abs=0.5)
+    cues = [json.loads(row) for row in (folder / "subtitles/cues.jsonl").read_text().splitlines()]
+    assert [cue["sounds"] for cue in cues if cue["text"] == "Where to?"] == [["sighs"]]
+
+    names = {"speaker90": "augusta", "speaker91": "Byron"}
+    labels = [{"start": s.start_s, "end": s.end_s, "speaker": names[s.speaker]} for s in said]
+    (tmp_path / "truth.json").write_text(json.dumps({"lines": labels}))
+    assert main(["evaluate", "--out", str(copied.out), "--truth", str(tmp_path / "truth.json")]) == 0
+    figures = json.loads((folder / "evaluation.json").read_text())
+    assert figures["lines"] == 10
+    assert figures["accuracy"] >= 0.8
+    assert figures["start_error_ms"][0] <= 150
+    assert (folder / "evaluation.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_subtitles_of_another_cut(tmp_path: Path) -> None:
+    """Turns of the sample, shuffled, with pauses; subtitles 30 s early at first, then 38: found and put right."""
+    audio, rate_hz = soundfile.read(sample(".wav"), dtype="float32")
+    rng = random.Random(0)
+    pieces, kept = [np.zeros(40 * rate_hz, np.float32)], []
+    end_s = 40.0
+    for number in range(70):
+        turn = rng.choice(truth())
+        first, last = ((t + START_S) * rate_hz for t in (turn.start_s, turn.end_s))
+        pieces += [audio[round(first) : round(last)], np.zeros(round(rng.uniform(0.2, 2) * rate_hz), np.float32)]
+        early_s = 30 if number < 40 else 38
+        kept.append((end_s, end_s + turn.end_s - turn.start_s, early_s))
+        if number == 39:
+            pieces.append(np.zeros(9 * rate_hz, np.float32))
+        end_s = sum(map(len, pieces)) / rate_hz
+    soundfile.write(tmp_path / "long.flac", np.concatenate(pieces), rate_hz)
+    rows = [f"Dialogue: 0,{clock(a - early)},{clock(b - early)},Default,,0,0,0,,Line." for a, b, early in kept]
+    head = "[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
+    (tmp_path / "long.ass").write_text(head + "\n".join(rows) + "\n", encoding="utf-8")
+    options: dict[str, Any] = {"out": tmp_path / "out", "separator": "none"}
+    run_episode(EpisodeConfig(tmp_path / "long.flac", **options), until="align")
+    folder = tmp_path / "out" / "long"
+    change = json.loads((folder / ".work/resync.jsonl").read_text())
+    assert change["reason"] is None
+    assert [piece["offset_ms"] / 1000 for piece in change["pieces"]] == pytest.approx([30, 38], abs=0.3)
+    aligned = [json.loads(row) for row in (folder / ".work/aligned.jsonl").read_text().splitlines()]
+    distances = [abs(row["start_ms"] / 1000 - a) for row, (a, _, _) in zip(aligned, kept, strict=True)]
+    assert np.median(distances) <= 0.15
+    assert np.mean(np.array(distances) <= 0.4) >= 0.9
+    run_episode(EpisodeConfig(tmp_path / "long.flac", **options, resync=False), until="align")
+    assert json.loads((folder / ".work/resync.jsonl").read_text())["reason"] == "switched off"
 
 
 @pytest.fixture(scope="session")

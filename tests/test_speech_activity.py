@@ -169,3 +169,42 @@ def test_8_khz_mono_and_clipped_speech_are_still_speech(tmp_path: Path, conversa
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match=r"vocals\.flac: cannot be read"):
         detect_speech(tmp_path / "vocals.flac")
+
+
+# --- quiet edges ------------------------------------------------------------------------------------------
+
+
+def levels(*parts: tuple[int, float]) -> np.ndarray:
+    """Levels of 8 ms each from (milliseconds, dB) parts."""
+    return np.concatenate([np.full(ms // activity.LEVEL_MS, db, np.float32) for ms, db in parts])
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        # A fricative before the voice and a dying vowel behind it, over quiet noise.
+        ([(1800, -70), (200, -40), (1000, -20), (160, -45), (2000, -70)], Span(1800, 3160)),
+        ([(2000, -70), (1000, -20), (2160, -70)], Span(2000, 3000)),  # nothing there
+        ([(1800, -70), (200, -55), (1000, -20), (2160, -70)], Span(2000, 3000)),  # too quiet beside the voice
+        ([(1800, -45), (200, -40), (1000, -20), (2160, -45)], Span(2000, 3000)),  # no louder than the noise
+        ([(1000, -70), (1000, -40), (1000, -20), (2160, -70)], Span(1704, 3000)),  # as far as it may grow
+        ([(1768, -70), (200, -40), (32, -70), (1000, -20), (2160, -70)], Span(1768, 3000)),  # over a short gap
+        ([(1696, -70), (200, -40), (104, -70), (1000, -20), (2160, -70)], Span(2000, 3000)),  # not over a long one
+    ],
+)
+def test_speech_grows_over_the_quiet_sound_beside_it(parts: list[tuple[int, float]], expected: Span) -> None:
+    curve = levels(*parts)
+    (grown,) = activity.grown([Span(2000, 3000)], curve, total_ms=len(curve) * 8, settings=ActivitySettings())
+    assert grown == expected
+
+
+@given(st.lists(st.integers(1, 60), min_size=2, max_size=20), st.integers(0, 2**32 - 1))
+def test_growth_never_shrinks_a_span_or_meets_a_neighbour(steps: list[int], seed: int) -> None:
+    edges = np.cumsum(steps) * 32
+    spans = [Span(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=False)]
+    total_ms = int(edges[-1]) + 100
+    curve = np.random.default_rng(seed).uniform(-80, 0, total_ms // 8 + 1).astype(np.float32)
+    found = activity.grown(spans, curve, total_ms=total_ms, settings=ActivitySettings())
+    assert all(g.start_ms <= s.start_ms and g.end_ms >= s.end_ms for g, s in zip(found, spans, strict=True))
+    assert all(a.end_ms <= b.start_ms for a, b in pairwise(found))
+    assert found[0].start_ms >= 0 and found[-1].end_ms <= total_ms
