@@ -5,6 +5,7 @@ from __future__ import annotations
 from yuki_builder.corpus.browse import Corpus, open_corpus
 from yuki_builder.corpus.build import CorpusReport, build_corpus_files
 from yuki_builder.corpus.clips import ClipReport, cut_clips
+from yuki_builder.corpus.exports import EXPORTERS, Exporter, ExportOptions, ExportReport, Source
 from yuki_builder.corpus.levels import measure_levels
 from yuki_builder.corpus.lines_csv import read_lines_csv, write_lines_csv
 from yuki_builder.corpus.lines_jsonl import read_lines_jsonl, write_lines_jsonl
@@ -13,10 +14,15 @@ from yuki_builder.corpus.report import write_report
 from yuki_builder.corpus.scenes import Scene, split_scenes
 
 __all__ = [
+    "EXPORTERS",
     "ClipReport",
     "Corpus",
     "CorpusReport",
+    "ExportOptions",
+    "ExportReport",
+    "Exporter",
     "Scene",
+    "Source",
     "build_corpus_files",
     "cut_clips",
     "measure_levels",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
+_HANGUL = re.compile("[\uac00-\ud7a3]")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 
 
@@ -44,11 +45,19 @@ def prompts_for(texts: Iterable[str]) -> Prompts:
     Kana decide for Japanese where at least a tenth of the Han and kana are kana (names and signs bring a few into
     Chinese subtitles); a text counts as neither where Han and kana are less than a tenth of its characters.
     """
+    language = language_of(texts)
+    return PROMPTS.get(language, PROMPTS["en"])
+
+
+def language_of(texts: Iterable[str]) -> str:
+    """``zh``, ``ja``, ``ko`` or ``en`` by the script that texts are written in; Latin letters pass for English."""
     whole = "".join(texts)
-    kana, han = len(_KANA.findall(whole)), len(_HAN.findall(whole))
-    if 10 * (kana + han) < len(whole) or not whole:
-        return PROMPTS["en"]
-    return PROMPTS["ja" if 10 * kana >= kana + han else "zh"]
+    kana, han, hangul = (len(pattern.findall(whole)) for pattern in (_KANA, _HAN, _HANGUL))
+    if not whole or 10 * (kana + han + hangul) < len(whole):
+        return "en"
+    if hangul > kana + han:
+        return "ko"
+    return "ja" if 10 * kana >= kana + han else "zh"
 
 
 def fill(template: str, character: str) -> str:
