@@ -19,7 +19,7 @@ from pipelines.models import checkpoint_files
 from pipelines.progress import Event, EventKind, Listener, silent
 from pipelines.session import Episode, Session
 from pipelines.stage import Runner, Stage, Step, installed_version
-from pipelines.store import Mark
+from pipelines.store import Mark, Store
 from yuki_builder.records import Line, StageReport
 
 
@@ -204,18 +204,27 @@ _WAY: tuple[Stage[Episode], ...] = (
         settings=lambda e: {"episode": e.episode_id},
         writes=(steps.LINES, steps.LINES_CSV, steps.CLIPS),
     ),
+    Stage(
+        "pictures",
+        version=1,
+        run=steps.picture_sound,
+        reads=(steps.MIX, steps.VOCALS),
+        packages=("matplotlib", "pillow"),
+        writes=(steps.PICTURES,),
+    ),
 )
 
 _ALL_RECORDS = tuple(path for stage in _WAY for path in stage.writes if not path.endswith("/"))
 
 
+def stage_reports(store: Store) -> list[StageReport]:
+    """What the stages on the way to the lines did, without the seconds: those would make every page differ."""
+    marks = [mark for stage in _WAY if (mark := store.mark(stage.name))]
+    return [dataclasses.replace(mark.report, seconds=0.0) for mark in marks]
+
+
 def _marks(episode: Episode) -> list[Mark]:
     return [mark for stage in _WAY if (mark := episode.store.mark(stage.name))]
-
-
-def _reports(episode: Episode) -> list[StageReport]:
-    """What the stages did, without the seconds: those would make every report differ from the last."""
-    return [dataclasses.replace(mark.report, seconds=0.0) for mark in _marks(episode)]
 
 
 def _summary(episode: Episode) -> dict[str, Any]:
@@ -226,10 +235,10 @@ STAGES: tuple[Stage[Episode], ...] = (
     *_WAY,
     Stage(
         "report",
-        version=1,
-        run=lambda e, job: steps.report(e, job, _reports(e)),
+        version=2,
+        run=lambda e, job: steps.report(e, job, stage_reports(e.store)),
         reads=_ALL_RECORDS,
-        settings=lambda e: {"episode": e.episode_id, "stages": _digest([r.to_dict() for r in _reports(e)])},
+        settings=lambda e: {"episode": e.episode_id, "stages": _digest([r.to_dict() for r in stage_reports(e.store)])},
         writes=(steps.REPORT,),
     ),
     Stage(
