@@ -179,6 +179,10 @@ if (N) {
       select(i, { scroll: "nearest" });
     }
   });
+  $("ol.lines").addEventListener("focusin", (event) => {
+    const i = positionOf.get(Number(event.target.closest(".line").id.slice(1)));
+    if (i !== current) select(i, { scroll: "nearest" });
+  });
   for (const bar of $$(".histogram button")) {
     bar.addEventListener("click", () => {
       range = [Number(bar.dataset.low), Number(bar.dataset.high)];
