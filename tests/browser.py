@@ -94,19 +94,30 @@ class Browser:
         elif method == "Page.javascriptDialogOpening":
             self.dialogs.append(facts["message"])
 
-    def open(self, page: Path, *, width: int = 1280, height: int = 900, dark: bool = False, hash_: str = "") -> None:
+    def open(
+        self,
+        page: Path,
+        *,
+        width: int = 1280,
+        height: int = 900,
+        dark: bool = False,
+        hash_: str = "",
+        scripts: bool = True,
+    ) -> None:
         """Load a file and wait until it is laid out."""
         self.send(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.send("Emulation.setEmulatedMedia", features=[scheme])
+        self.send("Emulation.setScriptExecutionDisabled", value=not scripts)
         self._events.clear()
         self.send("Page.navigate", url=page.resolve().as_uri() + hash_)
         deadline = time.monotonic() + 60
         while not any(e["method"] == "Page.loadEventFired" for e in self._events):
             self._receive(deadline)
-        self.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        if scripts:
+            self.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def run(self, script: str) -> Any:
         """The value of a JavaScript expression in the page; promises are awaited."""
@@ -137,7 +148,9 @@ class Browser:
         """Until a JavaScript expression holds."""
         deadline = time.monotonic() + seconds
         while not self.run(f"Boolean({condition})"):
-            assert time.monotonic() < deadline, f"never: {condition}"
+            if time.monotonic() > deadline:
+                said = self.run("document.querySelector('.player-message')?.textContent")
+                raise AssertionError(f"never: {condition} ({said!r}, {self.complaints})")
             time.sleep(0.05)
 
     def screenshot(self, destination: Path, *, whole: bool = False) -> None:

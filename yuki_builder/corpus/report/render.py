@@ -16,7 +16,7 @@ from yuki_builder.names import path_name
 from yuki_builder.records import AlignedCue, Cue, Line, MediaInfo, Span, StageReport, Turn
 
 STYLES = ("base.css", "overview.css", "timeline.css", "lines.css")
-SCRIPTS = ("model.js", "player.js", "lines.js", "corrections.js", "timeline.js", "keys.js")
+SCRIPTS = ("model.js", "player.js", "lines.js", "corrections.js", "timeline.js", "drawing.js", "gestures.js", "keys.js")
 
 
 def write_report(
