@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines import steps
+from pipelines import report_steps, steps
 from pipelines.config import EpisodeConfig
 from pipelines.faults import explained
 from pipelines.fingerprints import hash_text
@@ -19,7 +18,7 @@ from pipelines.models import checkpoint_files
 from pipelines.progress import Event, EventKind, Listener, silent
 from pipelines.session import Episode, Session
 from pipelines.stage import Runner, Stage, Step, installed_version
-from pipelines.store import Mark, Store
+from pipelines.store import Mark
 from yuki_builder.records import Line, StageReport
 
 
@@ -207,7 +206,7 @@ _WAY: tuple[Stage[Episode], ...] = (
     Stage(
         "pictures",
         version=1,
-        run=steps.picture_sound,
+        run=report_steps.picture_sound,
         reads=(steps.MIX, steps.VOCALS),
         packages=("matplotlib", "pillow"),
         writes=(steps.PICTURES,),
@@ -215,12 +214,6 @@ _WAY: tuple[Stage[Episode], ...] = (
 )
 
 _ALL_RECORDS = tuple(path for stage in _WAY for path in stage.writes if not path.endswith("/"))
-
-
-def stage_reports(store: Store) -> list[StageReport]:
-    """What the stages on the way to the lines did, without the seconds: those would make every page differ."""
-    marks = [mark for stage in _WAY if (mark := store.mark(stage.name))]
-    return [dataclasses.replace(mark.report, seconds=0.0) for mark in marks]
 
 
 def _marks(episode: Episode) -> list[Mark]:
@@ -236,9 +229,12 @@ STAGES: tuple[Stage[Episode], ...] = (
     Stage(
         "report",
         version=2,
-        run=lambda e, job: steps.report(e, job, stage_reports(e.store)),
+        run=lambda e, job: steps.report(e, job, report_steps.stage_reports(e.store, _WAY)),
         reads=_ALL_RECORDS,
-        settings=lambda e: {"episode": e.episode_id, "stages": _digest([r.to_dict() for r in stage_reports(e.store)])},
+        settings=lambda e: {
+            "episode": e.episode_id,
+            "stages": _digest([r.to_dict() for r in report_steps.stage_reports(e.store, _WAY)]),
+        },
         writes=(steps.REPORT,),
     ),
     Stage(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import glob
-import json
 import re
 import traceback
 from collections import Counter
@@ -13,19 +12,19 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines import report_steps
 from pipelines.config import EpisodeConfig
-from pipelines.episode import EpisodeResult, plan_episode, run_episode, stage_reports
+from pipelines.episode import EpisodeResult, plan_episode, run_episode
 from pipelines.faults import explained
-from pipelines.fingerprints import hash_text
-from pipelines.intermediate import read_records, read_voiceprints
+from pipelines.intermediate import read_voiceprints
 from pipelines.models import checkpoint_files
 from pipelines.progress import Event, EventKind, Listener, silent
 from pipelines.session import CORPUS_FOLDER, Session
 from pipelines.stage import Counts, Job, Runner, Stage
-from pipelines.steps import GALLERY, LINES, MEDIA, MIX, REPORT, VOCALS, VOICEPRINTS, read_lines
+from pipelines.steps import GALLERY, LINES, MEDIA, REPORT, VOICEPRINTS, read_lines
 from pipelines.store import Store
 from yuki_builder.errors import ConfigError, InputError, YukiError
-from yuki_builder.records import Line, MediaInfo, Record, StageReport, Verdict, Voiceprints
+from yuki_builder.records import Line, Record, StageReport, Verdict, Voiceprints
 
 # fmt: off
 VIDEO_SUFFIXES = frozenset((
@@ -310,36 +309,6 @@ def _certain_speakers(lines: Sequence[Line], voiceprints: Voiceprints, dropped: 
     return chosen
 
 
-def _write_report(corpus: Corpus, job: Job) -> Counts:
-    """The page for people, of all episodes."""
-    from yuki_builder.corpus import EpisodeOverview, write_corpus_report
-
-    episodes = []
-    for folder in corpus.episodes:
-        media = read_records(folder / MEDIA, MediaInfo) if (folder / MEDIA).exists() else []
-        lines = read_lines(folder)
-        length_ms = media[0].duration_ms if media else max((line.end_ms for line in lines), default=0)
-        reports = tuple(stage_reports(Store(folder)))
-        sound = [f"{folder.name}/{file}" if (folder / file).exists() else None for file in (MIX, VOCALS)]
-        episodes.append(EpisodeOverview(folder.name, tuple(lines), length_ms, reports, *sound))
-    write_corpus_report(job.output(REPORT), episodes=episodes, stages=_corpus_reports(corpus), folder=CORPUS_FOLDER)
-    return Counts()
-
-
-def _corpus_reports(corpus: Corpus) -> list[StageReport]:
-    """What the stages before the report did, under names that tell them from those of the episodes."""
-    if not corpus.episodes:
-        return []
-    store = Store(corpus.episodes[0].parent / CORPUS_FOLDER)
-    marks = [mark for stage in STAGES if stage.name != "report" and (mark := store.mark(stage.name))]
-    return [dataclasses.replace(m.report, seconds=0.0, stage=f"{CORPUS_FOLDER}: {m.report.stage}") for m in marks]
-
-
-def _reports_digest(corpus: Corpus) -> str:
-    reports = [stage_reports(Store(folder)) for folder in corpus.episodes]
-    return hash_text(json.dumps([[r.to_dict() for r in rs] for rs in (*reports, _corpus_reports(corpus))]))
-
-
 STAGES: tuple[Stage[Corpus], ...] = (
     Stage(
         "files",
@@ -359,9 +328,9 @@ STAGES: tuple[Stage[Corpus], ...] = (
     Stage(
         "report",
         version=1,
-        run=_write_report,
+        run=lambda c, job: report_steps.report_corpus(c.episodes, job),
         files=lambda c: c.files(LINES, MEDIA),
-        settings=lambda c: {"episodes": [folder.name for folder in c.episodes], "stages": _reports_digest(c)},
+        settings=lambda c: report_steps.corpus_settings(c.episodes),
         writes=(REPORT,),
     ),
 )

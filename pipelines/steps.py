@@ -354,14 +354,6 @@ def make_lines(
     ]
 
 
-def picture_sound(episode: Episode, job: Job) -> Counts:
-    """The waveforms and spectrograms of the report: reading the sound takes seconds, the page itself none."""
-    from yuki_builder.corpus import picture_sound as draw
-
-    write_records([draw(job.input(MIX), job.input(VOCALS), progress=job.progress)], job.output(PICTURES))
-    return Counts()
-
-
 def report(episode: Episode, job: Job, stages: Sequence[StageReport]) -> Counts:
     """The page for people."""
     from yuki_builder.corpus import SoundPictures, read_lines_jsonl, write_report

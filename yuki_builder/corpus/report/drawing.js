@@ -147,8 +147,8 @@ function drawStrip() {
     if (!isCorpus && lane.name === "any voice" && N) return;
     for (const block of lane.blocks) {
       g.fillStyle = block.who === null ? colours.lanes[k] : colours.who[block.who];
-      const y = isCorpus ? 3 + (k * (h - 6)) / lanes.length : 6;
-      g.fillRect((block.from / whole) * w, y, Math.max(1, ((block.to - block.from) / whole) * w), isCorpus ? Math.max(1, (h - 6) / lanes.length - 1) : h - 12);
+      const [y, tall] = isCorpus ? [3 + (k * (h - 6)) / lanes.length, Math.max(1, (h - 6) / lanes.length - 1)] : [6, h - 12];
+      g.fillRect((block.from / whole) * w, y, Math.max(1, ((block.to - block.from) / whole) * w), tall);
     }
   });
   const [left, right] = [view.from, view.to].map((ms) => (ms / whole) * w);

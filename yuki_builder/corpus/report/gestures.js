@@ -58,6 +58,11 @@ function hover(px, py) {
   tip.style.top = `${py + 18}px`;
 }
 
+function panBy(px) {
+  const span = view.to - view.from;
+  show(view.from + (px / width) * span, span);
+}
+
 function setUpTimeline() {
   // Pointers: a click plays, a drag moves, two fingers zoom
   const pointers = new Map();
@@ -84,7 +89,7 @@ function setUpTimeline() {
     } else if (dragged || Math.abs(px - before[0]) > 4) {
       if (!dragged) box.setPointerCapture(event.pointerId);
       dragged = true;
-      show(view.from - ((px - before[0]) / width) * (view.to - view.from), view.to - view.from);
+      panBy(before[0] - px);
       pointers.set(event.pointerId, [px, py]);
     }
   });
@@ -98,7 +103,7 @@ function setUpTimeline() {
   box.addEventListener("wheel", (event) => {
     const sideways = event.shiftKey ? event.deltaY : event.deltaX;
     if (event.ctrlKey || event.metaKey) zoomAround(msAt(at(event)[0]), Math.exp(clamp(event.deltaY, -60, 60) / 90));
-    else if (Math.abs(sideways) > Math.abs(event.shiftKey ? 0 : event.deltaY)) show(view.from + (sideways / width) * (view.to - view.from), view.to - view.from);
+    else if (Math.abs(sideways) > Math.abs(event.shiftKey ? 0 : event.deltaY)) panBy(sideways);
     else return; // the page scrolls
     event.preventDefault();
   }, { passive: false });

@@ -11,6 +11,9 @@ function decodePeaks(text) {
   return text ? Uint8Array.from(atob(text), (c) => c.charCodeAt(0)) : null;
 }
 
+// A stretch that the sound alone tells of, without a line
+const soundBlock = (from, length) => ({ from, to: from + length, who: null, verdict: 0, line: null });
+
 // One block per line, or per turn where there are no lines; lanes are characters, voices or episodes.
 function makeLanes() {
   if (N === 0) {
@@ -19,7 +22,7 @@ function makeLanes() {
       name,
       colour: colours[lane],
       blocks: D.turns.who.flatMap((who, k) =>
-        who === lane ? [{ from: D.turns.start[k], to: D.turns.start[k] + D.turns.length[k], who: null, verdict: 0, line: null }] : [],
+        who === lane ? [soundBlock(D.turns.start[k], D.turns.length[k])] : [],
       ),
     }));
   }
@@ -40,7 +43,7 @@ const waves = [
 ].filter((wave) => wave[1]);
 if (stage && D.speech.length && !isCorpus) {
   const blocks = [];
-  for (let k = 0; k < D.speech.length; k += 2) blocks.push({ from: D.speech[k], to: D.speech[k] + D.speech[k + 1], who: null, verdict: 0, line: null });
+  for (let k = 0; k < D.speech.length; k += 2) blocks.push(soundBlock(D.speech[k], D.speech[k + 1]));
   lanes.push({ name: "any voice", colour: null, blocks });
 }
 const canvas = stage && $("canvas", box);

@@ -21,7 +21,7 @@ from yuki_builder.corpus.scenes import Scene, split_scenes
 from yuki_builder.names import path_name
 from yuki_builder.records import AlignedCue, Cue, Line, MediaInfo, Span, StageReport, Turn, Verdict
 
-MOST_ROWS = 20_000
+MOST_ROWS = 10_000
 """A browser shows this many lines at ease; of a larger corpus, the least sure ones are listed."""
 
 _COUNTED_ONCE = ("report", "summary")
