@@ -42,7 +42,8 @@ const keyed = {
 };
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || $("#help").open) return;
-  const at = event.target;
+  // Until the next frame the focus may still be on a button of the help that was just closed.
+  const at = event.target.closest("#help") ? document.body : event.target;
   const isField = at.closest("select, textarea, input:not([type=radio], [type=checkbox])");
   if (event.key === "Escape") {
     if (isField && isField.value && isField.id === "search") showAll();
