@@ -63,7 +63,7 @@ In the output folder:
   <episode>/lines.csv      the lines, for a spreadsheet; lines.jsonl for programs
   <episode>/clips/         the lines' audio by character
   <episode>/episode.json   what each stage did, and what it left out for which reason
-  corpus/                  all episodes together: lines.parquet, texts/, haruhi/, roleplay/, gallery/
+  corpus/                  all episodes together: report.html, lines.parquet, texts/, haruhi/, roleplay/, gallery/
 Nothing of yours is overwritten: a changed file is moved to <name>.bak-1 before it is made anew.
 
 \b

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines import steps
+from pipelines import report_steps, steps
 from pipelines.config import EpisodeConfig
 from pipelines.faults import explained
 from pipelines.fingerprints import hash_text
@@ -211,6 +210,14 @@ _WAY: tuple[Stage[Episode], ...] = (
         settings=lambda e: {"episode": e.episode_id},
         writes=(steps.LINES, steps.LINES_CSV, steps.CLIPS),
     ),
+    Stage(
+        "pictures",
+        version=1,
+        run=report_steps.picture_sound,
+        reads=(steps.MIX, steps.VOCALS),
+        packages=("matplotlib", "pillow"),
+        writes=(steps.PICTURES,),
+    ),
 )
 
 _ALL_RECORDS = tuple(path for stage in _WAY for path in stage.writes if not path.endswith("/"))
@@ -218,11 +225,6 @@ _ALL_RECORDS = tuple(path for stage in _WAY for path in stage.writes if not path
 
 def _marks(episode: Episode) -> list[Mark]:
     return [mark for stage in _WAY if (mark := episode.store.mark(stage.name))]
-
-
-def _reports(episode: Episode) -> list[StageReport]:
-    """What the stages did, without the seconds: those would make every report differ from the last."""
-    return [dataclasses.replace(mark.report, seconds=0.0) for mark in _marks(episode)]
 
 
 def _summary(episode: Episode) -> dict[str, Any]:
@@ -233,10 +235,13 @@ STAGES: tuple[Stage[Episode], ...] = (
     *_WAY,
     Stage(
         "report",
-        version=1,
-        run=lambda e, job: steps.report(e, job, _reports(e)),
+        version=2,
+        run=lambda e, job: steps.report(e, job, report_steps.stage_reports(e.store, _WAY)),
         reads=_ALL_RECORDS,
-        settings=lambda e: {"episode": e.episode_id, "stages": _digest([r.to_dict() for r in _reports(e)])},
+        settings=lambda e: {
+            "episode": e.episode_id,
+            "stages": _digest([r.to_dict() for r in report_steps.stage_reports(e.store, _WAY)]),
+        },
         writes=(steps.REPORT,),
     ),
     Stage(

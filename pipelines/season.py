@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines import report_steps
 from pipelines.config import EpisodeConfig
 from pipelines.episode import EpisodeResult, plan_episode, run_episode
 from pipelines.faults import explained
@@ -20,7 +21,7 @@ from pipelines.models import checkpoint_files
 from pipelines.progress import Event, EventKind, Listener, silent
 from pipelines.session import CORPUS_FOLDER, Session
 from pipelines.stage import Counts, Job, Runner, Stage
-from pipelines.steps import GALLERY, LINES, VOICEPRINTS, read_lines
+from pipelines.steps import GALLERY, LINES, MEDIA, REPORT, VOICEPRINTS, read_lines
 from pipelines.store import Store
 from yuki_builder.errors import ConfigError, InputError, YukiError
 from yuki_builder.records import Line, Record, StageReport, Verdict, Voiceprints
@@ -323,6 +324,14 @@ STAGES: tuple[Stage[Corpus], ...] = (
         run=_write_gallery,
         files=lambda c: c.files(LINES, VOICEPRINTS, GALLERY),
         writes=("gallery/",),
+    ),
+    Stage(
+        "report",
+        version=1,
+        run=lambda c, job: report_steps.report_corpus(c.episodes, job),
+        files=lambda c: c.files(LINES, MEDIA),
+        settings=lambda c: report_steps.corpus_settings(c.episodes),
+        writes=(REPORT,),
     ),
 )
 

@@ -56,6 +56,7 @@ GALLERY = "speakers/gallery"
 LINES = "lines.jsonl"
 LINES_CSV = "lines.csv"
 CLIPS = "clips/"
+PICTURES = ".work/pictures.json"
 REPORT = "report.html"
 SUMMARY = "episode.json"
 
@@ -436,16 +437,22 @@ def make_lines(
 
 def report(episode: Episode, job: Job, stages: Sequence[StageReport]) -> Counts:
     """The page for people."""
-    from yuki_builder.corpus import read_lines_jsonl, write_report
+    from yuki_builder.corpus import SoundPictures, read_lines_jsonl, write_report
 
     lines = read_lines_jsonl(job.input(LINES))
+    (pictures,) = read_records(job.input(PICTURES), SoundPictures)
     write_report(
         job.output(REPORT),
         episode_id=episode.episode_id,
         lines=lines,
         turns=_turns(job),
         speech=read_records(job.input(SPEECH), Span),
+        cues=read_records(job.input(CUES), Cue),
+        aligned=read_records(job.input(ALIGNED), AlignedCue),
         media=_media(episode, job),
+        pictures=pictures,
+        mix=f"{episode.episode_id}/{MIX}",
+        vocals=f"{episode.episode_id}/{VOCALS}",
         stages=stages,
         missing=[] if lines else [note for stage in stages for note in stage.notes],
     )

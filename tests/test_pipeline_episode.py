@@ -231,6 +231,21 @@ def test_corpus_opens(shared: Shared) -> None:
     assert set(corpus.characters["character"]) <= set(NAMES.values())
 
 
+def test_reports_show_the_sound_and_lead_to_each_other(shared: Shared) -> None:
+    page = (shared.folder / "report.html").read_text(encoding="utf-8")
+    data = json.loads(page.split('id="data">')[1].split("</script>")[0])
+    assert data["lines"]["id"] == [line.line_id for line in shared.result.lines]
+    assert len(data["peaks"]["mix"]) > 100
+    assert data["peaks"]["vocals"] is None  # --separator none: there is but one sound
+    assert (shared.folder / data["episodes"][0]["mix"]).is_file()
+    corpus = (shared.out / "corpus" / "report.html").read_text(encoding="utf-8")
+    season = json.loads(corpus.split('id="data">')[1].split("</script>")[0])
+    assert season["lines"]["id"] == data["lines"]["id"]
+    assert (shared.out / "corpus" / season["episodes"][0]["vocals"]).is_file()
+    assert 'href="./../ep01/report.html"' in corpus
+    assert "corpus: files" in corpus
+
+
 def test_events_tell_the_whole_story(shared: Shared) -> None:
     finished = [e.stage for e in shared.events if e.kind is EventKind.FINISHED and e.subject == "ep01"]
     assert finished == [stage.name for stage in STAGES]

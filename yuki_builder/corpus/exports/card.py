@@ -71,9 +71,9 @@ def _body(source: Source, items: Sequence[Chosen], options: ExportOptions, left_
         rows.append(f"| {_cell(name)} | {count} | {minutes[name] / 60_000:.1f} | {share} |")
     rows += ["", "## How it was made", ""]
     rows += [
-        f"By yuki_builder {yuki_builder.__version__}: audio tracks isolated from music and effects, subtitles aligned to",
+        f"By yuki_builder {yuki_builder.__version__}: audio isolated from music and effects, subtitles aligned to",
         "the voice, each line given to a character by the names in the subtitles and by voice. `confidence` is",
-        f"calibrated: of lines given 0.9, nine in ten are right. Lines below {options.min_confidence:g} are left out.",
+        f"calibrated: of lines given 0.9, nine in ten are right. Lines below {options.min_confidence:g} are out.",
         "Scenes are whole in one split.",
         "",
     ]

@@ -1,7 +1,9 @@
-"""The report of an episode: one HTML file that shows who spoke, when, and how sure that is."""
+"""The reports: HTML files that show who spoke, when, and how sure that is, of an episode and of a corpus."""
 
 from __future__ import annotations
 
-from yuki_builder.corpus.report.render import write_report
+from yuki_builder.corpus.report.pictures import SoundPictures, picture_sound
+from yuki_builder.corpus.report.render import write_corpus_report, write_report
+from yuki_builder.corpus.report.view import EpisodeOverview
 
-__all__ = ["write_report"]
+__all__ = ["EpisodeOverview", "SoundPictures", "picture_sound", "write_corpus_report", "write_report"]

@@ -1,4 +1,4 @@
-"""The report as a file."""
+"""The reports as files."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
-from yuki_builder.corpus.report.view import Page, clock, page_of
+from yuki_builder.corpus.report.formatting import clock, percent
+from yuki_builder.corpus.report.pictures import SoundPictures
+from yuki_builder.corpus.report.view import EpisodeOverview, Page, corpus_page, episode_page
+from yuki_builder.corpus.scenes import Scene
 from yuki_builder.names import path_name
-from yuki_builder.records import Line, MediaInfo, Span, StageReport, Turn
+from yuki_builder.records import AlignedCue, Cue, Line, MediaInfo, Span, StageReport, Turn
+
+STYLES = ("base.css", "overview.css", "timeline.css", "lines.css")
+SCRIPTS = ("model.js", "player.js", "lines.js", "corrections.js", "timeline.js", "drawing.js", "gestures.js", "keys.js")
 
 
 def write_report(
@@ -20,12 +26,18 @@ def write_report(
     lines: Sequence[Line],
     turns: Sequence[Turn] = (),
     speech: Sequence[Span] = (),
+    cues: Sequence[Cue] = (),
+    aligned: Sequence[AlignedCue] = (),
+    scenes: Sequence[Scene] | None = None,
     media: MediaInfo | None = None,
+    pictures: SoundPictures | None = None,
+    mix: str | None = None,
+    vocals: str | None = None,
     stages: Sequence[StageReport] = (),
     missing: Sequence[str] = (),
     folder: str | None = None,
 ) -> None:
-    """Write one self-contained HTML file: no network, no other file but the clips, which it links relatively.
+    """Write one self-contained HTML file: no network, no other file but the sound, which it links relatively.
 
     Every text from outside is escaped, and the page forbids itself, by its content security policy, every script
     but its own. Stages are shown without their seconds: the same lines give the same bytes.
@@ -36,7 +48,12 @@ def write_report(
         lines: of this episode, with ``clip`` set where there is one. May be empty; then the turns are shown.
         turns: who speaks when by the sound alone.
         speech: where any voice is.
+        cues: of the subtitles, those left out included; those are shown with their reason.
+        aligned: the cues with their place in the audio; how far they were moved is shown.
+        scenes: how the lines fall into scenes; None: split by their pauses.
         media: facts of the video.
+        pictures: of the sound (:func:`~yuki_builder.corpus.report.pictures.picture_sound`).
+        mix, vocals: the episode's sound files, relative to the output folder; None: only clips can be played.
         stages: what each stage kept and left out.
         missing: what the user should know is not there, one sentence each ("No subtitles were found: …").
         folder: where the report will lie, relative to the output folder that clip paths are relative to;
@@ -45,34 +62,72 @@ def write_report(
     Raises:
         OSError: ``destination`` cannot be written.
     """
-    page = page_of(
+    page = episode_page(
         episode_id=episode_id,
         lines=lines,
         turns=turns,
         speech=speech,
+        cues=cues,
+        aligned=aligned,
+        scenes=scenes,
         media=media,
+        pictures=pictures,
+        mix=mix,
+        vocals=vocals,
         stages=stages,
         missing=missing,
         folder=path_name(episode_id) if folder is None else folder,
     )
+    _write(page, destination)
+
+
+def write_corpus_report(
+    destination: Path,
+    *,
+    episodes: Sequence[EpisodeOverview],
+    stages: Sequence[StageReport] = (),
+    folder: str = "corpus",
+) -> None:
+    """Write one self-contained HTML file about all episodes, likewise; it links their own reports relatively.
+
+    Args:
+        destination: the file to write.
+        episodes: in the order to show them.
+        stages: what the making of the corpus kept and left out; the episodes' own stages are added up beside it.
+        folder: where the report will lie, relative to the output folder.
+
+    Raises:
+        OSError: ``destination`` cannot be written.
+    """
+    _write(corpus_page(episodes=episodes, stages=stages, folder=folder), destination)
+
+
+def _write(page: Page, destination: Path) -> None:
     destination.write_text(render(page), encoding="utf-8", errors="xmlcharrefreplace", newline="\n")
 
 
 def render(page: Page) -> str:
     """The page as HTML."""
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=FunctionLoader(_own),
+    )
     environment.filters["clock"] = clock
-    environment.filters["percent"] = lambda share: f"{100 * share:.3f}".rstrip("0").rstrip(".") + "%"
-    script = _own("script.js")
+    environment.filters["percent"] = percent
+    script = "".join(map(_own, SCRIPTS))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return environment.from_string(_own("page.html")).render(
+    return environment.get_template("page.html").render(
         page=page,
-        # Ours, and the only two texts that are not escaped.
-        style=Markup(_own("style.css")),  # noqa: S704
+        # Ours, and JSON without "<": the only texts that are not escaped.
+        style=Markup("".join(map(_own, STYLES))),  # noqa: S704
         script=Markup(script),  # noqa: S704
+        data=Markup(page.data),  # noqa: S704
         script_hash=f"sha256-{digest}",
     )
 

@@ -1,220 +1,241 @@
-"""What the report shows, worked out: pure functions from records to the few values that the page's template prints."""
+"""What the report shows, worked out: pure functions from records to the values that the page's template prints."""
 
 from __future__ import annotations
 
-import posixpath
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from urllib.parse import quote
 
-from yuki_builder.corpus.figures import CharacterFigures, character_figures, count_words
-from yuki_builder.corpus.scenes import split_scenes
-from yuki_builder.records import Evidence, Line, MediaInfo, Span, StageReport, Turn, Verdict
+from yuki_builder.corpus.figures import count_words
+from yuki_builder.corpus.report.cast import Speaker, speakers_of
+from yuki_builder.corpus.report.confidence import Step, histogram_of
+from yuki_builder.corpus.report.data import EpisodeData, page_data
+from yuki_builder.corpus.report.formatting import clock, file_url
+from yuki_builder.corpus.report.pictures import SoundPictures
+from yuki_builder.corpus.report.portraits import Portrait, portraits_of
+from yuki_builder.corpus.report.rows import Row, rows_of
+from yuki_builder.corpus.report.subtitle_view import LeftOut, Timing, left_out_of, timing_of
+from yuki_builder.corpus.report.talk import Talk, talk_of
+from yuki_builder.corpus.scenes import Scene, split_scenes
+from yuki_builder.names import path_name
+from yuki_builder.records import AlignedCue, Cue, Line, MediaInfo, Span, StageReport, Turn, Verdict
 
-UNKNOWN = "unknown"
-_TICK_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
-_MOST_TICKS = 13
-_NARROWEST = 0.0012  # share of the timeline that the shortest line still takes, so that it can be seen
-_GOLDEN_ANGLE = 137.508  # neighbours in the list get hues far apart, however long the list is
-_FIRST_HUE = 255.0
-_HUES_PER_TIER = 8
+MOST_ROWS = 10_000
+"""A browser shows this many lines at ease; of a larger corpus, the least sure ones are listed."""
 
-
-@dataclass(frozen=True, slots=True)
-class Colour:
-    """A hue in degrees, and a tier of lightness once the hues come close to each other. None of both: grey."""
-
-    hue: float | None
-    tier: int = 0
-
-    @property
-    def style(self) -> str:
-        """CSS variables that the page's style sheet makes a colour of, in light and in dark."""
-        return "--grey:1" if self.hue is None else f"--h:{self.hue:.0f};--t:{self.tier}"
+_COUNTED_ONCE = ("report", "summary")
 
 
 @dataclass(frozen=True, slots=True)
-class Speaker:
-    """A row of "who speaks"; ``share`` is its time relative to the longest."""
+class EpisodeOverview:
+    """What the report of a corpus knows of one of its episodes.
+
+    ``mix`` and ``vocals`` are paths relative to the output folder, as the lines' clips are.
+    """
+
+    episode_id: str
+    lines: tuple[Line, ...]
+    duration_ms: int
+    stages: tuple[StageReport, ...] = ()
+    mix: str | None = None
+    vocals: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeRow:
+    """A row of the table of episodes; ``cast`` counts lines by speaker, the most first."""
 
     number: int
-    name: str
-    colour: Colour
-    figures: CharacterFigures
-    share: float
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A stretch on a lane; ``left`` and ``width`` are shares of the timeline; ``row`` the line's number, if any."""
-
-    left: float
-    width: float
-    verdict: str
-    title: str
-    row: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """One row of the timeline."""
-
-    name: str
-    colour: Colour
-    blocks: tuple[Block, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A mark on the time axis, ``left`` as a share of it."""
-
-    left: float
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of the list of lines."""
-
-    number: int
-    line: Line
-    speaker: Speaker
-    starts_scene: bool
-    clip_url: str | None
-    summary: str
+    episode_id: str
+    url: str
+    duration_ms: int
+    lines: int
+    speech_ms: int
+    verdicts: tuple[tuple[str, int], ...]
+    cast: tuple[tuple[Speaker, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Everything the template prints."""
+    """Everything the template prints; ``data`` is the JSON that the script reads."""
 
-    episode_id: str
+    is_corpus: bool
+    title: str
     source: str | None
     facts: tuple[tuple[str, str], ...]
     verdicts: tuple[tuple[str, int, float], ...]
     missing: tuple[str, ...]
+    episodes: tuple[EpisodeRow, ...]
     speakers: tuple[Speaker, ...]
-    ticks: tuple[Tick, ...]
-    duration_ms: int
-    lanes: tuple[Lane, ...]
     rows: tuple[Row, ...]
+    steps: tuple[Step, ...]
+    talk: Talk | None
+    portraits: tuple[Portrait, ...]
+    pictures: SoundPictures | None
+    left_out: tuple[LeftOut, ...]
+    timing: Timing | None
     stages: tuple[StageReport, ...]
+    has_timeline: bool
+    data: str
 
 
-def page_of(
+def episode_page(
     *,
     episode_id: str,
     lines: Sequence[Line],
     turns: Sequence[Turn],
     speech: Sequence[Span],
+    cues: Sequence[Cue],
+    aligned: Sequence[AlignedCue],
+    scenes: Sequence[Scene] | None,
     media: MediaInfo | None,
+    pictures: SoundPictures | None,
+    mix: str | None,
+    vocals: str | None,
     stages: Sequence[StageReport],
     missing: Sequence[str],
     folder: str,
 ) -> Page:
-    """Work the page out; see :func:`~yuki_builder.corpus.report.render.write_report` for the parameters."""
+    """Work the page of one episode out; see :func:`~yuki_builder.corpus.report.render.write_report`."""
     ordered = sorted(lines, key=lambda line: (line.start_ms, line.index, line.line_id))
     spans = [*(line.span for line in ordered), *(turn.span for turn in turns), *speech]
     duration_ms = max([1, *(span.end_ms for span in spans), *([media.duration_ms] if media else [])])
-    speakers = _speakers(ordered)
-    by_name = {speaker.figures.character: speaker for speaker in speakers}
-    scene_openers = {scene.lines[0].line_id for scene in split_scenes(ordered)}
-    rows = tuple(
-        Row(
-            number=number,
-            line=line,
-            speaker=by_name[line.character],
-            starts_scene=line.line_id in scene_openers,
-            clip_url=None if line.clip is None else clip_url(line.clip, folder=folder),
-            summary=evidence_summary(line.evidence),
-        )
-        for number, line in enumerate(ordered, 1)
+    found = split_scenes(ordered) if scenes is None else scenes
+    speakers = speakers_of(ordered)
+    # Lines that say they are of another episode than the page are still shown: the file is what the user has.
+    positions = {line.episode_id: 0 for line in ordered}
+    rows = rows_of(ordered, speakers=speakers, episodes=positions, scene_openers=_openers(found), folder=folder)
+    episode = EpisodeData(
+        name=episode_id,
+        duration_ms=duration_ms,
+        mix=None if mix is None else file_url(mix, folder=folder),
+        vocals=None if vocals is None else file_url(vocals, folder=folder),
     )
-    lanes = _line_lanes(rows, speakers, duration_ms) if rows else _turn_lanes(turns, duration_ms)
-    voice = _voice_lane(speech or [turn.span for turn in turns], duration_ms)
+    length_ms = media.duration_ms if media else duration_ms
     return Page(
-        episode_id=episode_id,
+        is_corpus=False,
+        title=episode_id,
         source=None if media is None else PurePath(media.path).name,
-        facts=_facts(ordered, turns, speech, length_ms=media.duration_ms if media else duration_ms),
+        facts=(("Length", clock(length_ms)), *_speech_facts(speech), *_line_facts(ordered), *_voice_facts(turns)),
         verdicts=_verdicts(ordered),
         missing=tuple(missing),
+        episodes=(),
         speakers=speakers,
-        ticks=ticks(duration_ms),
-        duration_ms=duration_ms,
-        lanes=(*lanes, *voice),
         rows=rows,
+        steps=histogram_of(ordered) if ordered else (),
+        talk=talk_of(found, speakers),
+        portraits=portraits_of(rows, speakers),
+        pictures=pictures,
+        left_out=left_out_of(cues),
+        timing=timing_of(aligned),
         stages=tuple(stages),
+        has_timeline=bool(spans),
+        data=page_data(
+            episodes=[episode],
+            speakers=speakers,
+            rows=rows,
+            turns=() if ordered else turns,
+            speech=speech or [turn.span for turn in turns],
+            scene_starts_ms=[scene.start_ms for scene in found],
+            pictures=pictures,
+        ),
     )
 
 
-def colour_of(position: int) -> Colour:
-    """A colour for the n-th character (from 0) that differs from those of its neighbours."""
-    return Colour((_FIRST_HUE + position * _GOLDEN_ANGLE) % 360, position // _HUES_PER_TIER % 3)
-
-
-def clock(time_ms: int, *, tenths: bool = False) -> str:
-    """``1:02:03`` or ``2:03``; with ``tenths`` ``2:03.4``."""
-    total = max(0, time_ms) // 100 if tenths else max(0, time_ms) // 1000
-    seconds, tenth = divmod(total, 10) if tenths else (total, 0)
-    text = f"{seconds // 60 % 60}:{seconds % 60:02d}"
-    if seconds >= 3600:
-        text = f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
-    return f"{text}.{tenth}" if tenths else text
-
-
-def clip_url(clip: str, *, folder: str) -> str:
-    """A relative URL from a report in ``folder`` to ``clip``, both relative to the output folder.
-
-    Percent-encoded, colons too, so that no path can name a scheme.
-    """
-    return "./" + quote(posixpath.relpath(f"/{clip}", f"/{folder}"), errors="replace")
-
-
-def evidence_summary(evidence: Iterable[Evidence]) -> str:
-    """``voice 0.81 Yuki · actor 1.00 Yuki``."""
-    return " · ".join(f"{e.source} {e.weight:.2f} {e.character}" for e in evidence)
-
-
-def ticks(duration_ms: int) -> tuple[Tick, ...]:
-    """Marks at round times, a dozen or fewer."""
-    fits = (step for step in _TICK_STEPS_S if duration_ms / 1000 / step < _MOST_TICKS)
-    step_ms = 1000 * next(fits, -(-duration_ms // (1000 * _MOST_TICKS)))
-    return tuple(Tick(t / duration_ms, clock(t)) for t in range(0, duration_ms + 1, step_ms))
-
-
-def _speakers(lines: Sequence[Line]) -> tuple[Speaker, ...]:
-    figures = character_figures((n.character, n.span.duration_ms, n.text, n.confidence) for n in lines)
-    longest_ms = max((f.duration_ms for f in figures), default=0) or 1
-    return tuple(
-        Speaker(
-            number=number,
-            name=UNKNOWN if f.character is None else f.character,
-            colour=Colour(None) if f.character is None else colour_of(number),
-            figures=f,
-            share=f.duration_ms / longest_ms,
+def corpus_page(
+    *, episodes: Sequence[EpisodeOverview], stages: Sequence[StageReport], folder: str, most_rows: int = MOST_ROWS
+) -> Page:
+    """Work the page of a corpus out; see :func:`~yuki_builder.corpus.report.render.write_corpus_report`."""
+    ordered = [
+        line
+        for episode in episodes
+        for line in sorted(episode.lines, key=lambda line: (line.start_ms, line.index, line.line_id))
+    ]
+    scenes = split_scenes(ordered)
+    speakers = speakers_of(ordered)
+    positions = {episode.episode_id: position for position, episode in enumerate(episodes)}
+    every_row = rows_of(ordered, speakers=speakers, episodes=positions, scene_openers=_openers(scenes), folder=folder)
+    portraits = portraits_of(every_row, speakers)
+    rows = _most_telling(every_row, portraits, most_rows)
+    missing = []
+    if left_out := len(every_row) - len(rows):
+        missing.append(
+            f"{left_out:,} of {len(every_row):,} lines are not listed here, those with the highest confidence, so that "
+            "the page stays quick; they are in the reports of their episodes. All figures count every line."
         )
-        for number, f in enumerate(figures)
+    return Page(
+        is_corpus=True,
+        title="Corpus",
+        source=None,
+        facts=(
+            ("Episodes", str(len(episodes))),
+            ("Length", clock(sum(episode.duration_ms for episode in episodes))),
+            *_line_facts(ordered),
+            *((("Scenes", f"{len(scenes):,}"),) if scenes else ()),
+        ),
+        verdicts=_verdicts(ordered),
+        missing=tuple(missing),
+        episodes=_episode_rows(episodes, speakers, folder=folder),
+        speakers=speakers,
+        rows=rows,
+        steps=histogram_of(ordered) if ordered else (),
+        talk=talk_of(scenes, speakers),
+        portraits=portraits,
+        pictures=None,
+        left_out=(),
+        timing=None,
+        stages=(*_added_up(episode.stages for episode in episodes), *stages),
+        has_timeline=bool(ordered),
+        data=page_data(
+            episodes=[
+                EpisodeData(
+                    name=episode.episode_id,
+                    duration_ms=max([1, episode.duration_ms, *(line.end_ms for line in episode.lines)]),
+                    mix=None if episode.mix is None else file_url(episode.mix, folder=folder),
+                    vocals=None if episode.vocals is None else file_url(episode.vocals, folder=folder),
+                )
+                for episode in episodes
+            ],
+            speakers=speakers,
+            rows=rows,
+        ),
     )
 
 
-def _facts(
-    lines: Sequence[Line], turns: Sequence[Turn], speech: Sequence[Span], *, length_ms: int
-) -> tuple[tuple[str, str], ...]:
-    facts = [("Length", clock(length_ms))]
-    if speech:
-        facts.append(("Speech", clock(sum(span.duration_ms for span in speech))))
-    if lines:
-        facts += [
-            ("Lines", str(len(lines))),
-            ("Characters", str(len({line.character for line in lines} - {None}))),
-            ("Words", str(sum(count_words(line.text) for line in lines))),
-            ("Clips", str(sum(line.clip is not None for line in lines))),
-        ]
-    if turns:
-        facts.append(("Voices", str(len({turn.speaker for turn in turns}))))
-    return tuple(facts)
+def _openers(scenes: Iterable[Scene]) -> frozenset[str]:
+    return frozenset(scene.lines[0].line_id for scene in scenes)
+
+
+def _most_telling(rows: tuple[Row, ...], portraits: Iterable[Portrait], most: int) -> tuple[Row, ...]:
+    """At most ``most`` rows, the least sure, and those that portraits point to; in their order."""
+    if len(rows) <= most:
+        return rows
+    kept = {row.number for portrait in portraits for row in (*portrait.best, *portrait.doubtful)}
+    for row in sorted(rows, key=lambda row: (row.line.confidence, row.number)):
+        if len(kept) >= most:
+            break
+        kept.add(row.number)
+    return tuple(row for row in rows if row.number in kept)
+
+
+def _line_facts(lines: Sequence[Line]) -> tuple[tuple[str, str], ...]:
+    if not lines:
+        return ()
+    return (
+        ("Lines", f"{len(lines):,}"),
+        ("Characters", str(len({line.character for line in lines} - {None}))),
+        ("Words", f"{sum(count_words(line.text) for line in lines):,}"),
+        ("Clips", f"{sum(line.clip is not None for line in lines):,}"),
+    )
+
+
+def _speech_facts(speech: Sequence[Span]) -> tuple[tuple[str, str], ...]:
+    return (("Speech", clock(sum(span.duration_ms for span in speech))),) if speech else ()
+
+
+def _voice_facts(turns: Sequence[Turn]) -> tuple[tuple[str, str], ...]:
+    return (("Voices", str(len({turn.speaker for turn in turns}))),) if turns else ()
 
 
 def _verdicts(lines: Sequence[Line]) -> tuple[tuple[str, int, float], ...]:
@@ -222,40 +243,42 @@ def _verdicts(lines: Sequence[Line]) -> tuple[tuple[str, int, float], ...]:
     return tuple((v.value, counts[v.value], counts[v.value] / len(lines)) for v in Verdict if lines)
 
 
-def _block(span: Span, duration_ms: int, *, verdict: str = "", title: str = "", row: int | None = None) -> Block:
-    left = max(0, span.start_ms) / duration_ms
-    return Block(left, max(_NARROWEST, span.end_ms / duration_ms - left), verdict, title, row)
-
-
-def _line_lanes(rows: Sequence[Row], speakers: Sequence[Speaker], duration_ms: int) -> list[Lane]:
-    blocks: dict[int, list[Block]] = {speaker.number: [] for speaker in speakers}
-    for row in rows:
-        line = row.line
-        title = f"{clock(line.start_ms)} {row.speaker.name} ({line.verdict.value}): {line.text}"
-        blocks[row.speaker.number].append(
-            _block(line.span, duration_ms, verdict=line.verdict.value, title=title, row=row.number)
+def _episode_rows(
+    episodes: Sequence[EpisodeOverview], speakers: Sequence[Speaker], *, folder: str
+) -> tuple[EpisodeRow, ...]:
+    by_name: Mapping[str | None, Speaker] = {speaker.figures.character: speaker for speaker in speakers}
+    rows = []
+    for number, episode in enumerate(episodes):
+        verdicts = Counter(line.verdict.value for line in episode.lines)
+        cast = Counter(line.character for line in episode.lines)
+        rows.append(
+            EpisodeRow(
+                number=number,
+                episode_id=episode.episode_id,
+                url=file_url(f"{path_name(episode.episode_id)}/report.html", folder=folder),
+                duration_ms=episode.duration_ms,
+                lines=len(episode.lines),
+                speech_ms=sum(line.span.duration_ms for line in episode.lines),
+                verdicts=tuple((verdict.value, verdicts[verdict.value]) for verdict in Verdict),
+                cast=tuple(
+                    sorted(
+                        ((by_name[name], n) for name, n in cast.items()), key=lambda item: (-item[1], item[0].number)
+                    )
+                ),
+            )
         )
-    return [Lane(speaker.name, speaker.colour, tuple(blocks[speaker.number])) for speaker in speakers]
+    return tuple(rows)
 
 
-def _turn_lanes(turns: Sequence[Turn], duration_ms: int) -> list[Lane]:
-    by_speaker: dict[str, list[Turn]] = {}
-    for turn in sorted(turns):
-        by_speaker.setdefault(turn.speaker, []).append(turn)
-    return [
-        Lane(
-            speaker,
-            colour_of(position),
-            tuple(
-                _block(turn.span, duration_ms, verdict="certain", title=f"{clock(turn.start_ms)} {speaker}")
-                for turn in members
-            ),
-        )
-        for position, (speaker, members) in enumerate(sorted(by_speaker.items()))
-    ]
-
-
-def _voice_lane(speech: Sequence[Span], duration_ms: int) -> list[Lane]:
-    if not speech:
-        return []
-    return [Lane("any voice", Colour(None), tuple(_block(span, duration_ms) for span in speech))]
+def _added_up(reports: Iterable[Sequence[StageReport]]) -> tuple[StageReport, ...]:
+    """One report a stage, over all episodes; notes are left to the episodes' own reports."""
+    sums: dict[str, tuple[int, int, Counter[str]]] = {}
+    for stages in reports:
+        for stage in stages:
+            came_in, kept, dropped = sums.get(stage.stage, (0, 0, Counter()))
+            sums[stage.stage] = came_in + stage.came_in, kept + stage.kept, dropped + Counter(stage.dropped)
+    return tuple(
+        StageReport(name, 0.0, came_in, kept, dict(sorted(dropped.items())))
+        for name, (came_in, kept, dropped) in sums.items()
+        if name not in _COUNTED_ONCE
+    )
