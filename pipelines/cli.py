@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import json
 import os
@@ -10,7 +11,7 @@ import sys
 import tempfile
 import traceback
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,6 +24,7 @@ from yuki_builder.errors import ConfigError, YukiError
 if TYPE_CHECKING:
     from pipelines.season import EpisodeFailure
 
+_SUBCOMMANDS = ("models", "evaluate", "export")  # each in a module of its own, imported when it is wanted
 DONE, PROGRAM_FAILED, INPUT_IS_WRONG, SOME_EPISODES_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
 _HELP = """
@@ -49,6 +51,10 @@ Models that take music, echo, reverb and noise away, by name, for --separator:
 \b
 How often the names are right, by a person's labels:
   run_pipeline.py evaluate --out out --truth ep01.csv
+
+\b
+What other tools read (ShareGPT, LJSpeech, GPT-SoVITS, Hugging Face, WebDataset, ASS with names …):
+  run_pipeline.py export --help
 
 \b
 A configuration file has the same options; flags go before it, and paths in it start at its own folder:
@@ -200,6 +206,10 @@ def _parse(
             help="Who finds the turns: embedded, pyannote, a hub name, or a pipeline's folder.  [default: embedded]",
         ),
     ] = None,
+    export: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Write the corpus for another tool too; see: export --help. Repeatable."),
+    ] = None,
     device: Annotated[
         str | None, typer.Option(metavar="auto|cpu|cuda", help="Where the networks run.  [default: auto]")
     ] = None,
@@ -233,6 +243,7 @@ def _parse(
         "high_end": high_end,
         "isolate_enrolment": isolate_enrolment,
         "diarizer": diarizer,
+        "export": tuple(export) if export else None,
         "device": device,
         "force": force,
     }
@@ -264,14 +275,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(argv: Sequence[str]) -> int:
-    if argv and argv[0] == "models":
-        from pipelines.models_cli import run_models
-
-        return run_models(argv[1:])
-    if argv and argv[0] == "evaluate":
-        from pipelines.evaluate_cli import run_evaluate
-
-        return run_evaluate(argv[1:])
+    if argv and argv[0] in _SUBCOMMANDS:
+        run: Callable[[Sequence[str]], int] = getattr(
+            importlib.import_module(f"pipelines.{argv[0]}_cli"), f"run_{argv[0]}"
+        )
+        return run(argv[1:])
     command = typer.main.get_command(_app)
     request = command.main(args=list(argv), prog_name="run_pipeline.py", standalone_mode=False)
     if not isinstance(request, Request):
@@ -296,6 +304,10 @@ def _configs(request: Request) -> list[EpisodeConfig]:
     from pipelines.season import find_videos
 
     options = merge(load_config(request.config_file) if request.config_file else {}, request.options)
+    if options.get("export"):
+        from pipelines.export_steps import check_names
+
+        options["export"] = check_names(options["export"])
     from_file = options.pop("video", [])
     paths = request.videos or from_file
     if not paths:

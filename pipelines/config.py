@@ -50,6 +50,7 @@ class EpisodeConfig:
         high_end: with public checkpoints, fill the top that the band plan cuts off from the mirrored band below.
         isolate_enrolment: run the separator over the clips of ``characters`` too (for clips with music under them).
         diarizer: who finds the turns: ``embedded``, ``pyannote``, a hub name, or a folder with a pipeline.
+        export: names of exports of the corpus (``run_pipeline.py export --help`` lists them).
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``. Changes the speed, hence no reason to redo a stage.
         force: redo every stage.
     """
@@ -75,6 +76,7 @@ class EpisodeConfig:
     high_end: bool = False
     isolate_enrolment: bool = False
     diarizer: str = "embedded"
+    export: tuple[str, ...] = ()
     device: str = "auto"
     force: bool = False
 
@@ -86,6 +88,7 @@ class EpisodeConfig:
                 object.__setattr__(self, name, Path(_text(name, value)))
         for name in ("subtitles", "separator", "diarizer", "device", "chinese", "precision"):
             object.__setattr__(self, name, _text(name, getattr(self, name)))
+        object.__setattr__(self, "export", tuple(_text("export", name) for name in self.export))
         if self.language is not None:
             object.__setattr__(self, "language", _text("language", self.language))
         if self.band_plan is not None:
@@ -107,7 +110,7 @@ class EpisodeConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """The options that shape the result, as plain JSON values."""
-        left_out = ("video", "out", "device", "force")
+        left_out = ("video", "out", "device", "export", "force")
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in left_out}
         return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
 
@@ -162,11 +165,11 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _checked(name: str, value: Any, path: Path) -> Any:
-    if name == "video":
+    if name in ("video", "export"):
         values = value if isinstance(value, list) else [value]
         if values and all(isinstance(v, str) and v for v in values):
-            return [path.parent / v for v in values]
-        raise ConfigError("'video' wants a path or a list of paths", where=path)
+            return tuple(values) if name == "export" else [path.parent / v for v in values]
+        raise ConfigError(f"{name!r} wants a {'path' if name == 'video' else 'name'} or a list of them", where=path)
     if name in _BOOLEANS:
         if isinstance(value, bool):
             return value

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipelines import report_steps
 from pipelines.config import EpisodeConfig
@@ -25,6 +26,9 @@ from pipelines.steps import GALLERY, LINES, MEDIA, REPORT, VOICEPRINTS, read_lin
 from pipelines.store import Store
 from yuki_builder.errors import ConfigError, InputError, YukiError
 from yuki_builder.records import Line, Record, StageReport, Verdict, Voiceprints
+
+if TYPE_CHECKING:
+    from yuki_builder.corpus import ExportOptions
 
 # fmt: off
 VIDEO_SUFFIXES = frozenset((
@@ -167,7 +171,10 @@ def run_season(configs: Sequence[EpisodeConfig], *, progress: Listener | None = 
             listener(Event(EventKind.FAILED, name, message=message, completed=number, total=total))
     corpus = None
     if episodes:
-        corpus = build_corpus(session.out, progress=listener, session=session, force=configs[0].force)
+        config = configs[0]
+        corpus = build_corpus(
+            session.out, progress=listener, session=session, exports=config.export, force=config.force
+        )
     return SeasonResult(tuple(episodes), tuple(failures), corpus)
 
 
@@ -211,7 +218,8 @@ def plan_season(configs: Sequence[EpisodeConfig]) -> SeasonPlan:
         except YukiError as error:
             failures.append(_failure(config.video, error))
     if subjects:
-        subjects.append((CORPUS_FOLDER, _plan_corpus(session, subjects, force=configs[0].force)))
+        stages = _stages(configs[0].export)
+        subjects.append((CORPUS_FOLDER, _plan_corpus(session, subjects, stages, force=configs[0].force)))
     return SeasonPlan(tuple(subjects), tuple(failures))
 
 
@@ -237,6 +245,7 @@ class Corpus:
     """What the making of a corpus works on: the folders of all finished episodes, in natural order."""
 
     episodes: tuple[Path, ...]
+    root: Path = Path()
 
     @classmethod
     def of(cls, out: Path, *, notice: Callable[[str], None] = lambda _: None) -> Corpus:
@@ -251,7 +260,7 @@ class Corpus:
                 notice(f"{folder} is no folder of this program's naming and is left out of the corpus")
                 continue
             episodes.append(folder)
-        return cls(tuple(episodes))
+        return cls(tuple(episodes), out)
 
     def files(self, *names: str) -> dict[str, Path]:
         """The files of those names in the episodes' folders, as far as they are there."""
@@ -337,9 +346,17 @@ STAGES: tuple[Stage[Corpus], ...] = (
 
 
 def build_corpus(
-    out: Path, *, progress: Listener | None = None, session: Session | None = None, force: bool = False
+    out: Path,
+    *,
+    progress: Listener | None = None,
+    session: Session | None = None,
+    exports: Sequence[str] = (),
+    options: ExportOptions | None = None,
+    force: bool = False,
 ) -> CorpusResult:
     """Make ``OUT/corpus`` from all finished episodes in ``out``, those of earlier runs included.
+
+    ``exports`` are names of ``yuki_builder.corpus.EXPORTERS``; each gets a folder in ``OUT/corpus/exports``.
 
     Raises:
         OutputError: the folder cannot be written, or another run is at it.
@@ -354,19 +371,35 @@ def build_corpus(
         store = Store(out / CORPUS_FOLDER, notice=notice)
         with store.locked(wait_seconds=_WAIT_FOR_CORPUS_SECONDS):
             corpus = Corpus.of(out, notice=notice)
-            reports = _runner(corpus, store, session or Session(out)).run(listener, force=force)
+            runner = _runner(corpus, store, session or Session(out), _stages(exports, options))
+            reports = runner.run(listener, force=force)
             return CorpusResult(store.folder, tuple(corpus.lines()), tuple(reports))
 
 
-def _runner(corpus: Corpus, store: Store, session: Session) -> Runner[Corpus]:
-    return Runner(STAGES, corpus, store=store, fingerprints=session.fingerprints, name=CORPUS_FOLDER)
+def _stages(exports: Sequence[str], options: ExportOptions | None = None) -> tuple[Stage[Corpus], ...]:
+    """The stages of a corpus; the report, which tells of them, comes last."""
+    if not exports:
+        return STAGES
+    from pipelines.export_steps import check_names, export_stages
+    from yuki_builder.corpus import ExportOptions
+
+    *others, last = STAGES
+    return (*others, *export_stages(check_names(exports), options or ExportOptions()), last)
+
+
+def _runner(corpus: Corpus, store: Store, session: Session, stages: tuple[Stage[Corpus], ...]) -> Runner[Corpus]:
+    return Runner(stages, corpus, store=store, fingerprints=session.fingerprints, name=CORPUS_FOLDER)
 
 
 def _plan_corpus(
-    session: Session, episodes: Sequence[tuple[str, Sequence[PlannedStage]]], *, force: bool
+    session: Session,
+    episodes: Sequence[tuple[str, Sequence[PlannedStage]]],
+    stages: tuple[Stage[Corpus], ...],
+    *,
+    force: bool,
 ) -> tuple[PlannedStage, ...]:
-    changing = [name for name, stages in episodes if any(stage.reason for stage in stages)]
+    changing = [name for name, planned in episodes if any(stage.reason for stage in planned)]
     if changing:
-        return tuple(PlannedStage(stage.name, f"after {', '.join(changing)}") for stage in STAGES)
-    runner = _runner(Corpus.of(session.out), Store(session.out / CORPUS_FOLDER), session)
+        return tuple(PlannedStage(stage.name, f"after {', '.join(changing)}") for stage in stages)
+    runner = _runner(Corpus.of(session.out), Store(session.out / CORPUS_FOLDER), session, stages)
     return tuple(PlannedStage(step.stage.name, step.reason) for step in runner.plan(force=force))

@@ -133,7 +133,7 @@ def test_help_teaches_and_is_quick(cwd: Path) -> None:
         (["--vido", "x"], "error: No such option: --vido"),
         (["--video"], "error: Option '--video' requires an argument"),
         (["stray"], "error: Got unexpected extra argument"),
-        (["--video", "tone.mkv", "--device", "tpu"], "error: --device: no device is called 'tpu'"),
+        (["--video", "tone.mkv", "--device", "tpu"], "error: --device: 'tpu' is no value for it"),
         (["--video", "tone.mkv", "--separator", ""], "error: --separator: '' is no value for it"),
         (["--video", "tone.mkv", "--separator", "none", "--isolate-enrolment"], "--separator none leaves nothing"),
         (["--video", "tone.mkv", "--config", "none.toml"], "error: none.toml: the configuration file cannot be read"),

@@ -43,7 +43,7 @@ def write_ljspeech(source: Source, destination: Path, options: ExportOptions, pr
         wave = read_mono(clip, sample_rate_hz=LJSPEECH_RATE_HZ)
         write_wav(wave, folder / "wavs" / f"{stem}.wav", sample_rate_hz=LJSPEECH_RATE_HZ)
         text = bar_free(item.line.text)
-        rows.setdefault(folder / name, []).append(f"{stem}|{text}|{unicodedata.normalize('NFKC', text)}")
+        rows.setdefault(folder / name, []).append(f"{stem}|{text}|{bar_free(unicodedata.normalize('NFKC', text))}")
         progress(number, len(clips))
     for path, lines in rows.items():
         write_rows(path, lines)

@@ -1,0 +1,70 @@
+"""Exports as stages of the corpus: one each, redone when lines, clips or its options change."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from pipelines.fingerprints import hash_text
+from pipelines.stage import Counts, Job, Stage
+from pipelines.steps import LINES, VOCALS
+from yuki_builder.corpus import EXPORTERS, ExportOptions, Source
+from yuki_builder.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pipelines.season import Corpus
+
+FOLDER = "exports"
+
+
+def check_names(names: Iterable[str]) -> tuple[str, ...]:
+    """The names of exports, each once; a comma parts several.
+
+    Raises:
+        ConfigError: a name that no export has.
+    """
+    every = dict.fromkeys(part.strip() for name in names for part in name.split(",") if part.strip())
+    for name in every:
+        if name not in EXPORTERS:
+            remedy = f"there are {', '.join(EXPORTERS)}"
+            raise ConfigError(f"no export is called {name!r}", where="--export", remedy=remedy)
+    return tuple(every)
+
+
+def export_stages(names: Iterable[str], options: ExportOptions) -> tuple[Stage[Corpus], ...]:
+    """A stage for each export, writing into ``exports/<name>/`` of the corpus."""
+    return tuple(_stage(name, options) for name in names)
+
+
+def _stage(name: str, options: ExportOptions) -> Stage[Corpus]:
+    exporter = EXPORTERS[name]
+    inputs = (LINES, VOCALS) if exporter.needs_clips else (LINES,)  # clips are cut from these by those
+    writes = f"{FOLDER}/{name}/"
+
+    def run(corpus: Corpus, job: Job) -> Counts:
+        source = Source.of(corpus.lines(), corpus.root)
+        report = exporter.write(source, job.output(writes), options, job.progress)
+        items = ", ".join(f"{count} {split}" for split, count in report.items.items()) or "nothing"
+        note = f"exports/{name}: {items} in {report.files} files"
+        return Counts(sum(report.items.values()), report.left_out, (note,))
+
+    return Stage(
+        f"export {name}",
+        version=1,
+        run=run,
+        files=lambda corpus: corpus.files(*inputs),
+        settings=lambda _: _settings(options),
+        packages=("pyarrow",) if name == "hf-parquet" else (),
+        writes=(writes,),
+    )
+
+
+def _settings(options: ExportOptions) -> dict[str, Any]:
+    values = dataclasses.asdict(options)
+    prompt = options.system_prompt
+    return values | {
+        "verdicts": sorted(verdict.value for verdict in options.verdicts),
+        "characters": list(options.characters),
+        "system_prompt": None if prompt is None else hash_text(prompt)[:12],
+    }
