@@ -206,6 +206,13 @@ def _parse(
             help="Who finds the turns: embedded, pyannote, a hub name, or a pipeline's folder.  [default: embedded]",
         ),
     ] = None,
+    quality: Annotated[
+        str | None,
+        typer.Option(
+            metavar="basic|dnsmos",
+            help="Figures of each line's sound; dnsmos is an extra.  [default: basic]",
+        ),
+    ] = None,
     export: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Write the corpus for another tool too; see: export --help. Repeatable."),
@@ -243,6 +250,7 @@ def _parse(
         "high_end": high_end,
         "isolate_enrolment": isolate_enrolment,
         "diarizer": diarizer,
+        "quality": quality,
         "export": tuple(export) if export else None,
         "device": device,
         "force": force,

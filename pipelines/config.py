@@ -18,6 +18,7 @@ from yuki_builder.errors import ConfigError, InputError
 _FORMS = (
     ("device", r"auto|cpu|cuda(:\d+)?", "use auto, cpu or cuda"),
     ("precision", "auto|float32|bfloat16", "give auto, float32 or bfloat16"),
+    ("quality", "basic|dnsmos", "give basic or dnsmos"),
     ("chinese", "keep|simplified|traditional", "give keep, simplified or traditional"),
     ("language", "[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*", "give a code such as ja, zh or en"),
 )
@@ -50,6 +51,7 @@ class EpisodeConfig:
         high_end: with public checkpoints, fill the top that the band plan cuts off from the mirrored band below.
         isolate_enrolment: run the separator over the clips of ``characters`` too (for clips with music under them).
         diarizer: who finds the turns: ``embedded``, ``pyannote``, a hub name, or a folder with a pipeline.
+        quality: ``basic`` figures of each line (level, clipping, bandwidth, pace), or ``dnsmos`` as well.
         export: names of exports of the corpus (``run_pipeline.py export --help`` lists them).
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``. Changes the speed, hence no reason to redo a stage.
         force: redo every stage.
@@ -76,6 +78,7 @@ class EpisodeConfig:
     high_end: bool = False
     isolate_enrolment: bool = False
     diarizer: str = "embedded"
+    quality: str = "basic"
     export: tuple[str, ...] = ()
     device: str = "auto"
     force: bool = False
@@ -86,7 +89,7 @@ class EpisodeConfig:
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, Path(_text(name, value)))
-        for name in ("subtitles", "separator", "diarizer", "device", "chinese", "precision"):
+        for name in ("subtitles", "separator", "diarizer", "device", "chinese", "precision", "quality"):
             object.__setattr__(self, name, _text(name, getattr(self, name)))
         object.__setattr__(self, "export", tuple(_text("export", name) for name in self.export))
         if self.language is not None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines import report_steps, steps
+from pipelines import line_steps, report_steps, steps
 from pipelines.config import EpisodeConfig
 from pipelines.faults import explained
 from pipelines.fingerprints import hash_text
@@ -98,6 +98,17 @@ def _identity_settings(episode: Episode) -> dict[str, Any]:
         "aliases": _digest(sorted(map(list, episode.aliases.name_of.items()))),
         "labels": _digest([[label.span.to_dict(), label.character, label.text] for label in episode.own_labels]),
     }
+
+
+def _line_settings(episode: Episode) -> dict[str, Any]:
+    return {"episode": episode.episode_id, "quality": episode.config.quality}
+
+
+def _check_quality(episode: Episode) -> None:
+    if episode.config.quality == "dnsmos":
+        from yuki_builder.corpus import require_dnsmos
+
+        require_dnsmos()
 
 
 def _digest(items: list[Any]) -> str:
@@ -203,12 +214,26 @@ _WAY: tuple[Stage[Episode], ...] = (
         writes=(steps.ATTRIBUTIONS, f"{steps.GALLERY}/"),
     ),
     Stage(
-        "lines",
+        "shots",
         version=1,
-        run=steps.assemble,
-        reads=(steps.ALIGNED, steps.ATTRIBUTIONS, steps.TURNS, steps.MIX, steps.VOCALS),
-        settings=lambda e: {"episode": e.episode_id},
-        writes=(steps.LINES, steps.LINES_CSV, steps.CLIPS),
+        run=line_steps.find_shots,
+        reads=(steps.MEDIA,),
+        files=_video,
+        packages=("av",),
+        writes=(steps.SHOTS,),
+    ),
+    Stage(
+        "lines",
+        version=2,
+        run=line_steps.assemble,
+        reads=(
+            *(steps.ALIGNED, steps.ATTRIBUTIONS, steps.TURNS, steps.SPEECH),
+            *(steps.SHOTS, steps.MIX, steps.VOCALS),
+        ),
+        settings=_line_settings,
+        packages=("speechmos",),
+        writes=(steps.LINES, steps.LINES_CSV, steps.CLIPS, steps.QUALITY, steps.PRINTS, steps.SCENES),
+        check=_check_quality,
     ),
     Stage(
         "pictures",

@@ -11,11 +11,11 @@ from typing import Annotated
 
 import typer
 
-from pipelines.export_steps import FOLDER, check_names
+from pipelines.export_steps import FOLDER, check_names, source_of
 from pipelines.progress import choose_display, one_line
 from pipelines.season import Corpus, build_corpus
 from pipelines.session import CORPUS_FOLDER
-from yuki_builder.corpus import EXPORTERS, ExportOptions, Source
+from yuki_builder.corpus import EXPORTERS, PROBLEMS, ExportOptions
 from yuki_builder.errors import ConfigError, InputError
 from yuki_builder.records import Verdict, no_progress
 
@@ -76,6 +76,10 @@ def _export(
     character: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Only this character; repeatable.")
     ] = None,
+    without: Annotated[
+        str,
+        typer.Option(metavar="PROBLEM,...", help=f"Leave out lines with these: {', '.join(PROBLEMS)}; or none."),
+    ] = "duplicate",
     validation: Annotated[float, typer.Option(metavar="0..1", help="Share of scenes kept for validation.")] = 0.1,
     context_lines: Annotated[
         int, typer.Option(metavar="N", help="Chats: so many lines before an answer; 0 is the whole scene.")
@@ -93,6 +97,7 @@ def _export(
             min_confidence=min_confidence,
             verdicts=frozenset({Verdict.CERTAIN} if certain else {Verdict.CERTAIN, Verdict.DOUBTFUL}),
             characters=tuple(character or ()),
+            without=_problems(without),
             validation=validation,
             context_lines=context_lines,
             system_prompt=None if system_prompt is None else _prompt(system_prompt),
@@ -129,6 +134,15 @@ def _check_characters(corpus: Corpus, wanted: Sequence[str]) -> None:
             raise InputError(f"no line is said by {name!r}", where="--character", remedy=f"there are {known}")
 
 
+def _problems(text: str) -> frozenset[str]:
+    names = frozenset(part.strip() for part in text.split(",") if part.strip()) - {"none"}
+    for name in sorted(names):
+        if name not in PROBLEMS:
+            remedy = f"there are {', '.join(PROBLEMS)}"
+            raise ConfigError(f"no problem is called {name!r}", where="--without", remedy=remedy)
+    return names
+
+
 def _prompt(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8-sig").strip()
@@ -145,7 +159,7 @@ def _write_apart(corpus: Corpus, names: Sequence[str], to: Path, options: Export
         if (to / name).exists():
             raise InputError("is there already", where=to / name, remedy="choose another --to, or move it away")
     to.mkdir(parents=True, exist_ok=True)
-    source = Source.of(corpus.lines(), corpus.root)
+    source = source_of(corpus)
     for name in names:
         unfinished = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=to))
         try:

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from pipelines.fingerprints import hash_text
+from pipelines.quality_steps import corpus_qualities
 from pipelines.stage import Counts, Job, Stage
-from pipelines.steps import LINES, VOCALS
+from pipelines.steps import LINES, PRINTS, QUALITY, SCENES, VOCALS
 from yuki_builder.corpus import EXPORTERS, ExportOptions, Source
 from yuki_builder.errors import ConfigError
 
@@ -32,6 +33,12 @@ def check_names(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(every)
 
 
+def source_of(corpus: Corpus) -> Source:
+    """All that is exported of a corpus."""
+    problems = {quality.line_id: quality.problems for quality in corpus_qualities(corpus)}
+    return Source.of(corpus.lines(), corpus.root, scenes=corpus.scenes(), problems=problems)
+
+
 def export_stages(names: Iterable[str], options: ExportOptions) -> tuple[Stage[Corpus], ...]:
     """A stage for each export, writing into ``exports/<name>/`` of the corpus."""
     return tuple(_stage(name, options) for name in names)
@@ -39,12 +46,17 @@ def export_stages(names: Iterable[str], options: ExportOptions) -> tuple[Stage[C
 
 def _stage(name: str, options: ExportOptions) -> Stage[Corpus]:
     exporter = EXPORTERS[name]
-    inputs = (LINES, VOCALS) if exporter.needs_clips else (LINES,)  # clips are cut from these by those
+    inputs = (
+        LINES,
+        SCENES,
+        QUALITY,
+        PRINTS,
+        *((VOCALS,) if exporter.needs_clips else ()),
+    )  # clips are cut from these by those
     writes = f"{FOLDER}/{name}/"
 
     def run(corpus: Corpus, job: Job) -> Counts:
-        source = Source.of(corpus.lines(), corpus.root)
-        report = exporter.write(source, job.output(writes), options, job.progress)
+        report = exporter.write(source_of(corpus), job.output(writes), options, job.progress)
         items = ", ".join(f"{count} {split}" for split, count in report.items.items()) or "nothing"
         note = f"exports/{name}: {items} in {report.files} files"
         return Counts(sum(report.items.values()), report.left_out, (note,))
@@ -66,5 +78,6 @@ def _settings(options: ExportOptions) -> dict[str, Any]:
     return values | {
         "verdicts": sorted(verdict.value for verdict in options.verdicts),
         "characters": list(options.characters),
+        "without": sorted(options.without),
         "system_prompt": None if prompt is None else hash_text(prompt)[:12],
     }

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines import report_steps
+from pipelines import quality_steps, report_steps
 from pipelines.config import EpisodeConfig
 from pipelines.episode import EpisodeResult, plan_episode, run_episode
 from pipelines.faults import explained
@@ -22,13 +22,13 @@ from pipelines.models import checkpoint_files
 from pipelines.progress import Event, EventKind, Listener, silent
 from pipelines.session import CORPUS_FOLDER, Session
 from pipelines.stage import Counts, Job, Runner, Stage
-from pipelines.steps import GALLERY, LINES, MEDIA, REPORT, VOICEPRINTS, read_lines
+from pipelines.steps import GALLERY, LINES, MEDIA, PRINTS, QUALITY, REPORT, SCENES, VOICEPRINTS, read_lines, read_scenes
 from pipelines.store import Store
 from yuki_builder.errors import ConfigError, InputError, YukiError
 from yuki_builder.records import Line, Record, StageReport, Verdict, Voiceprints
 
 if TYPE_CHECKING:
-    from yuki_builder.corpus import ExportOptions
+    from yuki_builder.corpus import ExportOptions, Scene
 
 # fmt: off
 VIDEO_SUFFIXES = frozenset((
@@ -267,6 +267,10 @@ class Corpus:
         paths = [(f"{folder.name}/{name}", folder / name) for folder in self.episodes for name in names]
         return {name: path for name, path in paths if path.exists()}
 
+    def scenes(self) -> list[Scene]:
+        """The scenes of all episodes, as their lines fall into them."""
+        return [scene for folder in self.episodes for scene in read_scenes(folder / SCENES, read_lines(folder))]
+
     def lines(self) -> list[Line]:
         """All lines, episode by episode."""
         return [line for folder in self.episodes for line in read_lines(folder)]
@@ -276,7 +280,7 @@ def _write_files(corpus: Corpus, job: Job) -> Counts:
     """Parquet for programs, scenes as text for people, chats for training."""
     from yuki_builder.corpus import build_corpus_files
 
-    report = build_corpus_files(corpus.lines(), job.outputs, progress=job.progress)
+    report = build_corpus_files(corpus.lines(), job.outputs, scenes=corpus.scenes(), progress=job.progress)
     return Counts(report.lines - sum(report.left_out.values()), report.left_out)
 
 
@@ -321,9 +325,9 @@ def _certain_speakers(lines: Sequence[Line], voiceprints: Voiceprints, dropped: 
 STAGES: tuple[Stage[Corpus], ...] = (
     Stage(
         "files",
-        version=1,
+        version=2,
         run=_write_files,
-        files=lambda c: c.files(LINES),
+        files=lambda c: c.files(LINES, SCENES),
         packages=("pyarrow",),
         writes=("lines.parquet", "texts/", "haruhi/", "roleplay/"),
     ),
@@ -333,6 +337,14 @@ STAGES: tuple[Stage[Corpus], ...] = (
         run=_write_gallery,
         files=lambda c: c.files(LINES, VOICEPRINTS, GALLERY),
         writes=("gallery/",),
+    ),
+    Stage(
+        "quality",
+        version=1,
+        run=quality_steps.write_quality,
+        files=lambda c: c.files(LINES, QUALITY, PRINTS),
+        packages=("pyarrow",),
+        writes=(quality_steps.QUALITY_TABLE,),
     ),
     Stage(
         "report",

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pipelines.session import Episode
     from pipelines.store import Mark
     from yuki_builder.characters import EnrolClip, Gallery
+    from yuki_builder.corpus import Scene
     from yuki_builder.subtitles import CueSheet
 
 MEDIA = ".work/media.json"
@@ -56,6 +57,10 @@ GALLERY = "speakers/gallery"
 LINES = "lines.jsonl"
 LINES_CSV = "lines.csv"
 CLIPS = "clips/"
+SHOTS = ".work/shots.jsonl"
+QUALITY = "quality.jsonl"
+PRINTS = ".work/prints.npz"
+SCENES = "scenes.jsonl"
 PICTURES = ".work/pictures.json"
 REPORT = "report.html"
 SUMMARY = "episode.json"
@@ -372,28 +377,6 @@ def _gallery(episode: Episode, job: Job, *, own: Collection[str], embedder: str)
     return Gallery.build(voiceprints, known, embedder=embedder)
 
 
-def assemble(episode: Episode, job: Job) -> Counts:
-    """The lines with all that is known of them, and a clip of each."""
-    from yuki_builder.corpus import cut_clips, measure_levels, write_lines_csv, write_lines_jsonl
-
-    aligned = read_records(job.input(ALIGNED), AlignedCue)
-    attributions = read_records(job.input(ATTRIBUTIONS), Attribution)
-    lines = make_lines(episode.episode_id, aligned, attributions, _turns(job))
-    levels = measure_levels(lines, job.input(MIX), job.input(VOCALS))
-    lines = [dataclasses.replace(line, snr_db=levels[line.line_id]) for line in lines]
-    clips = cut_clips(
-        lines,
-        job.input(VOCALS),
-        job.output(CLIPS),
-        clip_root=f"{episode.episode_id}/clips",
-        progress=job.progress,
-    )
-    write_lines_jsonl(clips.lines, job.output(LINES))
-    write_lines_csv(clips.lines, job.output(LINES_CSV))
-    without_clip = {f"no clip: {reason}": number for reason, number in clips.dropped.items()}
-    return Counts(clips.kept, without_clip)
-
-
 def read_lines(folder: Path) -> list[Line]:
     """The lines of an episode's folder; none where it has not come so far."""
     from yuki_builder.corpus import read_lines_jsonl
@@ -402,37 +385,18 @@ def read_lines(folder: Path) -> list[Line]:
     return read_lines_jsonl(path) if path.exists() else []
 
 
+def read_scenes(path: Path, lines: Sequence[Line]) -> list[Scene]:
+    """The scenes that an episode's lines fall into; found anew where an earlier version wrote none."""
+    from yuki_builder.corpus import SceneRow, scenes_of, split_scenes
+
+    if not path.exists():
+        return split_scenes([line for line in lines if line.text.strip()])
+    return scenes_of(read_records(path, SceneRow), lines)
+
+
 def line_id(episode_id: str, cue: Cue) -> str:
     """A line's name for good: made from the episode and the cue's identity, never from its position."""
     return f"{episode_id}-{cue.cue_id}"
-
-
-def make_lines(
-    episode_id: str, aligned: Sequence[AlignedCue], attributions: Sequence[Attribution], turns: Sequence[Turn]
-) -> list[Line]:
-    """One line a cue, in the order of ``aligned``. Pure; ``attributions`` are by cue id."""
-    from yuki_builder.alignment import overlap_share
-
-    said_by = {attribution.line_id: attribution for attribution in attributions}
-    return [
-        Line(
-            line_id=line_id(episode_id, line.cue),
-            episode_id=episode_id,
-            index=index,
-            start_ms=line.start_ms,
-            end_ms=line.end_ms,
-            text=line.cue.text,
-            text_secondary=line.cue.text_secondary,
-            character=said.character,
-            confidence=said.confidence,
-            verdict=said.verdict,
-            evidence=said.evidence,
-            speaker=said.speaker,
-            overlap=overlap_share(line.span, turns, said.speaker),
-        )
-        for index, line in enumerate(aligned)
-        for said in [said_by[line.cue.cue_id]]
-    ]
 
 
 def report(episode: Episode, job: Job, stages: Sequence[StageReport]) -> Counts:
@@ -451,6 +415,7 @@ def report(episode: Episode, job: Job, stages: Sequence[StageReport]) -> Counts:
         aligned=read_records(job.input(ALIGNED), AlignedCue),
         media=_media(episode, job),
         pictures=pictures,
+        scenes=read_scenes(job.input(SCENES), lines),
         mix=f"{episode.episode_id}/{MIX}",
         vocals=f"{episode.episode_id}/{VOCALS}",
         stages=stages,

@@ -121,8 +121,10 @@ def test_no_shell_no_pickle_no_swallowed_errors(module: str) -> None:
 
 
 _IMPORT_ALL = """
-import importlib, json, logging, os, random, signal, sys, threading
+import contextlib, importlib, json, logging, os, random, signal, sys, threading
 import numpy
+with contextlib.suppress(ImportError):
+    import dill  # torch imports it where it is installed, and it opens files when it is imported
 state = lambda: (dict(os.environ), os.getcwd(), random.getstate(), str(numpy.random.get_state()),
                  logging.root.handlers[:], logging.root.level, signal.getsignal(signal.SIGTERM))
 deeds = []

@@ -285,6 +285,14 @@ class Turn(Record):
         return Span(self.start_ms, self.end_ms)
 
 
+@dataclass(frozen=True, order=True, slots=True)
+class ShotChange(Record):
+    """The picture changes at ``time_ms``; ``score`` (0..1) is by how much."""
+
+    time_ms: int
+    score: float
+
+
 @dataclass(frozen=True, slots=True)
 class Voiceprints:
     """Speaker embeddings by key.

@@ -7,6 +7,7 @@ from video_preprocessing.media.containers import probe
 from video_preprocessing.media.embedded_subtitles import extract_subtitles
 from video_preprocessing.media.ffmpeg_process import find_ffmpeg
 from video_preprocessing.media.languages import normal_language
+from video_preprocessing.media.shots import detect_shots
 from video_preprocessing.media.tracks import (
     choose_audio_track,
     choose_subtitle_track,
@@ -20,6 +21,7 @@ __all__ = [
     "choose_audio_track",
     "choose_subtitle_track",
     "describe",
+    "detect_shots",
     "extract_audio",
     "extract_subtitles",
     "find_ffmpeg",

@@ -5,11 +5,23 @@ from __future__ import annotations
 from yuki_builder.corpus.browse import Corpus, open_corpus
 from yuki_builder.corpus.build import CorpusReport, build_corpus_files
 from yuki_builder.corpus.clips import ClipReport, cut_clips
+from yuki_builder.corpus.dnsmos import add_dnsmos, require_dnsmos
 from yuki_builder.corpus.exports import EXPORTERS, Exporter, ExportOptions, ExportReport, Source
 from yuki_builder.corpus.levels import measure_levels
 from yuki_builder.corpus.lines_csv import read_lines_csv, write_lines_csv
 from yuki_builder.corpus.lines_jsonl import read_lines_jsonl, write_lines_jsonl
 from yuki_builder.corpus.lines_parquet import read_lines_parquet, write_lines_parquet
+from yuki_builder.corpus.quality import (
+    PROBLEMS,
+    ClipQuality,
+    Print,
+    QualityLimits,
+    mark_duplicates,
+    measure_quality,
+    problems_of,
+    would_keep,
+)
+from yuki_builder.corpus.quality_parquet import write_quality_parquet
 from yuki_builder.corpus.report import (
     EpisodeOverview,
     SoundPictures,
@@ -17,10 +29,12 @@ from yuki_builder.corpus.report import (
     write_corpus_report,
     write_report,
 )
-from yuki_builder.corpus.scenes import Scene, split_scenes
+from yuki_builder.corpus.scenes import Scene, SceneRow, scenes_of, split_scenes
 
 __all__ = [
     "EXPORTERS",
+    "PROBLEMS",
+    "ClipQuality",
     "ClipReport",
     "Corpus",
     "CorpusReport",
@@ -28,21 +42,32 @@ __all__ = [
     "ExportOptions",
     "ExportReport",
     "Exporter",
+    "Print",
+    "QualityLimits",
     "Scene",
+    "SceneRow",
     "SoundPictures",
     "Source",
+    "add_dnsmos",
     "build_corpus_files",
     "cut_clips",
+    "mark_duplicates",
     "measure_levels",
+    "measure_quality",
     "open_corpus",
     "picture_sound",
+    "problems_of",
     "read_lines_csv",
     "read_lines_jsonl",
     "read_lines_parquet",
+    "require_dnsmos",
+    "scenes_of",
     "split_scenes",
+    "would_keep",
     "write_corpus_report",
     "write_lines_csv",
     "write_lines_jsonl",
     "write_lines_parquet",
+    "write_quality_parquet",
     "write_report",
 ]

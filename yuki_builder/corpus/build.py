@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from yuki_builder.corpus.haruhi import write_haruhi
 from yuki_builder.corpus.lines_parquet import write_lines_parquet
 from yuki_builder.corpus.roleplay import RoleplayCounts, write_roleplay
-from yuki_builder.corpus.scenes import split_scenes
+from yuki_builder.corpus.scenes import Scene, split_scenes
 from yuki_builder.corpus.texts import scenes_by_character, write_texts
 from yuki_builder.records import Line, Progress, no_progress
 
@@ -33,7 +33,13 @@ class CorpusReport:
     left_out: Mapping[str, int]
 
 
-def build_corpus_files(lines: Iterable[Line], destination: Path, *, progress: Progress = no_progress) -> CorpusReport:
+def build_corpus_files(
+    lines: Iterable[Line],
+    destination: Path,
+    *,
+    scenes: Sequence[Scene] | None = None,
+    progress: Progress = no_progress,
+) -> CorpusReport:
     """Write ``lines.parquet``, ``texts/``, ``haruhi/`` and ``roleplay/`` into ``destination``.
 
     The same lines in the same order give the same bytes. Nothing is removed: give a fresh folder where characters
@@ -42,6 +48,7 @@ def build_corpus_files(lines: Iterable[Line], destination: Path, *, progress: Pr
     Args:
         lines: of all episodes, episode by episode.
         destination: folder to write to; made if need be.
+        scenes: that the lines fall into; None: found by pauses and cast.
         progress: called with the number of files or folders done, of four.
 
     Raises:
@@ -49,7 +56,7 @@ def build_corpus_files(lines: Iterable[Line], destination: Path, *, progress: Pr
     """
     every_line = list(lines)
     spoken = [line for line in every_line if line.text.strip()]
-    scenes = split_scenes(spoken)
+    scenes = split_scenes(spoken) if scenes is None else scenes
     destination.mkdir(parents=True, exist_ok=True)
     write_lines_parquet(every_line, destination / "lines.parquet")
     progress(1, 4)

@@ -22,6 +22,7 @@ class ExportOptions:
         min_confidence: lines less sure of their name are no examples of their character.
         verdicts: the verdicts that count, besides.
         characters: only these; empty: all.
+        without: problems of quality (``duplicate``, ``clipped`` …) that keep a line out.
         validation: the share of scenes (0..1) that are kept for validation.
         context_lines: so many lines before an answer are shown to a chat model; 0: the whole scene.
         system_prompt: a template with ``{character}``; None: the project's own, in the lines' language.
@@ -31,6 +32,7 @@ class ExportOptions:
     min_confidence: float = 0.7
     verdicts: frozenset[Verdict] = frozenset({Verdict.CERTAIN, Verdict.DOUBTFUL})
     characters: tuple[str, ...] = ()
+    without: frozenset[str] = frozenset({"duplicate"})
     validation: float = 0.1
     context_lines: int = 0
     system_prompt: str | None = None
@@ -61,18 +63,27 @@ class Source:
         lines: of all episodes, episode by episode.
         scenes: they fall into; together they hold every line with text.
         root: the output folder, to which ``Line.clip`` is relative.
+        problems: of quality, by line id, as far as they are known.
     """
 
     lines: tuple[Line, ...]
     scenes: tuple[Scene, ...]
     root: Path
+    problems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, lines: Iterable[Line], root: Path, *, scenes: Sequence[Scene] | None = None) -> Source:
+    def of(
+        cls,
+        lines: Iterable[Line],
+        root: Path,
+        *,
+        scenes: Sequence[Scene] | None = None,
+        problems: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> Source:
         """Lines with their scenes, which are found where they are not given."""
         every = tuple(lines)
         found = split_scenes([line for line in every if line.text.strip()]) if scenes is None else scenes
-        return cls(every, tuple(found), root)
+        return cls(every, tuple(found), root, problems or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +130,8 @@ def choose(source: Source, options: ExportOptions) -> tuple[list[Chosen], Counte
     in_scenes = {line.line_id: scene.scene_id for scene in source.scenes for line in scene.lines}
     for line in source.lines:
         reason = options.why_not(line)
+        problem = next((name for name in source.problems.get(line.line_id, ()) if name in options.without), None)
+        reason = reason or problem
         scene_id = in_scenes.get(line.line_id)
         if reason is None and scene_id is not None:
             chosen.append(Chosen(line, scene_id, split_of(scene_id, options.validation)))
