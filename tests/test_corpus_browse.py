@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
 import os
@@ -69,11 +70,18 @@ def season(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / "speakers").mkdir()
         tone = 0.2 * np.sin(np.arange(40 * RATE)[:, None] * np.array([0.02, 0.03]))
         sf.write(folder / "audio" / "vocals.flac", tone, RATE)
+        sf.write(folder / "audio" / "mix.flac", 2 * tone, RATE)
         lines = episode_lines(episode)
         report = cut_clips(lines, folder / "audio" / "vocals.flac", folder / "clips", clip_root=f"{episode}/clips")
         without_one = [dataclasses.replace(line, clip=None) if line.index == 5 else line for line in report.lines]
         write_lines_jsonl(without_one, folder / "lines.jsonl")
         every_line += without_one
+        vectors = np.random.default_rng(number).normal(size=(11, 8)).astype(np.float32)
+        (folder / ".work").mkdir()
+        keys = np.array([line.line_id for line in lines[1:]])
+        np.savez(folder / ".work" / "voiceprints.npz", embedder=np.array("e"), keys=keys, vectors=vectors)
+        qualities = [{"line_id": x.line_id, "problems": ["clipped"] if x.index % 4 == 1 else []} for x in lines]
+        (folder / "quality.jsonl").write_text("".join(json.dumps(q) + "\n" for q in qualities))
         facts = {"episode_id": episode, "media": {"path": f"/v/{episode}.mkv", "duration_ms": 40_000 + number}}
         (folder / "episode.json").write_text(json.dumps(facts))
         (folder / "speakers" / "turns.rttm").write_text(
@@ -159,6 +167,124 @@ def test_audio_is_the_clip_or_the_stretch_of_the_vocals(season: Path) -> None:
     np.testing.assert_array_equal(stretch.T, vocals[10 * RATE : 11 * RATE])
     with pytest.raises(KeyError):
         corpus.audio("no such line")
+
+
+def test_audio_of_the_mix_and_of_the_vocals(season: Path) -> None:
+    corpus = open_corpus(season)
+    mix, vocals = (corpus.audio("ep01-001", source)[0] for source in ("mix", "vocals"))
+    assert mix.shape == vocals.shape == (2, RATE)
+    assert np.allclose(mix, 2 * vocals, atol=1e-3)
+    with pytest.raises(InputError, match="no sound is called 'drums'"):
+        corpus.audio("ep01-001", "drums")
+    with pytest.raises(KeyError, match="ep01-001"):
+        corpus.audio("ep01-0011")
+
+
+def test_embeddings_are_those_of_the_lines(season: Path) -> None:
+    corpus = open_corpus(season)
+    stored = np.load(season / "ep02" / ".work" / "voiceprints.npz")["vectors"]
+    assert np.array_equal(corpus.embedding("ep02-003"), stored[2])
+    table, vectors = corpus.embeddings()
+    assert len(table) == len(vectors) == 22
+    assert table["line_id"].iloc[11] == "ep02-001" and np.array_equal(vectors[11], stored[0])
+    with pytest.raises(InputError, match="no voiceprint"):
+        corpus.embedding("ep01-000")
+    assert len(corpus.embeddings(corpus.lines.head(1))[1]) == 0
+
+
+def test_filters(season: Path) -> None:
+    corpus = open_corpus(season)
+    assert len(corpus.filter()) == 24
+    assert set(corpus.filter(character="春日", episode="ep02")["line_id"]) == {f"ep02-{k:03d}" for k in (0, 3, 6, 9)}
+    assert (corpus.filter(verdict="doubtful")["verdict"] >= "doubtful").all()
+    assert len(corpus.filter(verdict="certain", min_confidence=0.95)) == 0
+    assert len(corpus.filter(text="WORLD")) == 24 and len(corpus.filter(text="(")) == 0
+    assert len(corpus.filter(without=["clipped"])) == 18
+    assert len(corpus.filter(character=["春日", "阿虚"])) == 16
+
+
+def test_the_queue_asks_for_the_doubtful_first_and_forgets_what_was_told(season: Path) -> None:
+    corpus = open_corpus(season)
+    queue = corpus.review_queue(100)
+    assert (queue["verdict"] != "certain").all() and len(queue) == 16
+    corpus.relabel(queue["line_id"].iloc[0], "古泉")
+    assert queue["line_id"].iloc[0] not in set(corpus.review_queue(100)["line_id"])
+
+
+def test_labels_are_added_to_a_table_and_nothing_else_is_touched(season: Path, tmp_path: Path) -> None:
+    corpus = open_corpus(season)
+    corpus.relabel({"ep01-001": "古泉", "ep02-002": '="朝比奈", |'})
+    corpus.relabel("ep01-001", "长门")
+    assert corpus.save_labels(tmp_path / "labels.csv") == 2
+    other = open_corpus(season)
+    other.relabel("ep01-001", "阿虚")
+    other.relabel("ep01-004", "阿虚")
+    assert other.save_labels(tmp_path / "labels.csv") == 3
+    with (tmp_path / "labels.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(r["人物"], r["开始时间"], r["结束时间"], r["episode_id"]) for r in rows] == [
+        ("阿虚", "0:00:02.000", "0:00:03.000", "ep01"),
+        ('="朝比奈", |', "0:00:04.000", "0:00:05.000", "ep02"),
+        ("阿虚", "0:00:08.000", "0:00:09.000", "ep01"),
+    ]
+    (tmp_path / "mine.csv").write_text("人物,人物台词\n", encoding="utf-8")
+    with pytest.raises(InputError, match="other columns"):
+        other.save_labels(tmp_path / "mine.csv")
+    (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError):
+        other.save_labels(tmp_path / "binary.csv")
+    assert (tmp_path / "mine.csv").read_text(encoding="utf-8") == "人物,人物台词\n"
+    with pytest.raises(KeyError):
+        other.relabel("ep09-001", "x")
+    with pytest.raises(InputError, match="wants a name"):
+        other.relabel("ep01-001", " ")
+
+
+def test_a_table_older_than_an_episode_is_not_trusted(season: Path, tmp_path: Path) -> None:
+    shutil.copytree(season, tmp_path / "out")
+    source = tmp_path / "out" / "ep01" / "lines.jsonl"
+    source.write_text(source.read_text(encoding="utf-8").replace("你好 world", "changed"), encoding="utf-8")
+    os.utime(source, ns=(2**62, 2**62))
+    assert set(open_corpus(tmp_path / "out").lines["text"]) == {"changed", "你好 world"}
+
+
+def test_scenes_are_those_that_the_run_found(season: Path, tmp_path: Path) -> None:
+    shutil.copytree(season, tmp_path / "out")
+    ids = [f"ep01-{k:03d}" for k in range(12)]
+    rows = [{"scene_id": "ep01-a", "line_ids": ids[:7]}, {"scene_id": "ep01-b", "line_ids": ids[7:]}]
+    (tmp_path / "out/ep01/scenes.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    scenes = open_corpus(tmp_path / "out").scenes
+    assert scenes["lines"].tolist()[:2] == [7, 5] and scenes["scene_id"].iloc[0] == "ep01-a"
+    # Of an episode that has other lines by now they are found anew.
+    (tmp_path / "out/ep01/scenes.jsonl").write_text(json.dumps(rows[0]) + "\n")
+    assert "ep01-a" not in set(open_corpus(tmp_path / "out").scenes["scene_id"])
+
+
+def test_pictures(season: Path) -> None:
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    corpus = open_corpus(season)
+    timeline = corpus.plot_timeline("ep02")
+    assert [label.get_text() for label in timeline.get_yticklabels()] == ["春日", "阿虚", "(unknown)"]
+    assert sum(len(bars.get_paths()) for bars in timeline.collections) == 12
+    heights = [patch.get_height() for patch in corpus.plot_confidence().patches]
+    assert sum(heights) == 24
+    points = sum(len(dots.get_offsets()) for dots in corpus.plot_embeddings().collections)
+    assert points == 22
+    assert corpus.plot_embeddings(corpus.lines.head(4)) is not None
+    upper, lower = corpus.compare("ep01-001").axes
+    assert upper.images[0].get_array().max() == pytest.approx(lower.images[0].get_array().max() + 6.02, abs=0.1)
+    with pytest.raises(KeyError):
+        corpus.plot_timeline("ep09")
+
+
+def test_its_page_in_a_notebook_is_escaped(season: Path, tmp_path: Path) -> None:
+    shutil.copytree(season, tmp_path / "out", ignore=shutil.ignore_patterns("corpus"))
+    source = tmp_path / "out" / "ep01" / "lines.jsonl"
+    source.write_text(source.read_text(encoding="utf-8").replace("春日", "<script>x</script>"), encoding="utf-8")
+    page = open_corpus(tmp_path / "out")._repr_html_()
+    assert "&lt;script&gt;" in page and "<script>" not in page
 
 
 def test_turns(season: Path) -> None:
@@ -306,10 +432,12 @@ def test_the_notebooks_cells_run(beside_the_notebook: Path, monkeypatch: pytest.
         for cell in notebook["cells"]:
             if cell["cell_type"] == "code":
                 assert cell["outputs"] == []
-                exec(compile("".join(cell["source"]), cell["id"], "exec"), space)
+                source = "".join(cell["source"]).replace('who = ""', 'who = "古泉"')
+                exec(compile(source, cell["id"], "exec"), space)
     assert isinstance(space["corpus"], Corpus)
     assert played == [((2, round(1.05 * RATE)), RATE, False)]
-    assert len(space["names"]) == 2
+    assert list(space["corpus"].labels.values()) == ["古泉"]
+    assert "古泉" in (beside_the_notebook / "labels.csv").read_text(encoding="utf-8-sig")
 
 
 @pytest.mark.slow
