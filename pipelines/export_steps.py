@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.fingerprints import hash_text
 from pipelines.quality_steps import corpus_qualities
 from pipelines.stage import Counts, Job, Stage
-from pipelines.steps import LINES, PRINTS, QUALITY, SCENES, VOCALS
+from pipelines.steps import LINES, PRINTS, QUALITY, SCENES, VOCALS, VOICEPRINTS
 from yuki_builder.corpus import EXPORTERS, ExportOptions, Source
 from yuki_builder.errors import ConfigError
 
@@ -49,6 +49,7 @@ def _stage(name: str, options: ExportOptions) -> Stage[Corpus]:
     inputs = (
         LINES,
         SCENES,
+        VOICEPRINTS,
         QUALITY,
         PRINTS,
         *((VOCALS,) if exporter.needs_clips else ()),

@@ -10,6 +10,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,9 +21,10 @@ from pipelines.faults import explained
 from pipelines.intermediate import read_voiceprints
 from pipelines.models import checkpoint_files
 from pipelines.progress import Event, EventKind, Listener, silent
+from pipelines.season_voices import season_lines
 from pipelines.session import CORPUS_FOLDER, Session
 from pipelines.stage import Counts, Job, Runner, Stage
-from pipelines.steps import GALLERY, LINES, MEDIA, PRINTS, QUALITY, REPORT, SCENES, VOICEPRINTS, read_lines, read_scenes
+from pipelines.steps import GALLERY, LINES, MEDIA, PRINTS, QUALITY, REPORT, SCENES, VOICEPRINTS, read_scenes
 from pipelines.store import Store
 from yuki_builder.errors import ConfigError, InputError, YukiError
 from yuki_builder.records import Line, Record, StageReport, Verdict, Voiceprints
@@ -42,6 +44,7 @@ AUDIO_SUFFIXES = frozenset((
 
 _WAIT_FOR_CORPUS_SECONDS = 600  # another run that makes it takes seconds
 _ENOUGH_SPEECH_MS = 1000
+_SURE_OF_A_VOICE = 0.7
 
 
 # --- which videos -----------------------------------------------------------------------------------------
@@ -269,11 +272,15 @@ class Corpus:
 
     def scenes(self) -> list[Scene]:
         """The scenes of all episodes, as their lines fall into them."""
-        return [scene for folder in self.episodes for scene in read_scenes(folder / SCENES, read_lines(folder))]
+        return [scene for folder, lines in self._lines.items() for scene in read_scenes(folder / SCENES, lines)]
 
     def lines(self) -> list[Line]:
         """All lines, episode by episode."""
-        return [line for folder in self.episodes for line in read_lines(folder)]
+        return [line for lines in self._lines.values() for line in lines]
+
+    @cached_property
+    def _lines(self) -> dict[Path, list[Line]]:
+        return season_lines(self.episodes)
 
 
 def _write_files(corpus: Corpus, job: Job) -> Counts:
@@ -299,7 +306,8 @@ def _write_gallery(corpus: Corpus, job: Job) -> Counts:
             continue
         if (folder / GALLERY).is_dir():
             gallery = gallery.merge(Gallery.load(folder / GALLERY, embedder=embedder))
-        gallery = gallery.extend(voiceprints, _certain_speakers(read_lines(folder), voiceprints, dropped))
+        lines = [line for line in corpus.lines() if line.episode_id == folder.name]
+        gallery = gallery.extend(voiceprints, _certain_speakers(lines, voiceprints, dropped))
     if gallery is None or not gallery.keys:
         return Counts(dropped=dropped)
     gallery.save(job.output("gallery/"))
@@ -311,7 +319,11 @@ def _certain_speakers(lines: Sequence[Line], voiceprints: Voiceprints, dropped: 
     speech_ms = dict(zip(voiceprints.keys, voiceprints.speech_ms, strict=True))
     chosen = {}
     for line in lines:
-        if line.character is None or line.verdict is not Verdict.CERTAIN:
+        # A voice without a name is never certain to be somebody, but often sure to be itself.
+        is_sure = line.verdict is Verdict.CERTAIN or (
+            line.character is not None and line.character.startswith("VOICE_") and line.confidence >= _SURE_OF_A_VOICE
+        )
+        if line.character is None or not is_sure:
             dropped["speaker not certain"] += 1
         elif speech_ms.get(line.line_id, 0) < _ENOUGH_SPEECH_MS:
             dropped[f"less than {_ENOUGH_SPEECH_MS / 1000:g} s of speech"] += 1
@@ -325,15 +337,15 @@ def _certain_speakers(lines: Sequence[Line], voiceprints: Voiceprints, dropped: 
 STAGES: tuple[Stage[Corpus], ...] = (
     Stage(
         "files",
-        version=2,
+        version=3,
         run=_write_files,
-        files=lambda c: c.files(LINES, SCENES),
+        files=lambda c: c.files(LINES, SCENES, VOICEPRINTS),
         packages=("pyarrow",),
         writes=("lines.parquet", "texts/", "haruhi/", "roleplay/"),
     ),
     Stage(
         "gallery",
-        version=1,
+        version=2,
         run=_write_gallery,
         files=lambda c: c.files(LINES, VOICEPRINTS, GALLERY),
         writes=("gallery/",),

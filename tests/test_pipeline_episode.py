@@ -569,6 +569,39 @@ def test_video_called_corpus_does_not_take_the_corpus_folder(shared: Shared, tmp
 # --- interruption -----------------------------------------------------------------------------------------
 
 
+def test_a_season_without_names_knows_its_voices_again(tmp_path: Path) -> None:
+    (tmp_path / "subs.ass").write_text(subtitles(tagged=False), encoding="utf-8")
+    videos = [
+        make_video(tmp_path / f"ep{k}.mkv", "-metadata", f"title={k}", subtitle=tmp_path / "subs.ass") for k in (1, 2)
+    ]
+    configs = [EpisodeConfig(video, out=tmp_path / "out", separator="none", export=("rttm",)) for video in videos]
+    season = run_season(configs)
+    assert season.failures == () and season.corpus is not None
+    assert all(line.character in (None, line.speaker) for line in season.episodes[0].lines)
+    by_voice: dict[str | None, set[tuple[str, str | None]]] = {}
+    for line in season.corpus.lines:
+        by_voice.setdefault(line.character, set()).add((line.episode_id, line.speaker))
+    named = {name: labels for name, labels in by_voice.items() if name}
+    assert named
+    assert all(name.startswith("VOICE_") and {e for e, _ in labels} == {"ep1", "ep2"} for name, labels in named.items())
+    assert set(open_corpus(tmp_path / "out").characters["character"]) == set(named)
+    assert "VOICE_01" in (tmp_path / "out/corpus/exports/rttm/ep2.rttm").read_text(encoding="utf-8")
+    # What a next season begins with.
+    gallery = json.loads((tmp_path / "out/corpus/gallery/gallery.json").read_text(encoding="utf-8"))
+    assert set(gallery["characters"]) <= set(named) and gallery["characters"]
+
+
+def test_a_label_given_in_the_notebook_is_the_next_runs(copied: Shared, tmp_path: Path) -> None:
+    corpus = open_corpus(copied.out)
+    line_id = corpus.lines["line_id"].iloc[3]
+    corpus.relabel(line_id, "Grace")
+    corpus.save_labels(tmp_path / "labels.csv")
+    result, _ = rerun(copied, characters=tmp_path / "labels.csv")
+    (line,) = [line for line in result.lines if line.line_id == line_id]
+    assert (line.character, line.confidence, line.verdict) == ("Grace", 1.0, Verdict.CERTAIN)
+    assert "manual" in {e.source for e in line.evidence}
+
+
 @pytest.mark.slow
 def test_killed_at_random_moments_it_ends_with_the_same_bytes(shared: Shared, tmp_path: Path) -> None:
     out = tmp_path / "out"

@@ -15,6 +15,7 @@ from yuki_builder.characters.enrolment import EnrolClip, Enrolment, ManualLabel,
 from yuki_builder.characters.evaluation import Evaluation, TrueLine, draw_evaluation, evaluate, read_truth
 from yuki_builder.characters.gallery import Gallery
 from yuki_builder.characters.labels import match_labels
+from yuki_builder.characters.season_voices import EpisodeVoice, link_voices
 
 __all__ = [
     "Aliases",
@@ -22,6 +23,7 @@ __all__ = [
     "Contradiction",
     "EnrolClip",
     "Enrolment",
+    "EpisodeVoice",
     "Evaluation",
     "Gallery",
     "ManualLabel",
@@ -30,6 +32,7 @@ __all__ = [
     "contradictions",
     "draw_evaluation",
     "evaluate",
+    "link_voices",
     "main_speakers",
     "match_labels",
     "read_aliases",

@@ -1,0 +1,48 @@
+"""The same voice, called by the same name over a season."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from test_characters_voices import EMBEDDER, Voices
+
+from yuki_builder.characters import EpisodeVoice, link_voices
+
+
+def voice(voices: Voices, episode: str, speaker: str, person: str, count: int = 6) -> EpisodeVoice:
+    prints = voices.prints({f"{episode}/{speaker}/{k}": person for k in range(count)})
+    return EpisodeVoice(episode, speaker, prints.vectors, 1000 * count)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_voices_are_known_again(seed: int) -> None:
+    voices = Voices(seed)
+    cast = {"e1": "ABC", "e2": "CAD", "e3": "BDE"}
+    heard = [
+        voice(voices, episode, f"SPEAKER_{k:02d}", person)
+        for episode, people in cast.items()
+        for k, person in enumerate(people, start=1)
+    ]
+    names = link_voices(heard, embedder=EMBEDDER)
+    people = {
+        (episode, f"SPEAKER_{k:02d}"): person for episode, own in cast.items() for k, person in enumerate(own, start=1)
+    }
+    assert len({(names[key], people[key]) for key in names}) == len(set(people.values())) == len(set(names.values()))
+    assert link_voices(heard[::-1], embedder=EMBEDDER) == names
+
+
+def test_who_says_most_is_first_and_short_voices_stay_alone() -> None:
+    voices = Voices(0)
+    heard = [
+        voice(voices, "e1", "SPEAKER_01", "A", 3),
+        voice(voices, "e1", "SPEAKER_02", "B", 9),
+        voice(voices, "e2", "SPEAKER_01", "A", 1),
+        EpisodeVoice("e2", "SPEAKER_02", np.zeros((0, 1), np.float32), 500),
+    ]
+    assert link_voices(heard, embedder=EMBEDDER) == {
+        ("e1", "SPEAKER_02"): "VOICE_01",
+        ("e1", "SPEAKER_01"): "VOICE_02",
+        ("e2", "SPEAKER_01"): "VOICE_03",
+        ("e2", "SPEAKER_02"): "VOICE_04",
+    }
+    assert link_voices([], embedder=EMBEDDER) == {}
