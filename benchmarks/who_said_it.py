@@ -134,11 +134,14 @@ def main() -> None:
                     options = ["--characters", str(episode / "enrol")]
                 if kind == "strangers":
                     options = ["--characters", str(enrolled_but(episode, a.work, 2))]
+                marked = said
                 if kind in with_names or kind in retimed:
-                    change = (with_names | retimed)[kind]
-                    file = write_ass(a.work / f"{episode.name}_{kind}.ass", change(said, seed))
+                    marked = (with_names | retimed)[kind](said, seed)
+                    file = write_ass(a.work / f"{episode.name}_{kind}.ass", marked)
                     options += ["--subtitles", str(file)]
                 lines, turns, known = run(episode, a.work / "who" / episode.name, *options)
+                if kind in with_names:  # whom no tag rightly names, nobody can know
+                    known = {x["speaker"] for x in marked if x.get("name") == x["speaker"]}
                 kept = [x for x in said if kind != "breaks" or _is_kept(x, said)]
                 true = [TrueLine(round(1000 * x["start"]), round(1000 * x["end"]), x["speaker"]) for x in kept]
                 sums.append((lines, true, turns, known))
