@@ -111,6 +111,11 @@ def _check_quality(episode: Episode) -> None:
         require_dnsmos()
 
 
+def _evaluation(episode: Episode) -> dict[str, Path]:
+    path = episode.store.folder / steps.EVALUATION_PICTURE
+    return {"the evaluation": path} if path.is_file() else {}
+
+
 def _digest(items: list[Any]) -> str:
     """A long list in a few letters, of which a person can tell at least the number."""
     return f"{len(items)} ({hash_text(json.dumps(items))[:12]})" if items else "none"
@@ -260,9 +265,10 @@ STAGES: tuple[Stage[Episode], ...] = (
     *_WAY,
     Stage(
         "report",
-        version=2,
+        version=3,
         run=lambda e, job: steps.report(e, job, report_steps.stage_reports(e.store, _WAY)),
         reads=_ALL_RECORDS,
+        files=_evaluation,
         settings=lambda e: {
             "episode": e.episode_id,
             "stages": _digest([r.to_dict() for r in report_steps.stage_reports(e.store, _WAY)]),

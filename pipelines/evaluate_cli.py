@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from pipelines.progress import one_line
-from pipelines.steps import GALLERY, LINES, TURNS, read_lines
+from pipelines.steps import EVALUATION_PICTURE, GALLERY, LINES, TURNS, read_lines
 from pipelines.store import write_atomically
 from yuki_builder.characters import Evaluation, TrueLine, draw_evaluation, evaluate, read_truth
 from yuki_builder.errors import InputError
@@ -18,7 +18,6 @@ from yuki_builder.names import path_name
 from yuki_builder.records import Line
 
 EVALUATION = "evaluation.json"
-PICTURE = "evaluation.png"
 
 _HELP = """
 Compare the lines of a finished run with what a person says, and say how far the names can be trusted.
@@ -43,7 +42,8 @@ What it says:
   DER           diarization error rate of speakers/turns.rttm, without collar; in brackets with 250 ms
 
 \b
-The figures are kept in <episode>/evaluation.json, with a picture in <episode>/evaluation.png.
+The figures are kept in <episode>/evaluation.json, with a picture in <episode>/evaluation.png, which the next run
+shows in the report.
 Exit status: 0 done; 2 the labels or the output folder are not what they should be.
 """
 
@@ -81,7 +81,7 @@ def _evaluate(
         evaluation = evaluate(read_lines(folder), own, _turns(folder), known=_known(folder))
         text = json.dumps(evaluation.to_dict(), ensure_ascii=False, indent=1)
         write_atomically(folder / EVALUATION, text + "\n")
-        draw_evaluation(evaluation, folder / PICTURE, title=folder.name)
+        draw_evaluation(evaluation, folder / EVALUATION_PICTURE, title=folder.name)
         results[folder.name] = evaluation
     if as_json:
         content = {name: e.to_dict() for name, e in results.items()}
@@ -92,7 +92,7 @@ def _evaluate(
     for reason, count in skipped.items():
         print(one_line(f"left out: {count} x {reason}"))
     for folder in folders:
-        print(one_line(f"figures: {folder / EVALUATION}   picture: {folder / PICTURE}"))
+        print(one_line(f"figures: {folder / EVALUATION}   picture: {folder / EVALUATION_PICTURE}"))
 
 
 def _labels(path: Path) -> tuple[list[TrueLine], dict[str, int]]:

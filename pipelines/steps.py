@@ -62,6 +62,7 @@ QUALITY = "quality.jsonl"
 PRINTS = ".work/prints.npz"
 SCENES = "scenes.jsonl"
 PICTURES = ".work/pictures.json"
+EVALUATION_PICTURE = "evaluation.png"
 REPORT = "report.html"
 SUMMARY = "episode.json"
 
@@ -419,9 +420,16 @@ def report(episode: Episode, job: Job, stages: Sequence[StageReport]) -> Counts:
         mix=f"{episode.episode_id}/{MIX}",
         vocals=f"{episode.episode_id}/{VOCALS}",
         stages=stages,
+        evaluation=_evaluation(episode),
         missing=[] if lines else [note for stage in stages for note in stage.notes],
     )
     return Counts()
+
+
+def _evaluation(episode: Episode) -> bytes | None:
+    """The picture that ``evaluate`` left in the episode's folder."""
+    path = episode.store.folder / EVALUATION_PICTURE
+    return path.read_bytes() if path.is_file() else None
 
 
 def summary(episode: Episode, marks: Sequence[Mark]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def test_figures_of_made_sounds(tmp_path: Path) -> None:
     mix = np.concatenate([noise[: 2 * RATE], low[2 * RATE : 4 * RATE], 1.5 * np.sign(noise[4 * RATE : 6 * RATE])])
     soundfile.write(tmp_path / "mix.flac", np.clip(mix, -1, 1)[:, None], RATE, subtype="PCM_24")
     soundfile.write(tmp_path / "vocals.flac", np.clip(mix, -1, 1)[:, None] / 2, RATE, subtype="PCM_24")
-    lines = [line(0, 100, 1900), line(1, 2100, 3900, "好的"), line(2, 4100, 5900, overlap=0.4, snr_db=-3.0)]
+    lines = [line(0, 100, 1900), line(1, 2100, 3900, "好的"), line(2, 4100, 5900, overlap=0.4, snr_db=-13.0)]
     found, prints = measure_quality(
         lines[::-1], tmp_path / "mix.flac", tmp_path / "vocals.flac", [Span(0, 1000), Span(2100, 3900)]
     )

@@ -74,7 +74,7 @@ class QualityLimits:
     min_chars_per_second: float = 2.0
     max_chars_per_second: float = 30.0
     max_overlap: float = 0.15
-    min_snr_db: float = 0.0
+    min_snr_db: float = -8.0
     min_dnsmos: float = 2.2
 
 

@@ -35,6 +35,7 @@ def write_report(
     vocals: str | None = None,
     stages: Sequence[StageReport] = (),
     missing: Sequence[str] = (),
+    evaluation: bytes | None = None,
     folder: str | None = None,
 ) -> None:
     """Write one self-contained HTML file: no network, no other file but the sound, which it links relatively.
@@ -56,6 +57,7 @@ def write_report(
         mix, vocals: the episode's sound files, relative to the output folder; None: only clips can be played.
         stages: what each stage kept and left out.
         missing: what the user should know is not there, one sentence each ("No subtitles were found: …").
+        evaluation: the picture of how the lines compare with a person's labels, a PNG file.
         folder: where the report will lie, relative to the output folder that clip paths are relative to;
             None: a folder named after the episode.
 
@@ -77,6 +79,7 @@ def write_report(
         stages=stages,
         missing=missing,
         folder=path_name(episode_id) if folder is None else folder,
+        evaluation=evaluation,
     )
     _write(page, destination)
 

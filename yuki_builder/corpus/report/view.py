@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -78,6 +79,7 @@ class Page:
     stages: tuple[StageReport, ...]
     has_timeline: bool
     data: str
+    evaluation: str | None = None  # a PNG file as base64
 
 
 def episode_page(
@@ -96,6 +98,7 @@ def episode_page(
     stages: Sequence[StageReport],
     missing: Sequence[str],
     folder: str,
+    evaluation: bytes | None = None,
 ) -> Page:
     """Work the page of one episode out; see :func:`~yuki_builder.corpus.report.render.write_report`."""
     ordered = sorted(lines, key=lambda line: (line.start_ms, line.index, line.line_id))
@@ -115,6 +118,7 @@ def episode_page(
     length_ms = media.duration_ms if media else duration_ms
     return Page(
         is_corpus=False,
+        evaluation=None if evaluation is None else base64.b64encode(evaluation).decode(),
         title=episode_id,
         source=None if media is None else PurePath(media.path).name,
         facts=(("Length", clock(length_ms)), *_speech_facts(speech), *_line_facts(ordered), *_voice_facts(turns)),
