@@ -591,6 +591,65 @@ def test_a_season_without_names_knows_its_voices_again(tmp_path: Path) -> None:
     assert set(gallery["characters"]) <= set(named) and gallery["characters"]
 
 
+def test_exports_of_a_finished_corpus(copied: Shared, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = str(copied.out)
+    assert main(["export", "chat,ljspeech", "hf-parquet", "--out", out, "--min-confidence", "0.5"]) == 0
+    folder = copied.out / "corpus" / "exports"
+    assert {p.name for p in folder.iterdir()} == {"chat", "ljspeech", "hf-parquet"}
+    assert (folder / "hf-parquet" / "README.md").read_text(encoding="utf-8").startswith("---\nlanguage:")
+    before = files(folder)
+    wav = next(folder.rglob("*.wav"))
+    wav.write_bytes(b"mine")
+    capsys.readouterr()
+    assert main(["export", "chat,ljspeech", "--out", out, "--min-confidence", "0.5"]) == 0
+    shown = capsys.readouterr()
+    assert "export chat     reused" in shown.err and "exports/ljspeech:" in shown.out
+    assert wav.with_name(f"{wav.name}.bak-1").read_bytes() == b"mine"
+    wav.with_name(f"{wav.name}.bak-1").unlink()
+    assert files(folder) == before
+    # Other options make it anew.
+    assert main(["export", "chat", "--out", out, "--min-confidence", "0.5", "--context-lines", "2", "--quiet"]) == 0
+    assert files(folder / "chat") != {name[5:]: data for name, data in before.items() if name.startswith("chat/")}
+
+    assert main(["export", "srt", "--out", out, "--to", str(tmp_path / "mine")]) == 0
+    assert list((tmp_path / "mine" / "srt").rglob("*.srt"))
+    for arguments, what in (
+        (["srt", "--to", str(tmp_path / "mine")], "is there already"),
+        (["midi"], "no export is called 'midi'"),
+        (["srt", "--character", "Nobody"], "no line is said by 'Nobody'"),
+        (["srt", "--without", "ugly"], "no problem is called 'ugly'"),
+        (["srt", "--validation", "2"], "shares from 0 to 1"),
+        (["chat", "--system-prompt", str(tmp_path / "none.txt")], "cannot be read"),
+    ):
+        capsys.readouterr()
+        assert main(["export", *arguments, "--out", out]) == 2
+        assert what in capsys.readouterr().err
+    assert main(["export", "srt", "--out", str(tmp_path)]) == 2
+    assert "holds no finished episode" in capsys.readouterr().err
+    assert not [p for p in (tmp_path / "mine").iterdir() if p.name.startswith(".")]
+
+
+def test_labels_that_fit_no_episode_are_refused(
+    copied: Shared, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.csv").write_text("长门,你好,0:00:01.00,0:00:02.00\n", encoding="utf-8")
+    shutil.copytree(copied.out / "ep01", copied.out / "ep02")
+    for arguments, what in (
+        (["--truth", str(tmp_path / "a.csv")], "it is unclear which of 2 episodes"),
+        (["--truth", str(tmp_path / "a.csv"), "--episode", "ep09"], "there is no episode 'ep09'"),
+        (["--truth", str(tmp_path / "b.csv")], "no such file of labels"),
+        (["--truth", str(tmp_path / "b.rttm")], "no such file of labels"),
+    ):
+        capsys.readouterr()
+        assert main(["evaluate", *arguments, "--out", str(copied.out)]) == 2
+        assert what in capsys.readouterr().err
+    assert main(["evaluate", "--truth", str(tmp_path / "a.csv"), "--episode", "ep01", "--out", str(copied.out)]) == 0
+    rttm = str(sample(".rttm"))
+    capsys.readouterr()
+    assert main(["evaluate", "--truth", rttm, "--episode", "ep01", "--out", str(copied.out), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["lines"] == 10
+
+
 def test_a_label_given_in_the_notebook_is_the_next_runs(copied: Shared, tmp_path: Path) -> None:
     corpus = open_corpus(copied.out)
     line_id = corpus.lines["line_id"].iloc[3]
