@@ -83,7 +83,12 @@ def _subtitle_settings(episode: Episode) -> dict[str, Any]:
 def _diarizer_settings(episode: Episode) -> dict[str, Any]:
     name = "a folder" if _pipeline(episode) else episode.config.diarizer
     backend = None if name == "embedded" else installed_version("pyannote.audio")
-    return {"diarizer": name, "pyannote.audio": backend, "episode": episode.episode_id}
+    return {
+        "diarizer": name,
+        "pyannote.audio": backend,
+        "episode": episode.episode_id,
+        "resync": episode.config.resync,
+    }
 
 
 def _enrolment_settings(episode: Episode) -> dict[str, Any]:
@@ -173,9 +178,9 @@ _WAY: tuple[Stage[Episode], ...] = (
     ),
     Stage(
         "turns",
-        version=1,
+        version=2,
         run=steps.find_turns,
-        reads=(steps.VOCALS, steps.SPEECH),
+        reads=(steps.VOCALS, steps.SPEECH, steps.CUES_READ),
         files=_pipeline,
         settings=_diarizer_settings,
         packages=("resemblyzer",),

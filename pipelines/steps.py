@@ -213,11 +213,15 @@ def find_speech(episode: Episode, job: Job) -> Counts:
 
 
 def find_turns(episode: Episode, job: Job) -> Counts:
-    """Which voice speaks when."""
+    """Which voice speaks when. Subtitles say where a voice may change, though not whose it is."""
     from video_preprocessing.speech import write_rttm
+    from yuki_builder.alignment import align as align_cues
+    from yuki_builder.alignment import split_at_lines
 
     speech = read_records(job.input(SPEECH), Span)
-    turns = episode.diarizer().diarize(job.input(VOCALS), speech, progress=job.progress)
+    cues = read_records(job.input(CUES_READ), Cue)
+    lines = align_cues(cues, speech, resync=_resync(episode, cues, speech))
+    turns = episode.diarizer().diarize(job.input(VOCALS), split_at_lines(speech, lines), progress=job.progress)
     write_rttm(turns, job.output(TURNS), uri=episode.episode_id)
     return Counts(len(turns))
 
@@ -228,15 +232,21 @@ def _turns(job: Job) -> list[Turn]:
     return list(read_rttm(job.input(TURNS)))
 
 
+def _resync(episode: Episode, cues: Sequence[Cue], speech: Sequence[Span]) -> Resync:
+    from yuki_builder.alignment import resync
+
+    return resync(cues, speech) if episode.config.resync else Resync.none("switched off")
+
+
 def align(episode: Episode, job: Job) -> Counts:
     """The spoken cues on the video's clock, their edges snapped to the voice; songs that the ear tells are left out."""
     from yuki_builder.alignment import align as align_cues
-    from yuki_builder.alignment import resync, unheard
+    from yuki_builder.alignment import unheard
     from yuki_builder.subtitles import LeftOut
 
     cues = read_records(job.input(CUES_READ), Cue)
     speech = read_records(job.input(SPEECH), Span)
-    change = resync(cues, speech) if episode.config.resync else Resync.none("switched off")
+    change = _resync(episode, cues, speech)
     lines = align_cues(cues, speech, turns=_turns(job), resync=change)
     songs = unheard(lines)
     if songs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from yuki_builder.alignment import align, unheard
+from yuki_builder.alignment import align, split_at_lines, unheard
 from yuki_builder.records import AlignedCue, Cue, NameTag, Span, Turn
 
 
@@ -70,3 +70,15 @@ def test_two_speakers_are_parted_where_the_voice_changes() -> None:
 def test_without_any_sign_the_text_decides() -> None:
     assert parted((30, 10), [(1000, 5000)], []) == 4000
     assert parted((10, 30), [], []) == 2000
+
+
+def test_voice_activity_is_cut_where_lines_begin_and_end() -> None:
+    lines = [line(0, 1, speech_s=4), line(1, 5.2, speech_s=4)]  # 1 to 5 s, 5.2 to 9.2 s
+    assert split_at_lines([Span(500, 9000), Span(20_000, 21_000)], lines) == [
+        Span(500, 1000),
+        Span(1000, 5000),
+        Span(5000, 9000),  # the second begins too near the end of the first
+        Span(20_000, 21_000),
+    ]
+    assert split_at_lines([Span(800, 5100)], lines) == [Span(800, 5100)]
+    assert split_at_lines([Span(0, 10)], []) == [Span(0, 10)]

@@ -6,11 +6,12 @@ voice that sounds in that time; then the change is looked for nearby: a pause, a
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import groupby, pairwise
 
 from yuki_builder.alignment.activity import VoiceActivity
-from yuki_builder.records import Cue, Span, Turn
+from yuki_builder.records import AlignedCue, Cue, Span, Turn
 
 _LEAST_PAUSE_MS = 60
 _FULL_PAUSE_MS = 400  # a longer pause is no better sign
@@ -36,6 +37,26 @@ def part(spans: Sequence[Span], cues: Sequence[Cue], voice: VoiceActivity, turns
         own = [spans[k] for k in members]
         parted += own if isinstance(group, int) or len(own) < 2 else _parted(own, voice, changes)
     return parted
+
+
+def split_at_lines(speech: Sequence[Span], lines: Sequence[AlignedCue], *, least_ms: int = 400) -> list[Span]:
+    """Voice activity cut where lines begin and end: where a voice may change, and no window should reach over.
+
+    Args:
+        speech: in order, without overlap.
+        lines: in order of time.
+        least_ms: no piece gets shorter than this.
+    """
+    edges = sorted({time for line in lines for time in (line.start_ms, line.end_ms)})
+    pieces = []
+    for span in speech:
+        start_ms = span.start_ms
+        for edge in edges[bisect_left(edges, span.start_ms) : bisect_right(edges, span.end_ms)]:
+            if start_ms + least_ms <= edge <= span.end_ms - least_ms:
+                pieces.append(Span(start_ms, edge))
+                start_ms = edge
+        pieces.append(Span(start_ms, span.end_ms))
+    return pieces
 
 
 def _parted(spans: Sequence[Span], voice: VoiceActivity, changes: Sequence[int]) -> list[Span]:
