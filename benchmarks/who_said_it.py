@@ -10,6 +10,7 @@ overlaps it most has its name):
   names somebody else;
 * ``nameless``: no name anywhere; voices are matched with people one to one;
 * ``strangers``: two of the five voices are not enrolled; their lines are right without a name;
+* ``dashes``: as ``enrolled``, but neighbouring lines of two voices are one cue with two dashes;
 * ``late``, ``fast``, ``breaks``: as ``enrolled``, with subtitles late by 30 s, of 25 instead of 23.976 pictures a
   second, or with two breaks.
 
@@ -85,6 +86,19 @@ def breaks(lines: list[Entry], seed: int) -> list[Entry]:
     return [x | {side: x[side] + _shift(x["start"], first, second) for side in ("start", "end")} for x in kept]
 
 
+def dashes(lines: list[Entry], seed: int) -> list[Entry]:
+    """Pairs of neighbouring lines of two voices, less than 1.2 s apart, as one cue each."""
+    joined: list[Entry] = []
+    for x in lines:
+        last = joined[-1] if joined else None
+        is_pair = last is not None and "-" not in last["text"] and x["speaker"] != last["speaker"]
+        if last is not None and is_pair and x["start"] - last["end"] < 1.2:
+            joined[-1] = last | {"end": x["end"], "text": f"- {last['text']}\\N- {x['text']}"}
+        else:
+            joined.append(x)
+    return joined
+
+
 def _shift(start: float, first: float, second: float) -> float:
     return (20 if start >= first else 0) - (12 if start >= second else 0)
 
@@ -120,7 +134,7 @@ def main() -> None:
         "tagged": tags,
         "tagged, 10 % wrong": lambda lines, seed: tags(lines, seed, wrong=0.1),
     }
-    retimed = {"late": late, "fast": fast, "breaks": breaks}
+    retimed = {"late": late, "fast": fast, "breaks": breaks, "dashes": dashes}
     for level_db in a.levels:
         for kind in ("enrolled", *with_names, "nameless", "strangers", *retimed):
             if a.rows and kind not in a.rows:
