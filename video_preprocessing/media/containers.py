@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.stream import Stream
     from av.subtitles.stream import SubtitleStream
+    from av.video.stream import VideoStream
 
 UNKNOWN_CODEC = "unknown"
 _PACKETS_TO_FIRST_FRAME = 2000
@@ -39,7 +40,7 @@ def probe(path: str | os.PathLike[str]) -> MediaInfo:
     size_bytes = _size_of_file(path)
     with open_container(path) as container:
         sounds = list(container.streams.audio)
-        pictures = [s for s in container.streams.video if not _has(s, "attached_pic") and s.codec_context is not None]
+        pictures = _picture_streams(container)
         if not sounds and not pictures:
             raise MediaError("holds neither sound nor picture", where=path, remedy="give a video or an audio file")
         start_ms = round(1000 * _first_frame_s(container, (pictures or sounds)[0]))
@@ -90,6 +91,15 @@ def open_container(path: Path) -> Iterator[InputContainer]:
             where=path,
             remedy="give a video or audio file that a player plays; a download may have to be finished first",
         ) from e
+
+
+def first_picture_stream(container: InputContainer) -> VideoStream | None:
+    """The stream whose first picture is the clock's zero; None where there is but a cover, or nothing."""
+    return next(iter(_picture_streams(container)), None)
+
+
+def _picture_streams(container: InputContainer) -> list[VideoStream]:
+    return [s for s in container.streams.video if not _has(s, "attached_pic") and s.codec_context is not None]
 
 
 def _size_of_file(path: Path) -> int:

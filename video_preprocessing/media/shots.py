@@ -6,14 +6,13 @@ hundred small pictures. A key frame that looks like the one before it is none: i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 
+from video_preprocessing.media.containers import first_picture_stream, open_container
+from yuki_builder.errors import MediaError
 from yuki_builder.records import FloatArray, MediaInfo, Progress, ShotChange, no_progress
-
-if TYPE_CHECKING:
-    import av.container
 
 _WIDTH, _HEIGHT = 64, 36
 _BINS = 16
@@ -33,8 +32,8 @@ def detect_shots(info: MediaInfo, *, progress: Progress = no_progress) -> list[S
     changes: list[ShotChange] = []
     before: FloatArray | None = None
     try:
-        with av.open(info.path) as container:
-            stream = _moving_picture(container)
+        with open_container(Path(info.path)) as container:
+            stream = first_picture_stream(container)
             if stream is None:
                 return []
             stream.codec_context.skip_frame = "NONKEY"
@@ -48,7 +47,7 @@ def detect_shots(info: MediaInfo, *, progress: Progress = no_progress) -> list[S
                         changes.append(ShotChange(time_ms, round(score, 3)))
                 before = picture
                 progress(min(time_ms / 1000, total_s), total_s)
-    except (av.FFmpegError, OSError, ValueError):
+    except (av.FFmpegError, MediaError, OSError, ValueError):
         return changes  # scenes do without: a damaged picture is no reason to lose the sound
     return changes
 
@@ -59,13 +58,3 @@ def difference(before: FloatArray, picture: FloatArray) -> float:
     greys = [np.histogram(p, bins=_BINS, range=(0, 1))[0] / p.size for p in (before, picture)]
     shares = float(np.abs(greys[0] - greys[1]).sum() / 2)
     return min(1.0, 2 * places + shares / 2)
-
-
-def _moving_picture(container: av.container.InputContainer) -> av.VideoStream | None:
-    """The first video stream that is no cover picture."""
-    import av.stream
-
-    for stream in container.streams.video:
-        if not stream.disposition & av.stream.Disposition.attached_pic:
-            return stream
-    return None

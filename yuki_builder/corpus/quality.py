@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -230,7 +231,7 @@ def mark_duplicates(
     first: dict[str, list[Line]] = {}
     marked = []
     for quality, line in zip(qualities, lines, strict=True):
-        key = "".join(c for c in line.text.casefold() if c.isalnum())
+        key = "".join(c for c in unicodedata.normalize("NFKC", line.text).casefold() if c.isalnum())
         original = None
         if letters(key) >= _LEAST_LETTERS and line.line_id in prints:
             earlier = first.setdefault(key, [])
