@@ -225,7 +225,7 @@ _WAY: tuple[Stage[Episode], ...] = (
     ),
     Stage(
         "shots",
-        version=1,
+        version=2,
         run=line_steps.find_shots,
         reads=(steps.MEDIA,),
         files=_video,
@@ -234,7 +234,7 @@ _WAY: tuple[Stage[Episode], ...] = (
     ),
     Stage(
         "lines",
-        version=2,
+        version=3,
         run=line_steps.assemble,
         reads=(
             *(steps.ALIGNED, steps.ATTRIBUTIONS, steps.TURNS, steps.SPEECH),

@@ -28,6 +28,7 @@ from pipelines.steps import (
     VOCALS,
     line_id,
 )
+from yuki_builder.errors import MediaError
 from yuki_builder.records import AlignedCue, Attribution, Line, MediaInfo, ShotChange, Span, Turn
 
 if TYPE_CHECKING:
@@ -40,7 +41,11 @@ def find_shots(episode: Episode, job: Job) -> Counts:
     from video_preprocessing.media import detect_shots
 
     (info,) = read_records(job.input(MEDIA), MediaInfo)
-    shots = detect_shots(dataclasses.replace(info, path=str(episode.video)), progress=job.progress)
+    try:
+        shots = detect_shots(dataclasses.replace(info, path=str(episode.video)), progress=job.progress)
+    except MediaError as e:  # scenes do without: a damaged picture is no reason to lose the sound
+        write_records([], job.output(SHOTS))
+        return Counts(notes=(f"scenes by pauses and cast alone: {e.what}",))
     write_records(shots, job.output(SHOTS))
     return Counts(len(shots))
 
@@ -72,8 +77,8 @@ def assemble(episode: Episode, job: Job) -> Counts:
     write_lines_csv(lines, job.output(LINES_CSV))
     write_records(qualities, job.output(QUALITY))
     _write_prints(prints, job.output(PRINTS))
-    shots_ms = [shot.time_ms for shot in read_records(job.input(SHOTS), ShotChange)]
-    scenes = split_scenes([line for line in lines if line.text.strip()], shots_ms=shots_ms)
+    shots = read_records(job.input(SHOTS), ShotChange)
+    scenes = split_scenes([line for line in lines if line.text.strip()], shots=shots or None)
     write_records([SceneRow.of(scene) for scene in scenes], job.output(SCENES))
     without_clip = {f"no clip: {reason}": number for reason, number in clips.dropped.items()}
     return Counts(clips.kept, without_clip, _told(qualities))

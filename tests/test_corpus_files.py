@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
-import random
 from collections import Counter
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -29,7 +28,7 @@ from yuki_builder.corpus.haruhi import write_haruhi
 from yuki_builder.corpus.lines_csv import COLUMNS
 from yuki_builder.corpus.prompts import PROMPTS, fill, prompts_for
 from yuki_builder.corpus.roleplay import RoleplayCounts, scene_messages, write_roleplay
-from yuki_builder.corpus.scenes import MAX_LINES, PAUSE_MS, scene_starts
+from yuki_builder.corpus.segmentation import MAX_LINES, PAUSE_MS, SceneSettings, scene_starts
 from yuki_builder.corpus.texts import read_scene_text, write_texts
 from yuki_builder.corpus.utterances import UNKNOWN_NAME, Utterance, format_utterance, parse_utterance, utterance_of
 from yuki_builder.errors import InputError
@@ -240,7 +239,7 @@ def test_scenes_keep_every_line_and_respect_pauses_and_size(gaps: list[tuple[int
         spans.append(Span(now + gap, now + gap + length))
         now += gap
     spans.sort()
-    starts = scene_starts(spans, max_lines=most)
+    starts = scene_starts(spans, settings=SceneSettings(max_lines=most))
     assert starts == sorted(set(starts))
     assert starts[:1] == ([0] if spans else [])
     for start, end in pairwise([*starts, len(spans)]):
@@ -254,33 +253,6 @@ def test_a_long_scene_is_cut_at_its_longest_pause() -> None:
     sizes = [len(scene.lines) for scene in split_scenes(lines)]
     assert 17 in accumulate(sizes)
     assert max(sizes) <= MAX_LINES
-
-
-def test_scenes_have_the_size_of_public_corpora() -> None:
-    """Talks of 3 to 9 lines with pauses of seconds between them; the picture changes at most of those."""
-    rng = random.Random(3)
-    spans, shots, true, now = [], [], [], 0
-    cast: list[str | None] = []
-    for talk in range(60):
-        true.append(len(spans))
-        people = rng.sample("ABCDEF", 2)
-        for k in range(rng.randint(3, 9)):
-            length = rng.randint(1000, 4000)
-            spans.append(Span(now, now + length))
-            cast.append(people[k % 2])
-            now += length + rng.randint(100, 1200)
-        if talk % 5:
-            shots.append(now + 300)
-        shots.append(now - 6000)  # and within the talk
-        now += rng.randint(1500, 6000)
-    starts = scene_starts(spans, cast=cast, shots_ms=shots)
-    sizes = sorted(b - a for a, b in pairwise([*starts, len(spans)]))
-    assert 4 <= sizes[len(sizes) // 2] <= 8
-    hits = len(set(starts) & set(true))
-    assert hits >= 0.85 * len(true)
-    assert hits >= 0.85 * len(starts)
-    blind = scene_starts(spans)
-    assert len(set(blind) & set(true)) <= hits
 
 
 def test_scenes_of_episodes_stay_apart_and_unordered_lines_are_ordered() -> None:

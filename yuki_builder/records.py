@@ -287,10 +287,20 @@ class Turn(Record):
 
 @dataclass(frozen=True, order=True, slots=True)
 class ShotChange(Record):
-    """The picture changes at ``time_ms``; ``score`` (0..1) is by how much."""
+    """Where the picture jumps: the new shot is seen at ``time_ms``, the old one last at ``after_ms``.
+
+    ``difference`` (0..1) is how much the two pictures differ; ``novelty`` (0..1) how much the pictures before and
+    after differ at the least, some seconds either way: low where a talk cuts back and forth between two faces.
+    """
 
     time_ms: int
-    score: float
+    after_ms: int
+    difference: float
+    novelty: float
+
+    def __post_init__(self) -> None:
+        if self.after_ms > self.time_ms:
+            raise ValueError(f"shot change at {self.time_ms} ms comes before its old shot at {self.after_ms} ms")
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,9 +93,16 @@ def open_container(path: Path) -> Iterator[InputContainer]:
         ) from e
 
 
-def first_picture_stream(container: InputContainer) -> VideoStream | None:
-    """The stream whose first picture is the clock's zero; None where there is but a cover, or nothing."""
-    return next(iter(_picture_streams(container)), None)
+def first_picture_stream(container: InputContainer) -> VideoStream:
+    """The stream whose first picture is the clock's zero.
+
+    Raises:
+        MediaError: there is none.
+    """
+    pictures = _picture_streams(container)
+    if not pictures:
+        raise MediaError("holds no picture", where=container.name)
+    return pictures[0]
 
 
 def _picture_streams(container: InputContainer) -> list[VideoStream]:

@@ -18,7 +18,8 @@ from yuki_builder.corpus.corrections import Correction, save_corrections
 from yuki_builder.corpus.figures import character_figures
 from yuki_builder.corpus.jsonl import read_jsonl
 from yuki_builder.corpus.lines_parquet import lines_schema, lines_table, read_lines_table
-from yuki_builder.corpus.scenes import scene_id, scene_starts
+from yuki_builder.corpus.scenes import scene_id
+from yuki_builder.corpus.segmentation import scene_starts
 from yuki_builder.corpus.sound import open_sound, to_samples
 from yuki_builder.errors import InputError
 from yuki_builder.names import path_name
@@ -472,7 +473,7 @@ def _scene_ids(lines: pd.DataFrame, on_disk: Mapping[str, str]) -> list[str]:
             continue
         spans = [Span(start, end) for start, end in zip(rows["start_ms"], rows["end_ms"], strict=True)]
         cast = [_text(a) or _text(b) for a, b in zip(rows["character"], rows["speaker"], strict=True)]
-        for start, end in pairwise([*scene_starts(spans, cast=cast), len(spans)]):
+        for start, end in pairwise([*scene_starts(spans, cast=cast, keys=line_ids), len(spans)]):
             ids += [scene_id(str(episode_id), line_ids[start])] * (end - start)
     return ids
 
