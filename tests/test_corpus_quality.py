@@ -147,3 +147,17 @@ def test_dnsmos_hears_noise(tmp_path: Path) -> None:
     assert clean.dnsmos is not None and dirty.dnsmos is not None and clean.dnsmos_background is not None
     assert 1 <= dirty.dnsmos < clean.dnsmos <= 5
     assert absent.dnsmos is None
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("speechmos") is None, reason="the extra quality is not installed")
+def test_dnsmos_is_that_of_its_package(tmp_path: Path) -> None:
+    from speechmos import dnsmos
+
+    wave, rate = soundfile.read(sample_path(), dtype="float32")
+    for name, cut in (("whole", wave[6 * rate : 20 * rate]), ("short", wave[15 * rate : 18 * rate])):
+        soundfile.write(tmp_path / f"{name}.flac", cut, rate)
+        (ours,) = add_dnsmos([dataclasses.replace(GOOD, line_id=name)], {name: tmp_path / f"{name}.flac"})
+        theirs = dnsmos.run(soundfile.read(tmp_path / f"{name}.flac", dtype="float32")[0], sr=16_000)
+        assert ours.dnsmos == pytest.approx(theirs["ovrl_mos"], abs=0.02 if name == "whole" else 0.15)
+        assert ours.dnsmos_background == pytest.approx(theirs["bak_mos"], abs=0.02 if name == "whole" else 0.15)
