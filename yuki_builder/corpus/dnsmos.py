@@ -1,9 +1,9 @@
 """DNSMOS: what listeners would say of a clip, predicted by the network of the package ``speechmos``.
 
 The network is DNSMOS P.835 (Reddy, Gopal and Cutler, ICASSP 2022). It hears 9.01 s at 16 kHz; what is shorter is
-repeated, as its authors do. It is run here and not by ``speechmos`` itself, which rates a second network along with it that
-nobody asks for, and hears a clip of 2 s seven times over, at a tenth of the speed. Both agree where a clip fills the
-network's time, and to about a tenth of a point elsewhere.
+repeated, as its authors do. It is run here and not by ``speechmos`` itself, which rates a second network along with
+it that nobody asks for, and hears a clip of 2 s seven times over, at a tenth of the speed. Both agree where a clip
+fills the network's time, and to about a tenth of a point elsewhere.
 """
 
 from __future__ import annotations
