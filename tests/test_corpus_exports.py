@@ -26,6 +26,7 @@ from yuki_builder.corpus.texts import read_scene_text
 from yuki_builder.records import Line, Verdict, no_progress
 
 NAMES = ("凉宫", '../../John | "Jr"', "=cmd()", "<b>Ann</b>")
+HOSTILE = ("metadata.jsonl", "README.md", "data", "train.list", "_unknown", "Default", "\ud83d", "\x00a", "CON", "NA")
 TEXTS = ("你好啊，今天 天气不错。", 'a|b "c"\nd {\\an8} <i>é</i>', "=1+1", "こんにちは")
 ALL = ExportOptions(min_confidence=0.0, validation=0.4)
 
@@ -87,6 +88,24 @@ def test_what_is_left_out_is_counted(name: str, source: Source, tmp_path: Path) 
 def test_an_empty_corpus_makes_no_fuss(name: str, tmp_path: Path) -> None:
     report = write(name, Source.of([], tmp_path), tmp_path / "a")
     assert sum(report.items.values()) == 0
+
+
+@pytest.mark.parametrize("character", [*HOSTILE, "A" * 300])
+def test_no_name_is_in_the_way(character: str, source: Source, tmp_path: Path) -> None:
+    lines = [Line.from_dict(line.to_dict() | {"character": character}) for line in source.lines[:8] if line.character]
+    for name in EXPORTERS:
+        report = write(name, Source.of(lines, source.root), tmp_path / name)
+        assert report.files == len(files(tmp_path / name)) > 0
+    assert len(pysubs2.load(str(tmp_path / "ass" / "ep01.ass")).styles) <= 2
+
+
+def test_words_that_loaders_take_for_nothing_stay_words(source: Source, tmp_path: Path) -> None:
+    lines = [Line.from_dict(source.lines[1].to_dict() | {"text": "None", "character": "NA"})]
+    write("hf-folder", Source.of(lines, source.root), tmp_path / "a")
+    (metadata,) = (tmp_path / "a").rglob("metadata.jsonl")
+    row = json.loads(metadata.read_text(encoding="utf-8"))
+    assert (row["text"], row["character"]) == ("None", "NA")
+    assert (metadata.parent / row["file_name"]).is_file()
 
 
 def test_a_clip_outside_the_output_folder_is_not_taken(source: Source, tmp_path: Path) -> None:

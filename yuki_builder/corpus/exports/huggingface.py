@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +17,7 @@ from yuki_builder.corpus.exports.base import (
     count_splits,
 )
 from yuki_builder.corpus.exports.card import write_card
+from yuki_builder.corpus.jsonl import write_jsonl
 from yuki_builder.corpus.utterances import one_row
 from yuki_builder.names import path_name
 from yuki_builder.records import Progress
@@ -36,23 +35,21 @@ _FEATURES = {
 
 
 def write_folder(source: Source, destination: Path, options: ExportOptions, progress: Progress) -> ExportReport:
-    """``<split>/metadata.csv`` (``file_name``, ``text``, ``character`` …), ``<split>/<character>/*.flac``, a card."""
+    """``<split>/metadata.jsonl`` (``file_name``, ``text`` …), ``<split>/clips/<character>/*.flac``, and a card.
+
+    JSON and not CSV: the loader would take a line that says "None" or "NA" for one without a text.
+    """
     clips, left_out = choose_clips(source, options)
     tables: dict[str, list[dict[str, Any]]] = {}
     for number, (item, clip) in enumerate(clips, start=1):
-        name = f"{path_name(item.line.character or '')}/{path_name(item.line.line_id)}{clip.suffix}"
+        name = f"clips/{path_name(item.line.character or '')}/{path_name(item.line.line_id)}{clip.suffix}"
         target = destination / item.split / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(clip, target)
         tables.setdefault(item.split, []).append({"file_name": name, **_row(item)})
         progress(number, len(clips))
     for split, rows in tables.items():
-        text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, ["file_name", *_COLUMNS], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        data = text.getvalue().encode("utf-8", "backslashreplace")
-        (destination / split / "metadata.csv").write_bytes(data)
+        write_jsonl(rows, destination / split / "metadata.jsonl")
     items = count_splits(item for item, _ in clips)
     paths = {split: f"{split}/**" for split in items}
     write_card(source, [item for item, _ in clips], destination, options, paths=paths, left_out=left_out)
@@ -118,4 +115,10 @@ def _row(item: Chosen) -> dict[str, Any]:
     values = {name: getattr(line, name) for name in _COLUMNS if name not in ("scene_id", "verdict")}
     secondary = None if line.text_secondary is None else one_row(line.text_secondary)
     values |= {"scene_id": item.scene_id, "verdict": line.verdict.value, "text": one_row(line.text)}
-    return {name: (values | {"text_secondary": secondary})[name] for name in _COLUMNS}
+    values |= {"text_secondary": secondary}
+    return {name: _encodable(values[name]) for name in _COLUMNS}
+
+
+def _encodable(value: Any) -> Any:
+    """Half a surrogate pair, which no Parquet file holds, written out."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value

@@ -34,7 +34,7 @@ def write_ass(source: Source, destination: Path, options: ExportOptions, progres
         names = sorted({name for _, name in named if name})
         rows = ["[Script Info]", "ScriptType: v4.00+", "PlayResX: 1280", "PlayResY: 720", "WrapStyle: 0"]
         rows += ["ScaledBorderAndShadow: yes", "", "[V4+ Styles]", _STYLE_FORMAT, _style("Default", "&H00FFFFFF")]
-        rows += [_style(_field(name), _colour(name)) for name in names]
+        rows += [_style(_field(name), _colour(name)) for name in names if _field(name) != "Default"]
         rows += ["", "[Events]", _EVENT_FORMAT, *(_dialogue(line, name) for line, name in named)]
         # With a byte order mark: players on Windows take a file without one for their own code page.
         write_rows(destination / f"{path_name(episode)}.ass", ["\ufeff" + rows[0], *rows[1:]])
