@@ -87,7 +87,6 @@ def _diarizer_settings(episode: Episode) -> dict[str, Any]:
         "diarizer": name,
         "pyannote.audio": backend,
         "episode": episode.episode_id,
-        "resync": episode.config.resync,
     }
 
 
@@ -177,10 +176,18 @@ _WAY: tuple[Stage[Episode], ...] = (
         writes=(steps.SPEECH,),
     ),
     Stage(
+        "pieces",
+        version=1,
+        run=steps.cut_speech,
+        reads=(steps.SPEECH, steps.CUES_READ),
+        settings=lambda e: {"resync": e.config.resync},
+        writes=(steps.PIECES,),
+    ),
+    Stage(
         "turns",
-        version=2,
+        version=3,
         run=steps.find_turns,
-        reads=(steps.VOCALS, steps.SPEECH, steps.CUES_READ),
+        reads=(steps.VOCALS, steps.PIECES),
         files=_pipeline,
         settings=_diarizer_settings,
         packages=("resemblyzer",),

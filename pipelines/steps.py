@@ -48,6 +48,7 @@ RESYNC = ".work/resync.jsonl"
 MIX = "audio/mix.flac"
 VOCALS = "audio/vocals.flac"
 SPEECH = ".work/speech.jsonl"
+PIECES = ".work/pieces.jsonl"
 TURNS = "speakers/turns.rttm"
 ALIGNED = ".work/aligned.jsonl"
 VOICEPRINTS = ".work/voiceprints.npz"
@@ -212,16 +213,28 @@ def find_speech(episode: Episode, job: Job) -> Counts:
     return Counts(len(spans))
 
 
-def find_turns(episode: Episode, job: Job) -> Counts:
-    """Which voice speaks when. Subtitles say where a voice may change, though not whose it is."""
-    from video_preprocessing.speech import write_rttm
+def cut_speech(episode: Episode, job: Job) -> Counts:
+    """Voice activity cut where subtitles begin and end: there a voice may change, though they do not say whose it is.
+
+    A stage of its own, so that other words at the same times do not ask for the turns again.
+    """
     from yuki_builder.alignment import align as align_cues
     from yuki_builder.alignment import split_at_lines
 
     speech = read_records(job.input(SPEECH), Span)
     cues = read_records(job.input(CUES_READ), Cue)
     lines = align_cues(cues, speech, resync=_resync(episode, cues, speech))
-    turns = episode.diarizer().diarize(job.input(VOCALS), split_at_lines(speech, lines), progress=job.progress)
+    pieces = split_at_lines(speech, lines)
+    write_records(pieces, job.output(PIECES))
+    return Counts(len(pieces))
+
+
+def find_turns(episode: Episode, job: Job) -> Counts:
+    """Which voice speaks when."""
+    from video_preprocessing.speech import write_rttm
+
+    pieces = read_records(job.input(PIECES), Span)
+    turns = episode.diarizer().diarize(job.input(VOCALS), pieces, progress=job.progress)
     write_rttm(turns, job.output(TURNS), uri=episode.episode_id)
     return Counts(len(turns))
 
