@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines.export_steps import FOLDER, check_names, source_of
+from pipelines.export_steps import FOLDER, check_names, in_words, source_of, stage_name
+from pipelines.faults import explained
 from pipelines.progress import choose_display, one_line
 from pipelines.season import Corpus, build_corpus
 from pipelines.session import CORPUS_FOLDER
-from yuki_builder.corpus import EXPORTERS, PROBLEMS, ExportOptions
-from yuki_builder.errors import ConfigError, InputError
-from yuki_builder.records import Verdict, no_progress
+from yuki_builder.corpus import EXPORTERS, PROBLEMS, ExportOptions, Source
+from yuki_builder.errors import ConfigError, InputError, OutputError
+from yuki_builder.records import Verdict
 
 _HELP = """
 Write a finished corpus in the formats of other tools.
@@ -41,8 +45,9 @@ Examples:
 
 \b
 Scenes are whole in training or in validation, so that no answer is known from its question; which, a hash of the
-scene's id decides, so that it stays so as the corpus grows.
-Exit status: 0 done; 2 an option or the output folder is not what it should be.
+scene's id decides, so that it stays so as the corpus grows. What the formats hold and who reads them is in
+docs/exports.md. hf is short for hf-folder, roleplay is another name of chat.
+Exit status: 0 done; 2 an option or a folder is not what it should be, or no line is left to export.
 """
 )
 
@@ -81,6 +86,13 @@ def _export(
         typer.Option(metavar="PROBLEM,...", help=f"Leave out lines with these: {', '.join(PROBLEMS)}; or none."),
     ] = "duplicate",
     validation: Annotated[float, typer.Option(metavar="0..1", help="Share of scenes kept for validation.")] = 0.1,
+    text: Annotated[
+        str,
+        typer.Option(
+            metavar="primary|secondary",
+            help="Bilingual subtitles: which of the two texts. A voice wants the one that is spoken.",
+        ),
+    ] = "primary",
     context_lines: Annotated[
         int, typer.Option(metavar="N", help="Chats: so many lines before an answer; 0 is the whole scene.")
     ] = 0,
@@ -90,6 +102,7 @@ def _export(
     shard_mb: Annotated[int, typer.Option(metavar="MB", help="Largest size of a tar or Parquet file.")] = 256,
     force: Annotated[bool, typer.Option("--force", help="Write again what has not changed.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show nothing but errors.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout instead.")] = False,
 ) -> None:
     wanted = check_names(names)
     try:
@@ -98,6 +111,7 @@ def _export(
             verdicts=frozenset({Verdict.CERTAIN} if certain else {Verdict.CERTAIN, Verdict.DOUBTFUL}),
             characters=tuple(character or ()),
             without=_problems(without),
+            text=text,
             validation=validation,
             context_lines=context_lines,
             system_prompt=None if system_prompt is None else _prompt(system_prompt),
@@ -108,15 +122,44 @@ def _export(
     corpus = _corpus(out)
     _check_characters(corpus, options.characters)
     if to is not None:
-        _write_apart(corpus, wanted, to, options, quiet=quiet)
-        return
+        written = _write_apart(corpus, wanted, to, options)
+    else:
+        written = _write_inside(out, wanted, options, force=force, quiet=quiet)
+    if as_json:
+        print(json.dumps({"exports": [dataclasses.asdict(each) for each in written]}, ensure_ascii=False))
+    elif not quiet:
+        for each in written:
+            _print(each)
+    empty = [each.name for each in written if not each.kept]
+    if empty:
+        remedy = "see what was left out and why, and ask for less with --min-confidence or --without"
+        raise InputError(f"no line is left for {', '.join(empty)}", where=out, remedy=remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What came of one export; ``items`` in words."""
+
+    name: str
+    folder: str
+    kept: int
+    items: str
+    left_out: dict[str, int]
+
+
+def _write_inside(
+    out: Path, names: Sequence[str], options: ExportOptions, *, force: bool, quiet: bool
+) -> list[_Written]:
+    """Into the corpus, as its stages."""
     with choose_display(quiet=quiet) as display:
-        result = build_corpus(out, progress=display, exports=wanted, options=options, force=force)
-    for report in result.reports:
-        if report.stage.startswith("export ") and not quiet:
-            _print(report.notes, report.dropped)
-    if not quiet:
-        print(one_line(f"in {out / CORPUS_FOLDER / FOLDER}"))
+        result = build_corpus(out, progress=display, exports=names, options=options, force=force)
+    reports = {report.stage: report for report in result.reports}
+    folder = out / CORPUS_FOLDER / FOLDER
+    return [
+        _Written(name, str(folder / name), report.kept, "; ".join(report.notes), dict(report.dropped))
+        for name in names
+        for report in [reports[stage_name(name)]]
+    ]
 
 
 def _corpus(out: Path) -> Corpus:
@@ -153,29 +196,35 @@ def _prompt(path: Path) -> str:
     return text
 
 
-def _write_apart(corpus: Corpus, names: Sequence[str], to: Path, options: ExportOptions, *, quiet: bool) -> None:
+def _write_apart(corpus: Corpus, names: Sequence[str], to: Path, options: ExportOptions) -> list[_Written]:
     """Into folders of the user's choice: complete or not at all, and never over what is there."""
     for name in names:
-        if (to / name).exists():
+        if os.path.lexists(to / name):
             raise InputError("is there already", where=to / name, remedy="choose another --to, or move it away")
-    to.mkdir(parents=True, exist_ok=True)
-    source = source_of(corpus)
-    for name in names:
-        unfinished = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=to))
-        try:
-            report = EXPORTERS[name].write(source, unfinished, options, no_progress)
+    try:
+        with explained(to):
+            to.mkdir(parents=True, exist_ok=True)
+            source = source_of(corpus)
+            return [_write_one(source, name, to, options) for name in names]
+    except OutputError as e:
+        raise OutputError(e.what, where=e.where, remedy="choose another --to, or make room there") from e
+
+
+def _write_one(source: Source, name: str, to: Path, options: ExportOptions) -> _Written:
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=to))
+    try:
+        report = EXPORTERS[name].write(source, unfinished, options)
+        kept = sum(report.items.values())
+        if kept:
             unfinished.chmod(0o755)
             os.rename(unfinished, to / name)  # noqa: PTH104  (Path.rename would take an empty folder's place)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
-        if not quiet:
-            items = ", ".join(f"{count} {split}" for split, count in report.items.items()) or "nothing"
-            _print((f"{to / name}: {items} in {report.files} files",), report.left_out)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return _Written(name, str(to / name), kept, in_words(report), dict(report.left_out))
 
 
-def _print(notes: Sequence[str], left_out: object) -> None:
-    for note in notes:
-        print(one_line(note))
-    if isinstance(left_out, dict) and left_out:
-        reasons = ", ".join(f"{count} x {reason}" for reason, count in sorted(left_out.items()))
+def _print(written: _Written) -> None:
+    print(one_line(f"{written.folder}: {written.items}"))
+    if written.left_out:
+        reasons = ", ".join(f"{count} x {reason}" for reason, count in sorted(written.left_out.items()))
         print(one_line(f"  left out: {reasons}"))

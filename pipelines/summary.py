@@ -56,6 +56,9 @@ def print_summary(result: SeasonResult) -> None:
         _print(f"report: {episode.folder / 'report.html'}")
     if result.corpus:
         _print(f"corpus: {result.corpus.folder} ({len(result.corpus.lines)} lines)")
+        for report in result.corpus.reports:
+            if report.stage.startswith("export "):
+                _print(f"{report.stage}: {'; '.join(report.notes)}")
         if len({line.episode_id for line in result.corpus.lines}) > 1:
             _print(f"report of all episodes: {result.corpus.folder / 'report.html'}")
 

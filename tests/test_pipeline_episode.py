@@ -19,16 +19,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pysubs2
 import pytest
 import soundfile
 
 from pipelines import EpisodeConfig, EpisodeResult, build_corpus, run_episode, run_season
 from pipelines.cli import main
 from pipelines.episode import STAGES
+from pipelines.intermediate import read_records
 from pipelines.progress import Event, EventKind
 from yuki_builder import open_corpus
 from yuki_builder.errors import GalleryError
-from yuki_builder.records import Verdict
+from yuki_builder.records import AlignedCue, Resync, Verdict
 
 ROOT = Path(__file__).parents[1]
 START_S, SECONDS = 8.0, 22.0
@@ -596,7 +598,7 @@ def test_exports_of_a_finished_corpus(copied: Shared, tmp_path: Path, capsys: py
     assert main(["export", "chat,ljspeech", "hf-parquet", "--out", out, "--min-confidence", "0.5"]) == 0
     folder = copied.out / "corpus" / "exports"
     assert {p.name for p in folder.iterdir()} == {"chat", "ljspeech", "hf-parquet"}
-    assert (folder / "hf-parquet" / "README.md").read_text(encoding="utf-8").startswith("---\nlanguage:")
+    assert (folder / "hf-parquet" / "README.md").read_text(encoding="utf-8").startswith("---\n# Fill in before")
     before = files(folder)
     wav = next(folder.rglob("*.wav"))
     wav.write_bytes(b"mine")
@@ -627,6 +629,42 @@ def test_exports_of_a_finished_corpus(copied: Shared, tmp_path: Path, capsys: py
     assert main(["export", "srt", "--out", str(tmp_path)]) == 2
     assert "holds no finished episode" in capsys.readouterr().err
     assert not [p for p in (tmp_path / "mine").iterdir() if p.name.startswith(".")]
+
+
+def test_an_export_says_what_came_of_it(copied: Shared, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, folder = str(copied.out), copied.out / "corpus" / "exports"
+    capsys.readouterr()
+    assert main(["export", "hf", "roleplay", "--out", out, "--min-confidence", "0", "--quiet", "--json"]) == 0
+    told = {each["name"]: each for each in json.loads(capsys.readouterr().out)["exports"]}
+    assert set(told) == {"hf-folder", "chat"}
+    assert told["hf-folder"]["folder"] == str(folder / "hf-folder") and told["hf-folder"]["kept"] > 0
+    card = (folder / "chat" / "README.md").read_text(encoding="utf-8")
+    assert "- separator: none" in card and "- resemblyzer: " in card and str(tmp_path) not in card
+
+    # Nothing left is told as what it is; elsewhere nothing is made of it.
+    arguments = ["export", "ljspeech", "--out", out, "--min-confidence", "1"]
+    for more in ([], ["--to", str(tmp_path / "mine")]):
+        assert main([*arguments, *more]) == 2
+        shown = capsys.readouterr()
+        assert "no line is left for ljspeech" in shown.err and "x name not sure enough" in shown.out
+    assert not list((tmp_path / "mine").iterdir())
+
+    (tmp_path / "file").write_text("in the way")
+    assert main(["export", "srt", "--out", out, "--to", str(tmp_path / "file" / "x")]) == 2
+    error = capsys.readouterr().err
+    assert "another --to" in error and "Traceback" not in error and len(error.splitlines()) == 1
+
+
+def test_exported_subtitles_are_shown_when_the_file_shows_them(copied: Shared) -> None:
+    assert main(["export", "ass", "--out", str(copied.out), "--min-confidence", "0", "--quiet"]) == 0
+    (written,) = (copied.out / "corpus" / "exports" / "ass").glob("*.ass")
+    events = [event for event in pysubs2.load(str(written)) if event.plaintext.strip()]
+    cues = read_records(copied.out / "ep01" / ".work" / "aligned.jsonl", AlignedCue)
+    (resync,) = read_records(copied.out / "ep01" / ".work" / "resync.jsonl", Resync)
+    spans = sorted(resync.place(line.cue.span) for line in cues)
+    assert events and len(events) == len(spans)
+    for event, span in zip(events, spans, strict=True):
+        assert (event.start, event.end) == (pytest.approx(span.start_ms, abs=10), pytest.approx(span.end_ms, abs=10))
 
 
 def test_labels_that_fit_no_episode_are_refused(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from yuki_builder.corpus.jsonl import write_jsonl
@@ -19,13 +19,19 @@ RESERVED = "Reserve Config Setting Here"
 
 
 def write_haruhi(
-    scenes: Sequence[Scene], destination: Path, *, min_confidence: float = MIN_NAME_CONFIDENCE
+    scenes: Sequence[Scene],
+    destination: Path,
+    *,
+    min_confidence: float = MIN_NAME_CONFIDENCE,
+    names: Mapping[str, str] | None = None,
+    system_prompt: str | None = None,
 ) -> dict[str, int]:
     """Write ``destination/<character>.jsonl`` for every character: the scenes in which the character speaks.
 
     The first two rows are marked under every embedding's key, so that any loader of the family tells them from
     scenes. Scene rows carry ``text`` alone: their embeddings need a model of the user's choice and are for a
-    loader to fill in.
+    loader to fill in. ``names`` are those who get a file, with its name; None: all do. ``system_prompt`` is a template
+    with ``{character}`` in place of the project's own.
 
     Returns:
         Scenes written by character.
@@ -33,12 +39,15 @@ def write_haruhi(
     destination.mkdir(parents=True, exist_ok=True)
     written = {}
     for character, members in scenes_by_character(scenes, min_confidence=min_confidence).items():
-        system = fill(prompts_for(line.text for scene in members for line in scene.lines).system, character)
+        if names is not None and character not in names:
+            continue
+        prompts = prompts_for(line.text for scene in members for line in scene.lines)
+        system = fill(prompts.system if system_prompt is None else system_prompt, character)
         rows = [
             {"text": system, **dict.fromkeys(EMBEDDINGS, "system_prompt")},
             {"text": RESERVED, **dict.fromkeys(EMBEDDINGS, "config")},
             *({"text": scene_text(scene, min_confidence=min_confidence)} for scene in members),
         ]
-        write_jsonl(rows, destination / f"{path_name(character)}.jsonl")
+        write_jsonl(rows, destination / f"{path_name(character) if names is None else names[character]}.jsonl")
         written[character] = len(members)
     return written

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -58,6 +59,25 @@ def language_of(texts: Iterable[str]) -> str:
     if hangul > kana + han:
         return "ko"
     return "ja" if 10 * kana >= kana + han else "zh"
+
+
+def line_language(text: str, *, usual: str) -> str | None:
+    """The language of one line; None where its letters are of no script that tells one of ``language_of``'s.
+
+    Args:
+        text: of the line. Kana tell Japanese and hangul Korean; Han alone may be either, and a line without letters
+            any, so that both are of the ``usual`` language where that can be; Latin letters pass for English.
+        usual: the language of the lines around it.
+    """
+    found = language_of([text])
+    if found == "zh":
+        return "ja" if usual == "ja" else "zh"
+    if found != "en":
+        return found
+    letters = [c for c in text if c.isalpha()]
+    if not letters:
+        return usual
+    return "en" if any(unicodedata.name(c, "").startswith(("LATIN", "FULLWIDTH LATIN")) for c in letters) else None
 
 
 def fill(template: str, character: str) -> str:

@@ -7,7 +7,7 @@ assistant strictly take turns, from a user turn to an assistant turn. ``scene`` 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -43,7 +43,12 @@ class _Turn:
 
 
 def scene_messages(
-    scene: Scene, character: str, prompts: Prompts, *, min_confidence: float = MIN_TARGET_CONFIDENCE
+    scene: Scene,
+    character: str,
+    prompts: Prompts,
+    *,
+    min_confidence: float = MIN_TARGET_CONFIDENCE,
+    targets: Collection[str] | None = None,
 ) -> list[dict[str, str]]:
     """The scene as a chat in which the assistant is ``character``; empty where the character has no sure line.
 
@@ -51,8 +56,10 @@ def scene_messages(
     for an unknown one and for ``character``'s own doubtful lines: as a target such a line might teach another's
     words, and left out it would leave a hole in the talk. A scene that the character opens gets a scene-setting
     user turn; what follows the character's last line is left out, since nobody answers it.
+
+    ``targets`` are the ids of the lines that the assistant may say, where ``min_confidence`` is not all that decides.
     """
-    turns = _turns(scene, character, min_confidence)
+    turns = _turns(scene, character, min_confidence, targets)
     if not turns:
         return []
     messages = [{"role": "system", "content": fill(prompts.system, character)}]
@@ -91,10 +98,12 @@ def write_roleplay(
     return written
 
 
-def _turns(scene: Scene, character: str, min_confidence: float) -> list[_Turn]:
+def _turns(scene: Scene, character: str, min_confidence: float, targets: Collection[str] | None = None) -> list[_Turn]:
     """The scene's lines by side, up to the character's last turn."""
 
     def is_target(line: Line) -> bool:
+        if targets is not None:
+            return line.character == character and line.line_id in targets
         return speaker_name(line, min_confidence=min_confidence) == character
 
     turns = [_Turn(target, tuple(lines)) for target, lines in groupby(scene.lines, key=is_target)]

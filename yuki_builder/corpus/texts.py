@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from yuki_builder.corpus.scenes import Scene
@@ -37,13 +37,17 @@ def scene_text(scene: Scene, *, min_confidence: float = MIN_NAME_CONFIDENCE) -> 
 
 
 def write_texts(
-    scenes: Sequence[Scene], destination: Path, *, min_confidence: float = MIN_NAME_CONFIDENCE
+    scenes: Sequence[Scene],
+    destination: Path,
+    *,
+    min_confidence: float = MIN_NAME_CONFIDENCE,
+    names: Mapping[str, str] | None = None,
 ) -> dict[str, int]:
     """Write ``destination/<character>/<episode>_<time>_<scene>.txt`` for every scene a character speaks in.
 
     All lines of the scene are written. Where the speaker is unknown, or named with less than ``min_confidence``,
     the name is ``？？？``: the answer to a line that is left out would make no sense, and an empty name is
-    narration to the loaders of this family.
+    narration to the loaders of this family. ``names`` are those who get a folder, with its name; None: all do.
 
     Returns:
         Files written by character.
@@ -51,7 +55,9 @@ def write_texts(
     destination.mkdir(parents=True, exist_ok=True)
     written = {}
     for character, members in scenes_by_character(scenes, min_confidence=min_confidence).items():
-        folder = destination / path_name(character)
+        if names is not None and character not in names:
+            continue
+        folder = destination / (path_name(character) if names is None else names[character])
         folder.mkdir(exist_ok=True)
         for scene in members:
             text = scene_text(scene, min_confidence=min_confidence)

@@ -15,7 +15,7 @@ def read_mono(path: Path, *, sample_rate_hz: int) -> FloatArray:
     """A clip, shape (samples,), float32, channels averaged, resampled.
 
     Raises:
-        MediaError: the clip is damaged.
+        MediaError: the clip is damaged, or holds no sound at all.
     """
     import soundfile
     import soxr
@@ -24,6 +24,8 @@ def read_mono(path: Path, *, sample_rate_hz: int) -> FloatArray:
         wave, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as e:
         raise MediaError("the clip cannot be read", where=path, remedy="delete it and run the pipeline again") from e
+    if not len(wave):
+        raise MediaError("the clip holds no sound", where=path, remedy="delete it and run the pipeline again")
     mono: FloatArray = wave.mean(axis=1, dtype=np.float32)
     return mono if rate_hz == sample_rate_hz else soxr.resample(mono, rate_hz, sample_rate_hz)
 

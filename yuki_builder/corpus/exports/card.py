@@ -1,97 +1,154 @@
-"""The dataset card: ``README.md`` with the header that the hub reads, and figures that a reader wants."""
+"""The dataset card: ``README.md`` with the header that the hub reads, and the figures that a reader wants."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import yuki_builder
-from yuki_builder.corpus.exports.base import Chosen, ExportOptions, Source
+from yuki_builder.corpus.exports.base import SECONDARY, Chosen, ExportOptions, ExportReport, Source
+from yuki_builder.corpus.exports.split import TRAIN, VALIDATION
 from yuki_builder.corpus.prompts import language_of
 from yuki_builder.corpus.utterances import one_row
+from yuki_builder.records import Verdict
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_EPISODES_TOLD = 30
+
+
+@dataclass(frozen=True, slots=True)
+class CardFacts:
+    """What a card says of its format; as ``Exporter`` has it."""
+
+    name: str
+    summary: str
+    files: str
+    tasks: tuple[str, ...]
+    data: Mapping[str, str]
+    is_split: bool
 
 
 def write_card(
-    source: Source,
-    items: Sequence[Chosen],
-    destination: Path,
-    options: ExportOptions,
-    *,
-    paths: Mapping[str, str],
-    left_out: Mapping[str, int],
+    facts: CardFacts, source: Source, report: ExportReport, destination: Path, options: ExportOptions
 ) -> None:
-    """Write ``destination/README.md``.
+    """Write the card.
 
     Args:
+        facts: of the format.
         source: the whole corpus.
-        items: what of it was written.
-        destination: the dataset's folder.
-        options: by which they were chosen.
-        paths: the files of each split, as the loader's patterns.
-        left_out: what was not written, by reason.
+        report: what of it was written.
+        destination: the file.
+        options: by which its lines were chosen.
     """
-    language = language_of([item.line.text for item in items])
-    header = ["---", "language:", f"- {language}", "license: other", "task_categories:"]
-    header += ["- automatic-speech-recognition", "- text-to-speech", "- text-generation", "pretty_name: "]
-    header[-1] += json.dumps(f"Dialogue of {len({item.line.character for item in items})} characters")
-    header += ["size_categories:", f"- {_size(len(items))}", "configs:", "- config_name: default", "  data_files:"]
-    for split, pattern in paths.items():
-        header += [f"  - split: {split}", f"    path: {json.dumps(pattern)}"]
-    header.append("---")
-    destination.mkdir(parents=True, exist_ok=True)
-    text = "\n".join([*header, "", *_body(source, items, options, left_out), ""])
-    (destination / "README.md").write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+    rows = ["---", *_header(facts, report), "---", "", *_body(facts, source, report, options)]
+    text = "".join(f"{row}\n" for row in rows)
+    destination.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
-def _body(source: Source, items: Sequence[Chosen], options: ExportOptions, left_out: Mapping[str, int]) -> list[str]:
-    minutes, lines, sure = Counter[str](), Counter[str](), Counter[str]()
-    for item in items:
-        name = item.line.character or ""
-        lines[name] += 1
-        minutes[name] += item.line.end_ms - item.line.start_ms
-        sure[name] += item.line.verdict.value == "certain"
-    episodes = {line.episode_id for line in source.lines}
-    splits = Counter(item.split for item in items)
-    parts = ", ".join(f"{split} {count}" for split, count in sorted(splits.items()))
-    total = sum(minutes.values()) / 60_000
-    rows = [
-        "# Character dialogue",
-        "",
-        f"{len(items)} lines ({parts}), {total:.1f} minutes, of {len(lines)} characters in {len(episodes)} episodes.",
-        "",
-        "| character | lines | minutes | certain |",
-        "|-|-|-|-|",
-    ]
-    for name, count in sorted(lines.items(), key=lambda pair: (-pair[1], pair[0])):
-        share = f"{100 * sure[name] / count:.0f} %"
-        rows.append(f"| {_cell(name)} | {count} | {minutes[name] / 60_000:.1f} | {share} |")
-    rows += ["", "## How it was made", ""]
-    rows += [
-        f"By yuki_builder {yuki_builder.__version__}: audio isolated from music and effects, subtitles aligned to",
-        "the voice, each line given to a character by the names in the subtitles and by voice. `confidence` is",
-        f"calibrated: of lines given 0.9, nine in ten are right. Lines below {options.min_confidence:g} are out.",
-        "Scenes are whole in one split.",
-        "",
-    ]
-    if left_out:
-        reasons = ", ".join(f"{count} x {reason}" for reason, count in sorted(left_out.items()))
-        rows += [f"Left out: {reasons}.", ""]
-    rows += [
-        "## Licence",
-        "",
-        "The rights in the recordings and texts are those of their owners. Say here, and in `license` above, by what",
-        "right you share them.",
-    ]
-    return rows
+def _header(facts: CardFacts, report: ExportReport) -> Iterator[str]:
+    """YAML, as the hub wants it. Nothing in it comes from a subtitle or a name."""
+    examples = report.examples
+    characters = len({item.line.character for item in examples})
+    yield "# Fill in before you share it: license (https://hf.co/docs/hub/repositories-licenses), and pretty_name."
+    yield f"pretty_name: Dialogue of {_number(characters, 'character')}"
+    yield "license: other"
+    yield "license_name: to-be-filled-in"
+    yield from ("language:", f"- {language_of([item.line.text for item in examples])}")
+    if facts.tasks:
+        yield "task_categories:"
+        yield from (f"- {task}" for task in facts.tasks)
+    yield from ("size_categories:", f"- {_size(len(examples))}")
+    there = {split: pattern for split, pattern in facts.data.items() if report.items.get(split)}
+    if there:
+        yield from ("configs:", "- config_name: default", "  data_files:")
+        for split, pattern in there.items():
+            yield from (f"  - split: {split}", f"    path: {json.dumps(pattern)}")
+
+
+def _body(facts: CardFacts, source: Source, report: ExportReport, options: ExportOptions) -> Iterator[str]:
+    examples = report.examples
+    episodes = list(dict.fromkeys(line.episode_id for line in source.lines))
+    minutes = sum(item.line.span.duration_ms for item in examples) / 60_000
+    items = ", ".join(f"{count} {kind}" for kind, count in report.items.items()) or "nothing"
+    characters = _number(len({item.line.character for item in examples}), "character")
+    yield from ("# Character dialogue", "")
+    yield f"{facts.summary[:1].upper()}{facts.summary[1:]} (`{facts.name}`): {items}."
+    yield f"{_number(len(examples), 'line')}, {minutes:.1f} minutes, {characters}, {_number(len(episodes), 'episode')}."
+    yield from ("", f"Files: {facts.files}.", "", "## Who speaks", "")
+    yield from _figures(examples, facts)
+    if report.left_out:
+        reasons = ", ".join(f"{count} x {_cell(reason)}" for reason, count in sorted(report.left_out.items()))
+        yield from ("", f"Left out: {reasons}.")
+    yield from ("", "## Training and validation", "", _about_split(facts, examples, options))
+    yield from ("", "## How it was made", "")
+    yield from _made(source, options)
+    told = ", ".join(_cell(name) for name in episodes[:_EPISODES_TOLD])
+    more = f" and {len(episodes) - _EPISODES_TOLD} more" if len(episodes) > _EPISODES_TOLD else ""
+    yield from ("", f"Sources: {told or 'none'}{more}.", "", "## Licence", "")
+    yield "The rights in recordings and texts are those of their owners. Say here, and in `license` above, by what"
+    yield "right you share them."
+
+
+def _figures(examples: Sequence[Chosen], facts: CardFacts) -> Iterator[str]:
+    """A table: each character's lines, minutes, verdicts, and lines for validation; who speaks longest first."""
+    own: dict[str, list[Chosen]] = {}
+    for item in examples:
+        own.setdefault(item.line.character or "", []).append(item)
+    duration_ms = {name: sum(i.line.span.duration_ms for i in items) for name, items in own.items()}
+    columns = ["character", "lines", "minutes", "certain", "doubtful", *([VALIDATION] if facts.is_split else [])]
+    yield f"| {' | '.join(columns)} |"
+    yield "|-" * len(columns) + "|"
+    for name in sorted(own, key=lambda name: (-duration_ms[name], name)):
+        verdicts = Counter(item.line.verdict for item in own[name])
+        held = sum(item.split == VALIDATION for item in own[name])
+        cells = [_cell(name), len(own[name]), f"{duration_ms[name] / 60_000:.1f}"]
+        cells += [verdicts[Verdict.CERTAIN], verdicts[Verdict.DOUBTFUL], *([held] if facts.is_split else [])]
+        yield f"| {' | '.join(map(str, cells))} |"
+
+
+def _about_split(facts: CardFacts, examples: Sequence[Chosen], options: ExportOptions) -> str:
+    if not facts.is_split:
+        return "This format is not split: it holds every scene, those too that other formats keep for validation."
+    scenes = Counter({item.scene_id: item.split for item in examples}.values())
+    if not scenes[VALIDATION]:
+        asked = "there are too few scenes to spare one" if options.validation else "no validation was asked for"
+        return f"All is for training ({_number(scenes[TRAIN], 'scene')}): {asked}."
+    return (
+        f"Scenes are whole in one of them, so that no answer is known from its question: {scenes[TRAIN]} for "
+        f"training, {scenes[VALIDATION]} for validation ({options.validation:g} of the lines were asked for), by a "
+        "hash of the scene's id."
+    )
+
+
+def _made(source: Source, options: ExportOptions) -> Iterator[str]:
+    isolated = "" if source.made_with.get("separator") == "none" else "voices isolated from music and effects, "
+    yield f"By yuki_builder {yuki_builder.__version__}: {isolated}subtitles aligned to the voices, each line given to a"
+    yield "character by names in the subtitles and by voice. `confidence` is calibrated: of lines given 0.9, nine in"
+    yield "ten are right. The text is that of the subtitles: where they translate what is said, it is no transcript."
+    yield ""
+    verdicts = " or ".join(sorted(verdict.value for verdict in options.verdicts))
+    yield f"- lines: named with a confidence of {options.min_confidence:g} or more, {verdicts}"
+    if options.characters:
+        yield f"- only: {', '.join(map(_cell, options.characters))}"
+    if options.without:
+        yield f"- without: {', '.join(sorted(options.without))} (what concerns sound, only in formats with sound)"
+    if options.text == SECONDARY:
+        yield "- text: the other language of bilingual subtitles"
+    for what, which in sorted(source.made_with.items()):
+        yield f"- {_cell(what)}: {_cell(which)}"
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _cell(text: str) -> str:
-    """Text in a Markdown table: no row ends in it, no column, and no tag."""
-    return one_row(text).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "\\`")
+    """Text in Markdown: no row ends in it, no column, no tag, no link."""
+    plain = one_row(text).replace("\\", "\\\\").replace("&", "&amp;").replace("<", "&lt;")
+    return "".join(f"\\{c}" if c in "|`[]*_" else c for c in plain)
 
 
 def _size(count: int) -> str:

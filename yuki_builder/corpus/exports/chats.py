@@ -1,20 +1,24 @@
-"""Chats to train a role-play model on: rows of messages, and ShareGPT; users and the character take turns strictly."""
+"""Chats to train a role-play model on: rows of messages, and ShareGPT; users and the character take turns strictly.
+
+``<character>/train.jsonl`` trains one character; all of them together train a model that the system prompt tells whom
+to play.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from yuki_builder.corpus.exports.base import ExportOptions, ExportReport, Source, split_of
+from yuki_builder.corpus.exports.base import ExportOptions, ExportReport, Source, choose_texts
+from yuki_builder.corpus.exports.labels import folders_of
 from yuki_builder.corpus.jsonl import write_jsonl
 from yuki_builder.corpus.prompts import Prompts, prompts_for
 from yuki_builder.corpus.roleplay import scene_messages
 from yuki_builder.corpus.scenes import Scene
-from yuki_builder.corpus.texts import scenes_by_character
-from yuki_builder.names import path_name
-from yuki_builder.records import Line, Progress
+from yuki_builder.records import Progress
 
 _SHAREGPT = {"system": "system", "user": "human", "assistant": "gpt"}
 
@@ -32,59 +36,66 @@ def write_sharegpt(source: Source, destination: Path, options: ExportOptions, pr
 def _write(
     source: Source, destination: Path, options: ExportOptions, progress: Progress, *, sharegpt: bool
 ) -> ExportReport:
-    destination.mkdir(parents=True, exist_ok=True)
+    examples, left_out = choose_texts(source, options)
+    targets = {item.line.line_id for item in examples}
+    split_of = {item.scene_id: item.split for item in examples}
+    spoken_in: dict[str, dict[str, None]] = {}  # scenes by character, each once
+    for item in examples:
+        spoken_in.setdefault(item.line.character or "", {})[item.scene_id] = None
+    folder_of = folders_of(spoken_in)
+    scenes = {scene.scene_id: _with_sure_names(scene, options) for scene in source.scenes}
     files, items = 0, dict[str, int]()
-    targets: set[str] = set()
-    # A verdict that does not count is a name that is not sure.
-    scenes = [replace(scene, lines=tuple(_as_sure(line, options) for line in scene.lines)) for scene in source.scenes]
-    by_character = scenes_by_character(scenes, min_confidence=options.min_confidence)
-    wanted = [name for name in by_character if not options.characters or name in options.characters]
-    for number, character in enumerate(wanted, start=1):
-        members = by_character[character]
+    for number, (character, ids) in enumerate(sorted(spoken_in.items()), start=1):
+        members = [scenes[scene_id] for scene_id in ids]
         prompts = prompts_for(line.text for scene in members for line in scene.lines)
         if options.system_prompt is not None:
             prompts = replace(prompts, system=options.system_prompt)
         rows: dict[str, list[dict[str, Any]]] = {}
         for scene in members:
-            split = split_of(scene.scene_id, options.validation)
-            rows.setdefault(split, []).extend(
-                _row(chat, character, scene, sharegpt=sharegpt) for chat in _chats(scene, character, prompts, options)
+            rows.setdefault(split_of[scene.scene_id], []).extend(
+                _row(chat, character, scene, sharegpt=sharegpt)
+                for chat in _chats(scene, character, prompts, targets, context_lines=options.context_lines)
             )
-            targets |= {line.line_id for line in scene.lines if _is_target(line, character, options)}
         for split, chats in rows.items():
-            folder = destination / path_name(character)
-            folder.mkdir(exist_ok=True)
+            folder = destination / folder_of[character]
+            folder.mkdir(parents=True, exist_ok=True)
             write_jsonl(chats, folder / f"{split}.jsonl")
             files += 1
             items[split] = items.get(split, 0) + len(chats)
-        progress(number, len(wanted))
-    never = len(source.lines) - len(targets)
-    return ExportReport(files, dict(sorted(items.items())), {"context only, or not in a chat": never} if never else {})
+        progress(number, len(spoken_in))
+    return ExportReport(files, dict(sorted(items.items())), left_out, examples)
 
 
-def _as_sure(line: Line, options: ExportOptions) -> Line:
-    return line if line.verdict in options.verdicts else replace(line, confidence=0.0)
+def _with_sure_names(scene: Scene, options: ExportOptions) -> Scene:
+    """Names whose verdict does not count are not shown, not even around the character's own lines."""
+    lines = (line if line.verdict in options.verdicts else replace(line, confidence=0.0) for line in scene.lines)
+    return replace(scene, lines=tuple(lines))
 
 
-def _is_target(line: Line, character: str, options: ExportOptions) -> bool:
-    return line.character == character and line.confidence >= options.min_confidence
-
-
-def _chats(scene: Scene, character: str, prompts: Prompts, options: ExportOptions) -> Iterator[list[dict[str, str]]]:
+def _chats(
+    scene: Scene, character: str, prompts: Prompts, targets: Collection[str], *, context_lines: int
+) -> Iterator[list[dict[str, str]]]:
     """The scene as one chat, or as one for each answer with so many lines before it."""
-    confidence = options.min_confidence
-    if not options.context_lines:
-        if chat := scene_messages(scene, character, prompts, min_confidence=confidence):
-            yield chat
+    if not context_lines:
+        yield scene_messages(scene, character, prompts, targets=targets)
         return
-    for end, line in enumerate(scene.lines, start=1):
-        is_last = end == len(scene.lines) or not _is_target(scene.lines[end], character, options)
-        if _is_target(line, character, options) and is_last:
-            start = end - 1
-            while start and _is_target(scene.lines[start - 1], character, options):
-                start -= 1
-            window = scene.lines[max(0, start - options.context_lines) : end]
-            yield scene_messages(replace(scene, lines=window), character, prompts, min_confidence=confidence)
+    is_own = [line.character == character and line.line_id in targets for line in scene.lines]
+    for start, end in _runs(is_own):
+        first = max(0, start - context_lines)
+        # Nobody opens a scene in its middle: a window begins with what somebody says to the character.
+        while first and is_own[first]:
+            first += 1
+        window = replace(scene, lines=scene.lines[first:end])
+        yield scene_messages(window, character, prompts, targets=targets)
+
+
+def _runs(flags: Sequence[bool]) -> Iterator[tuple[int, int]]:
+    """First and last (excluded) position of each run of true ones."""
+    position = 0
+    for flag, members in groupby(flags):
+        start, position = position, position + len(list(members))
+        if flag:
+            yield start, position
 
 
 def _row(chat: list[dict[str, str]], character: str, scene: Scene, *, sharegpt: bool) -> dict[str, Any]:

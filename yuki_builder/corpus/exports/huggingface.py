@@ -16,10 +16,8 @@ from yuki_builder.corpus.exports.base import (
     choose_clips,
     count_splits,
 )
-from yuki_builder.corpus.exports.card import write_card
-from yuki_builder.corpus.jsonl import write_jsonl
+from yuki_builder.corpus.exports.labels import file_key, folders_of
 from yuki_builder.corpus.utterances import one_row
-from yuki_builder.names import path_name
 from yuki_builder.records import Progress
 
 _COLUMNS = (
@@ -35,31 +33,33 @@ _FEATURES = {
 
 
 def write_folder(source: Source, destination: Path, options: ExportOptions, progress: Progress) -> ExportReport:
-    """``<split>/metadata.jsonl`` (``file_name``, ``text`` …), ``<split>/clips/<character>/*.flac``, and a card.
+    """``<split>/metadata.parquet`` (``file_name``, ``text`` …), ``<split>/clips/<character>/*.flac``.
 
-    JSON and not CSV: the loader would take a line that says "None" or "NA" for one without a text.
+    Parquet, which says what type a column is: from CSV the loader takes a line that says "None" or "NA" for one
+    without a text, and it refuses JSON in which a column (the other language, the quality) is empty in one split.
     """
+    import pyarrow as pa
+
     clips, left_out = choose_clips(source, options)
+    folder_of = folders_of(item.line.character or "" for item, _ in clips)
     tables: dict[str, list[dict[str, Any]]] = {}
     for number, (item, clip) in enumerate(clips, start=1):
-        name = f"clips/{path_name(item.line.character or '')}/{path_name(item.line.line_id)}{clip.suffix}"
+        name = f"clips/{folder_of[item.line.character or '']}/{_file_name(item, clip)}"
         target = destination / item.split / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(clip, target)
         tables.setdefault(item.split, []).append({"file_name": name, **_row(item)})
         progress(number, len(clips))
+    schema = pa.schema([pa.field("file_name", pa.string()), *_fields()])
     for split, rows in tables.items():
-        write_jsonl(rows, destination / split / "metadata.jsonl")
-    items = count_splits(item for item, _ in clips)
-    paths = {split: f"{split}/**" for split in items}
-    write_card(source, [item for item, _ in clips], destination, options, paths=paths, left_out=left_out)
-    return ExportReport(len(clips) + len(tables) + 1, items, left_out)
+        _write_table(pa.Table.from_pylist(rows, schema=schema), destination / split / "metadata.parquet")
+    examples = [item for item, _ in clips]
+    return ExportReport(len(clips) + len(tables), count_splits(examples), left_out, examples)
 
 
 def write_parquet(source: Source, destination: Path, options: ExportOptions, progress: Progress) -> ExportReport:
-    """``data/<split>-00000-of-00001.parquet`` with the clips' bytes in the ``audio`` column, and a card."""
+    """``data/<split>-00000-of-00001.parquet`` with the clips' bytes in the ``audio`` column."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     clips, left_out = choose_clips(source, options)
     by_split: dict[str, list[tuple[Chosen, Path]]] = {}
@@ -72,24 +72,41 @@ def write_parquet(source: Source, destination: Path, options: ExportOptions, pro
         shards = list(_shards(members, options.shard_bytes))
         for number, shard in enumerate(shards):
             rows = [
-                _row(item) | {"audio": {"bytes": clip.read_bytes(), "path": f"{path_name(item.line.line_id)}.flac"}}
+                _row(item) | {"audio": {"bytes": clip.read_bytes(), "path": _file_name(item, clip)}}
                 for item, clip in shard
             ]
             path = destination / "data" / f"{split}-{number:05d}-of-{len(shards):05d}.parquet"
-            pq.write_table(pa.Table.from_pylist(rows, schema=schema), path, row_group_size=100)
+            _write_table(pa.Table.from_pylist(rows, schema=schema), path)
             files += 1
             done += len(shard)
             progress(done, len(clips))
-    paths = {split: f"data/{split}-*.parquet" for split in sorted(by_split)}
-    write_card(source, [item for item, _ in clips], destination, options, paths=paths, left_out=left_out)
-    return ExportReport(files + 1, count_splits(item for item, _ in clips), left_out)
+    examples = [item for item, _ in clips]
+    return ExportReport(files, count_splits(examples), left_out, examples)
+
+
+def _write_table(table: Any, path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    # Through Python's own file: a full disk then is an OSError. Small groups, so that single rows can be had.
+    with path.open("wb") as file:
+        pq.write_table(table, file, row_group_size=100)
+
+
+def _file_name(item: Chosen, clip: Path) -> str:
+    return f"{file_key(item.line.line_id)}{clip.suffix}"
+
+
+def _fields() -> list[Any]:
+    import pyarrow as pa
+
+    types: Mapping[str, Any] = {"float64": pa.float64(), "int64": pa.int64(), "string": pa.string()}
+    return [pa.field(name, types[_FEATURES[name]["dtype"]]) for name in _COLUMNS]
 
 
 def _schema() -> Any:
     import pyarrow as pa
 
-    types: Mapping[str, Any] = {"float64": pa.float64(), "int64": pa.int64(), "string": pa.string()}
-    fields = [pa.field(name, types[_FEATURES[name]["dtype"]]) for name in _COLUMNS]
+    fields = _fields()
     fields.append(pa.field("audio", pa.struct([("bytes", pa.binary()), ("path", pa.string())])))
     # Where the loader looks for what a column is: without it the clips would be structs of bytes.
     about = json.dumps({"info": {"features": {field.name: _FEATURES[field.name] for field in fields}}})

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import colorsys
+import dataclasses
 import hashlib
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from yuki_builder.corpus.exports.base import ExportOptions, ExportReport, Source
+from yuki_builder.corpus.exports.base import ExportOptions, ExportReport, Source, choose
+from yuki_builder.corpus.exports.labels import distinct_labels, folders_of
 from yuki_builder.corpus.exports.voices import write_rows
 from yuki_builder.corpus.utterances import one_row
 from yuki_builder.names import path_name
-from yuki_builder.records import Line, Progress
+from yuki_builder.records import Line, Progress, Span
 
 _STYLE_FORMAT = (
     "Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, "
@@ -21,55 +24,72 @@ _STYLE_FORMAT = (
 )
 _EVENT_FORMAT = "Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text"
 _NO_FIELD = re.compile(r"[,\r\n]+")
+_NOBODY = "Default"
+_UNKNOWN_FOLDER = "_unknown"
 
 
 def write_ass(source: Source, destination: Path, options: ExportOptions, progress: Progress) -> ExportReport:
-    """``<episode>.ass``: every line, its character in the Name field and in a colour of the character's.
+    """``<episode>.ass``: every line, its character in the Name field and in a style of the character's own.
 
     A player or Aegisub then shows who speaks. Names that are not sure enough are left empty; no line is left out.
+    Lines are shown for as long as the subtitles show them, and both languages of bilingual ones.
     """
-    episodes = _by_episode(source.lines)
+    examples, _ = choose(source, options, without=())
+    is_named = {item.line.line_id for item in examples}
+    style_of = distinct_labels((item.line.character or "" for item in examples), _field, taken=(_NOBODY,))
+    episodes = _by_episode(source.lines, source.shown)
     for number, (episode, lines) in enumerate(episodes.items(), start=1):
-        named = [(line, None if options.why_not(line) else line.character) for line in lines]
+        named = [(line, line.character if line.line_id in is_named else None) for line in lines]
         names = sorted({name for _, name in named if name})
         rows = ["[Script Info]", "ScriptType: v4.00+", "PlayResX: 1280", "PlayResY: 720", "WrapStyle: 0"]
-        rows += ["ScaledBorderAndShadow: yes", "", "[V4+ Styles]", _STYLE_FORMAT, _style("Default", "&H00FFFFFF")]
-        rows += [_style(_field(name), _colour(name)) for name in names if _field(name) != "Default"]
-        rows += ["", "[Events]", _EVENT_FORMAT, *(_dialogue(line, name) for line, name in named)]
+        rows += ["ScaledBorderAndShadow: yes", "", "[V4+ Styles]", _STYLE_FORMAT, _style(_NOBODY, "&H00FFFFFF")]
+        rows += [_style(style_of[name], _colour(name)) for name in names]
+        rows += ["", "[Events]", _EVENT_FORMAT]
+        rows += [_dialogue(line, name, style_of.get(name or "", _NOBODY)) for line, name in named]
         # With a byte order mark: players on Windows take a file without one for their own code page.
         write_rows(destination / f"{path_name(episode)}.ass", ["\ufeff" + rows[0], *rows[1:]])
         progress(number, len(episodes))
-    return ExportReport(len(episodes), {"lines": len(source.lines)})
+    return ExportReport(len(episodes), {"lines": len(source.lines)}, {}, examples)
 
 
 def write_srt(source: Source, destination: Path, options: ExportOptions, progress: Progress) -> ExportReport:
     """``<character>/<episode>.srt``: the lines of one character; those of nobody in ``_unknown``."""
+    examples, _ = choose(source, options, without=())
+    is_named = {item.line.line_id for item in examples}
+    folder_of = folders_of((item.line.character or "" for item in examples), taken=(_UNKNOWN_FOLDER,))
     files, written = 0, 0
-    episodes = _by_episode(source.lines)
+    left_out: Counter[str] = Counter()
+    episodes = _by_episode(source.lines, source.shown)
     for number, (episode, lines) in enumerate(episodes.items(), start=1):
-        by_name: dict[str, list[Line]] = {}
+        by_folder: dict[str, list[Line]] = {}
         for line in lines:
-            reason = options.why_not(line)
-            if reason == "another character":
-                continue
-            by_name.setdefault("_unknown" if reason else path_name(line.character or ""), []).append(line)
-        for folder, own in by_name.items():
+            if line.line_id in is_named:
+                by_folder.setdefault(folder_of[line.character or ""], []).append(line)
+            elif not line.text.strip():
+                left_out["no text"] += 1
+            elif options.why_not(line) == "another character":
+                left_out["another character"] += 1
+            else:
+                by_folder.setdefault(_UNKNOWN_FOLDER, []).append(line)
+        for folder, own in by_folder.items():
             blocks = [
-                f"{k}\n{_clock(line.start_ms, ',')} --> {_clock(line.end_ms, ',')}\n{one_row(line.text)}\n"
+                f"{k}\n{_clock(line.start_ms)} --> {_clock(line.end_ms)}\n{_srt_text(line)}\n"
                 for k, line in enumerate(own, start=1)
             ]
             write_rows(destination / folder / f"{path_name(episode)}.srt", blocks)
             files += 1
             written += len(own)
         progress(number, len(episodes))
-    left_out = {"another character": len(source.lines) - written} if written < len(source.lines) else {}
-    return ExportReport(files, {"lines": written}, left_out)
+    return ExportReport(files, {"lines": written}, left_out, examples)
 
 
-def _by_episode(lines: Sequence[Line]) -> dict[str, list[Line]]:
+def _by_episode(lines: Sequence[Line], shown: Mapping[str, Span]) -> dict[str, list[Line]]:
+    """Lines by episode in order of time, with the times at which the subtitles show them where those are known."""
     episodes: dict[str, list[Line]] = {}
     for line in lines:
-        episodes.setdefault(line.episode_id, []).append(line)
+        span = shown.get(line.line_id, line.span)
+        placed = dataclasses.replace(line, start_ms=span.start_ms, end_ms=span.end_ms)
+        episodes.setdefault(line.episode_id, []).append(placed)
     return {name: sorted(own, key=lambda x: (x.start_ms, x.index)) for name, own in episodes.items()}
 
 
@@ -84,12 +104,22 @@ def _colour(name: str) -> str:
     return f"&H00{blue:02X}{green:02X}{red:02X}"
 
 
-def _dialogue(line: Line, name: str | None) -> str:
-    # Braces would be markup; a backslash before N would be a line break. Both get a look-alike.
-    text = one_row(line.text).replace("{", "｛").replace("}", "｝").replace("\\", "＼")
-    field = _field(name) if name else ""
+def _dialogue(line: Line, name: str | None, style: str) -> str:
+    text = _ass_text(line.text)
+    if line.text_secondary and line.text_secondary.strip():
+        text += r"\N" + _ass_text(line.text_secondary)
     times = f"{_centiseconds(line.start_ms)},{_centiseconds(line.end_ms)}"
-    return f"Dialogue: 0,{times},{field or 'Default'},{field},0,0,0,,{text}"
+    return f"Dialogue: 0,{times},{style},{_field(name) if name else ''},0,0,0,,{text}"
+
+
+def _ass_text(text: str) -> str:
+    # Braces would be markup; a backslash before N would be a line break. Both get a look-alike.
+    return one_row(text).replace("{", "｛").replace("}", "｝").replace("\\", "＼")
+
+
+def _srt_text(line: Line) -> str:
+    # Players take what looks like a tag, of HTML or of ASS, for one; the look-alikes they show.
+    return one_row(line.text).replace("<", "＜").replace("{\\", "｛\\")
 
 
 def _field(name: str) -> str:
@@ -97,9 +127,9 @@ def _field(name: str) -> str:
     return _NO_FIELD.sub("，", one_row(name)).strip() or "_"
 
 
-def _clock(time_ms: int, point: str) -> str:
+def _clock(time_ms: int) -> str:
     seconds, ms = divmod(time_ms, 1000)
-    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{point}{ms:03d}"
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d},{ms:03d}"
 
 
 def _centiseconds(time_ms: int) -> str:
