@@ -119,9 +119,14 @@ def _folders(out: Path, truth: Path, labelled: Sequence[TrueLine], wanted: str |
         folder = names.get(path_name(wanted))
         if folder is None:
             raise InputError(f"there is no episode {wanted!r}", where=out, remedy=f"there are {', '.join(names)}")
-        own = [line for line in labelled if line.episode_id in (None, folder.name)]
+        ids = {line.episode_id for line in labelled} - {None}
+        # One episode under a name of the labels' own, such as "S01E01", is the one that was asked for.
+        is_foreign = len(ids) == 1 and not ids & set(names)
+        own = [line for line in labelled if is_foreign or line.episode_id in (None, folder.name)]
         return {folder: own} if own else _none_fit(truth, names)
-    if any(line.episode_id in names for line in labelled):
+    if any(line.episode_id for line in labelled):
+        if not any(line.episode_id in names for line in labelled):
+            return _none_fit(truth, names)
         return {
             folder: own
             for name, folder in names.items()
@@ -135,7 +140,9 @@ def _folders(out: Path, truth: Path, labelled: Sequence[TrueLine], wanted: str |
 
 def _none_fit(truth: Path, names: dict[str, Path]) -> dict[Path, list[TrueLine]]:
     raise InputError(
-        f"it is unclear which of {len(names)} episodes these labels belong to",
+        f"these labels name another episode than {next(iter(names))!r}"
+        if len(names) == 1
+        else f"it is unclear which of {len(names)} episodes these labels belong to",
         where=truth,
         remedy=f"say so with --episode: {', '.join(sorted(names))}",
     )

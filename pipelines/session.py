@@ -194,4 +194,22 @@ class Session:
 
         if config.characters is None:
             return Enrolment()
-        return read_enrolment(config.characters, videos=self.videos or [config.video])
+        videos = self.videos or (config.video,)
+        return read_enrolment(config.characters, videos=videos, video_of=lambda name: self._video_of(name, videos))
+
+    def _video_of(self, episode_id: str, videos: Sequence[Path]) -> Path | None:
+        """The video of an episode: one in work, or that of an earlier run into this folder if it is still there."""
+        there = [video for video in videos if video.is_file()]
+        for video in there:
+            if self.episode_id(video) == episode_id:
+                return video
+        for video in there:  # a table that came from another output folder
+            if episode_id in self._names(video):
+                return video
+        if path_name(episode_id) != episode_id:
+            return None
+        try:
+            earlier = Path(json.loads((self.out / episode_id / _OWNER).read_text(encoding="utf-8"))["path"])
+            return earlier if earlier.is_file() else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None

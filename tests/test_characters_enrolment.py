@@ -176,7 +176,30 @@ def test_our_own_lines_of_several_episodes_find_their_videos(tmp_path: Path) -> 
     )
     enrolment = read_enrolment(table, videos=videos)
     assert [(c.character, c.audio) for c in enrolment.clips] == [("A", videos[0]), ("B", videos[1])]
-    assert enrolment.skipped == {"row of an episode that is not in work": 1}
+    assert enrolment.skipped == {"row of an episode that is neither in work nor in the output folder": 1}
+
+
+OF_EP1 = "episode_id,start_ms,end_ms,character\nep1,0,900,A\nep1,1000,1900,B\n"
+
+
+def test_what_a_table_says_of_one_episode_is_never_said_of_another(tmp_path: Path) -> None:
+    for name in ("labels.csv", "ep2.csv"):
+        table = write(tmp_path / name, OF_EP1)
+        with pytest.raises(GalleryError, match="2 × row of an episode that is neither in work nor in the output"):
+            read_enrolment(table, videos=[tmp_path / "ep2.mkv"])
+
+
+def test_rows_without_an_episode_in_a_table_that_names_episodes_are_left_out(tmp_path: Path) -> None:
+    table = write(tmp_path / "labels.csv", OF_EP1 + ",2000,2900,C\n")
+    enrolment = read_enrolment(table, videos=[tmp_path / "ep1.mkv"])
+    assert [c.character for c in enrolment.clips] == ["A", "B"]
+    assert enrolment.skipped == {"row without an episode, in a table that names episodes": 1}
+
+
+def test_who_knows_more_videos_than_those_in_work_can_say_so(tmp_path: Path) -> None:
+    table, earlier = write(tmp_path / "labels.csv", OF_EP1), tmp_path / "old" / "ep1.mkv"
+    enrolment = read_enrolment(table, videos=[tmp_path / "ep2.mkv"], video_of={"ep1": earlier}.get)
+    assert {label.video for label in enrolment.labels} == {earlier}
 
 
 def test_a_map_pairs_tables_with_videos(tmp_path: Path) -> None:

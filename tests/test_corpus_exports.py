@@ -258,8 +258,10 @@ def test_texts_and_haruhi_are_those_of_the_corpus(source: Source, tmp_path: Path
 @pytest.fixture
 def offline_datasets(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     """The real loaders of Hugging Face."""
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     datasets = pytest.importorskip("datasets")
+    # The variable is only read once, at the first import, and would then hold for every test of this process.
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
     # The published torchcodec needs CUDA's libraries and fails without them. The loader imports it before it looks
     # at what it got; for files, as here, it does not use it.
     try:

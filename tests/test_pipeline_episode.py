@@ -671,6 +671,11 @@ def test_labels_that_fit_no_episode_are_refused(
     copied: Shared, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a.csv").write_text("长门,你好,0:00:01.00,0:00:02.00\n", encoding="utf-8")
+    of_another = tmp_path / "c.csv"
+    of_another.write_text("episode_id,start_ms,end_ms,character\nS01E01,1000,2000,Vivi\n", encoding="utf-8")
+    assert main(["evaluate", "--truth", str(of_another), "--out", str(copied.out)]) == 2
+    assert "name another episode than 'ep01'" in capsys.readouterr().err
+    assert main(["evaluate", "--truth", str(of_another), "--episode", "ep01", "--out", str(copied.out)]) == 0
     shutil.copytree(copied.out / "ep01", copied.out / "ep02")
     for arguments, what in (
         (["--truth", str(tmp_path / "a.csv")], "it is unclear which of 2 episodes"),
@@ -697,6 +702,25 @@ def test_a_label_given_in_the_notebook_is_the_next_runs(copied: Shared, tmp_path
     (line,) = [line for line in result.lines if line.line_id == line_id]
     assert (line.character, line.confidence, line.verdict) == ("Grace", 1.0, Verdict.CERTAIN)
     assert "manual" in {e.source for e in line.evidence}
+
+
+def test_labels_of_an_earlier_episode_name_the_voices_of_the_next_and_none_of_its_lines(
+    copied: Shared, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = tmp_path / "ep02.mkv"
+    ffmpeg("-i", copied.video, "-map", "0:v", "-map", "0:a", "-c", "copy", video)
+    video.with_suffix(".ass").write_text(subtitles(tagged=False), encoding="utf-8")
+    corpus = open_corpus(copied.out)
+    corpus.relabel({line.line_id: f"Dr. {line.character}" for line in corpus.lines.itertuples()})
+    corpus.save_labels(tmp_path / "labels.csv")
+    config = EpisodeConfig(video, out=copied.out, separator="none", characters=tmp_path / "labels.csv")
+    lines = run_episode(config).lines
+    assert [line.character for line in lines] == [f"Dr. {NAMES[s.speaker]}" for s in truth()]
+    assert "manual" not in {e.source for line in lines for e in line.evidence}
+    # Where the other episode is not known, its labels say nothing: an error, not somebody's name on a line.
+    elsewhere = ["--out", str(tmp_path / "elsewhere"), "--separator", "none", "--quiet"]
+    assert main(["--video", str(video), "--characters", str(tmp_path / "labels.csv"), *elsewhere]) == 2
+    assert "neither in work nor in the output folder" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -353,6 +353,7 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.address)
     monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)  # whatever the tests are run under
     for variable in ("HF_TOKEN", "HUGGINGFACE_TOKEN"):
         monkeypatch.delenv(variable, raising=False)
     yield hub

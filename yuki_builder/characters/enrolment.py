@@ -6,7 +6,7 @@ Sources are read here and nowhere else; whatever cannot be used is counted with 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -23,6 +23,7 @@ _ACCEPTED = (
     "or an annotation map (标注文件,视频文件)"
 )
 
+VideoOf: TypeAlias = Callable[[str], Path | None]
 _Skipped: TypeAlias = "Counter[str]"
 
 
@@ -70,14 +71,17 @@ class Enrolment:
     skipped: Mapping[str, int] = field(default_factory=dict)
 
 
-def read_enrolment(path: Path, *, videos: Sequence[Path]) -> Enrolment:
+def read_enrolment(path: Path, *, videos: Sequence[Path], video_of: VideoOf | None = None) -> Enrolment:
     """What is known of the characters.
 
     Args:
         path: a gallery folder of this project, a folder of audio by character (``<character>/*.wav`` or
             ``voice/<character>/*.wav``), an annotated CSV, or an annotation map that pairs such CSVs with videos.
-        videos: the videos in work. A plain CSV belongs to the only one, to the one its rows name
-            (``episode_id``), or to the one whose stem the CSV's name starts with.
+        videos: the videos in work. A CSV whose rows name their episode (``episode_id``) belongs to those
+            episodes, and no row of it to another; a plain one to the only video, or to the one whose stem the
+            CSV's name starts with.
+        video_of: the video of an episode by its id, or None where nobody knows it; without it, the video in work
+            that has this stem.
 
     Raises:
         GalleryError: nothing there, nothing of this kind, or nothing usable in it.
@@ -88,7 +92,7 @@ def read_enrolment(path: Path, *, videos: Sequence[Path]) -> Enrolment:
     if path.is_dir():
         enrolment = Enrolment(gallery=path) if (path / GALLERY_FILE).is_file() else _read_clip_folder(path)
     elif path.is_file():
-        enrolment = _read_tables(path, videos)
+        enrolment = _read_tables(path, videos, video_of or _by_stem(videos))
     else:
         raise GalleryError("no such file or folder", where=path, remedy=_ACCEPTED)
     if not (enrolment.clips or enrolment.gallery):
@@ -144,13 +148,13 @@ def _unusable(file: Path) -> str | None:
 # --- annotated tables -------------------------------------------------------------------------------------
 
 
-def _read_tables(path: Path, videos: Sequence[Path]) -> Enrolment:
+def _read_tables(path: Path, videos: Sequence[Path], video_of: VideoOf) -> Enrolment:
     table = read_table(path)
     skipped: _Skipped = Counter()
     pairs = read_map(table)
     if pairs is None:
         rows = read_rows(table, skipped)
-        return _enrol(_give_videos(path, rows, videos, skipped), skipped)
+        return _enrol(_give_videos(path, rows, videos, video_of, skipped), skipped)
     labels = []
     for annotation_name, video_name in pairs:
         annotation, video = _beside(path, annotation_name), _beside(path, video_name)
@@ -187,16 +191,28 @@ def _beside(map_file: Path, name: str) -> Path:
     return path if path.exists() else map_file.parent / name.replace("\\", "/")
 
 
+def _by_stem(videos: Sequence[Path]) -> VideoOf:
+    return {name: video for video in videos for name in (path_name(video.stem), video.stem)}.get
+
+
 def _give_videos(
-    annotation: Path, rows: Sequence[AnnotatedRow], videos: Sequence[Path], skipped: _Skipped
+    annotation: Path, rows: Sequence[AnnotatedRow], videos: Sequence[Path], video_of: VideoOf, skipped: _Skipped
 ) -> list[tuple[Path, Path, AnnotatedRow]]:
     """Each row with the video it speaks of."""
-    by_episode = {name: video for video in videos for name in (path_name(video.stem), video.stem)}
-    if any(row.episode_id in by_episode for row in rows):
-        known = [row for row in rows if row.episode_id in by_episode]
-        if len(known) < len(rows):
-            skipped["row of an episode that is not in work"] += len(rows) - len(known)
-        return [(annotation, by_episode[row.episode_id], row) for row in known if row.episode_id]
+    ids = {row.episode_id for row in rows if row.episode_id}
+    if ids:
+        # What a table says of one episode is never said of another, however few videos are in work: a right name
+        # at the right second of the wrong episode would be taken as a person's own word.
+        known = {name: video_of(name) for name in ids}
+        given = []
+        for row in rows:
+            if not row.episode_id:
+                skipped["row without an episode, in a table that names episodes"] += 1
+            elif video := known[row.episode_id]:
+                given.append((annotation, video, row))
+            else:
+                skipped["row of an episode that is neither in work nor in the output folder"] += 1
+        return given
     if len(videos) == 1:
         return [(annotation, videos[0], row) for row in rows]
     video = match_video(annotation.stem, videos)
