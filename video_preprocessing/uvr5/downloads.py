@@ -59,13 +59,18 @@ def model_folder() -> Path:
     """``$YUKI_MODELS``, else ``yuki_builder/models`` in the user's cache; it need not exist."""
     if own := os.environ.get("YUKI_MODELS"):
         return Path(own).expanduser()
+    return cache_folder() / "models"
+
+
+def cache_folder() -> Path:
+    """The project's folder in the user's cache; it need not exist."""
     if cache := os.environ.get("XDG_CACHE_HOME"):
         base = Path(cache)
     elif sys.platform == "win32" and (local := os.environ.get("LOCALAPPDATA")):
         base = Path(local)
     else:
         base = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
-    return base / "yuki_builder" / "models"
+    return base / "yuki_builder"
 
 
 def cached_path(model: KnownModel) -> Path:

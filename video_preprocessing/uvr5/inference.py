@@ -4,9 +4,12 @@ On a CPU the public networks spend their time in convolutions, but a good part o
 is done here leaves every output as it was, but for rounding:
 
 * batch normalisation goes into the convolution before it;
+* 3x3 convolutions of step 1 go by minimal filtering where the system has a C compiler (``winograd.py``), together with
+  the decoders' enlarging and joining before and the activation after; half of the time and more;
 * tensors lie channels-last, which the convolution kernels want, and stay so (a single tensor of another layout among
   those concatenated turns all of them around, which cost a third of the whole time);
-* the decoders, whose concatenations are the largest tensors of all, work through the frames in tiles;
+* without a compiler, the decoders, whose concatenations are the largest tensors of all, work through the frames in
+  tiles;
 * memory that is freed is kept for the next tensor while a network runs (``keeping_freed_memory``): handing it back to
   the system and getting it again costs up to half of the time.
 """
@@ -27,6 +30,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from video_preprocessing.uvr5 import layers, layers_v50
 from video_preprocessing.uvr5.nets import BaseASPPNet, BaseNet, CascadedASPPNet, CascadedNet
+from video_preprocessing.uvr5.winograd import Kernels, WinogradConv2d, kernels, suits
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -73,7 +77,10 @@ def prepare(net: Net, device: torch.device, dtype: torch.dtype = torch.float32) 
     """
     fold_batch_norms(net)
     if device.type == "cpu":
-        tile_decoders(net)
+        found = kernels() if dtype == torch.float32 else None
+        tile_decoders(net, found)
+        if found is not None:
+            filter_minimally(net, found)
     return cast(Net, net.to(device, dtype, memory_format=torch.channels_last))  # type: ignore[call-overload]
 
 
@@ -104,14 +111,38 @@ def _folded(block: nn.Sequential) -> nn.Sequential:
     return nn.Sequential(*parts)
 
 
-def tile_decoders(net: nn.Module) -> None:
-    """Lets every decoder work through its frames in tiles, in place; the same sums in the same order."""
+def filter_minimally(net: nn.Module, found: Kernels) -> None:
+    """Puts minimal filtering in the place of every convolution that it can do, its activation included; in place."""
+    for block in net.modules():
+        for name, child in list(block.named_children()):
+            if isinstance(child, nn.Sequential) and (fast := _minimal(child, found)) is not None:
+                setattr(block, name, fast)
+
+
+def _minimal(block: nn.Sequential, found: Kernels) -> WinogradConv2d | None:
+    """A convolution and its activation as one; None for blocks of other parts."""
+    if not 1 <= len(block) <= 2 or not suits(block[0]):
+        return None
+    activation = block[1] if len(block) == 2 else nn.Identity()
+    if isinstance(activation, nn.ReLU):
+        slope = 0.0
+    elif isinstance(activation, nn.LeakyReLU):
+        slope = activation.negative_slope
+    elif isinstance(activation, nn.Identity):
+        slope = 1.0
+    else:
+        return None
+    return WinogradConv2d(cast(nn.Conv2d, block[0]), slope, found)
+
+
+def tile_decoders(net: nn.Module, found: Kernels | None = None) -> None:
+    """Spares every decoder its enlarged input as a whole, in place: by minimal filtering, or else in tiles."""
     for block in net.modules():
         if isinstance(block, BaseNet | BaseASPPNet):
             for name, child in list(block.named_children()):
                 convolution = _only_convolution(child)
                 if convolution is not None:
-                    setattr(block, name, TiledDecoder(convolution))
+                    setattr(block, name, _lean_decoder(convolution, found))
     # What follows the last decoder is a 1x1 convolution that leaves far fewer channels: it goes into the tiles too.
     if isinstance(net, CascadedNet):
         for half in (net.stg1_low_band_net, net.stg2_low_band_net):
@@ -126,7 +157,7 @@ def tile_decoders(net: nn.Module) -> None:
 
 def _append(stage: nn.Module, last: nn.Module) -> None:
     decoder = stage.get_submodule("dec1")
-    if isinstance(decoder, TiledDecoder):
+    if isinstance(decoder, TiledDecoder | JoiningDecoder):
         decoder.last = last
     else:  # a decoder of a variant, left as it was
         stage.add_module("dec1", _DecoderThen(decoder, last))
@@ -141,6 +172,12 @@ def _only_convolution(block: nn.Module) -> nn.Module | None:
     return None
 
 
+def _lean_decoder(convolution: nn.Module, found: Kernels | None) -> nn.Module:
+    block = getattr(convolution, "conv", None)
+    fast = _minimal(block, found) if found is not None and isinstance(block, nn.Sequential) else None
+    return TiledDecoder(convolution) if fast is None else JoiningDecoder(fast)
+
+
 class _DecoderThen(nn.Module):
     def __init__(self, decoder: nn.Module, last: nn.Module) -> None:
         super().__init__()
@@ -148,6 +185,33 @@ class _DecoderThen(nn.Module):
 
     def forward(self, x: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
         return cast(torch.Tensor, self.last(self.decoder(x, skip)))
+
+
+def _like(x: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
+    """The middle frames of ``skip``, as many as ``x`` has once it is doubled."""
+    frames = 2 * x.shape[-1]
+    surplus = skip.shape[-1] - frames
+    return skip[..., surplus // 2 : surplus // 2 + frames]
+
+
+class JoiningDecoder(nn.Module):
+    """``Decoder`` in evaluation mode by minimal filtering, which enlarges and joins its inputs as it reads them.
+
+    Args:
+        convolution: the decoder's.
+        last: what to apply to the result.
+
+    Shape:
+        as ``Decoder``, then as ``last``
+    """
+
+    def __init__(self, convolution: WinogradConv2d, last: nn.Module | None = None) -> None:
+        super().__init__()
+        self.convolution, self.last = convolution, last
+
+    def forward(self, x: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
+        joined = self.convolution.joined(x, _like(x, skip))
+        return joined if self.last is None else cast(torch.Tensor, self.last(joined))
 
 
 class TiledDecoder(nn.Module):
@@ -166,9 +230,7 @@ class TiledDecoder(nn.Module):
         self.convolution, self.last = convolution, last
 
     def forward(self, x: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
-        frames = 2 * x.shape[-1]
-        surplus = skip.shape[-1] - frames
-        skip = skip[..., surplus // 2 : surplus // 2 + frames]
+        frames, skip = 2 * x.shape[-1], _like(x, skip)
         out: torch.Tensor | None = None
         for begin in range(0, frames, TILE_FRAMES):
             end = min(frames, begin + TILE_FRAMES)

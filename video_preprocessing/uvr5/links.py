@@ -40,7 +40,7 @@ PIECE_FRAMES = 128
 
 # What a window may be by default, and how its memory is reckoned: measured peaks, per value of the widest layer.
 _SHORTEST_WINDOW, _LONGEST_WINDOW = 512, 2048
-_PEAK_BYTES, _LIBRARIES_BYTES, _BYTES_PER_VALUE = 1_400_000_000, 400_000_000, 26
+_PEAK_BYTES, _LIBRARIES_BYTES, _BYTES_PER_VALUE = 1_400_000_000, 400_000_000, 28
 
 Precision = Literal["auto", "float32", "bfloat16"]
 
