@@ -73,7 +73,7 @@ def test_a_draw_repeats_and_differs_from_the_next() -> None:
 
 @pytest.mark.parametrize("level_db", [-8.0, 0.0, 12.0])
 def test_the_level_is_what_was_asked_for(level_db: float) -> None:
-    plain = MixSettings((level_db, level_db), music_only=0, speech_only=0, noise=0, effects=0, second_music=0)
+    plain = MixSettings((level_db, level_db), music_only=0, speech_only=0, noise=0, effects=0, second_music=0, codec=0)
     m = mixer(plain)
     for seed in range(5):
         d = m.draw(np.random.default_rng(seed), 40_000)
@@ -82,10 +82,24 @@ def test_the_level_is_what_was_asked_for(level_db: float) -> None:
         assert got_db == pytest.approx(level_db, abs=1.0)
 
 
+def test_a_codec_adds_noise_to_the_background_and_shifts_nothing() -> None:
+    clean, coded = (
+        mixer(MixSettings(music_only=0, speech_only=0, codec=share)).draw(np.random.default_rng(3), 40_001)
+        for share in (0.0, 1.0)
+    )
+    # The codec is the last draw but that of the level.
+    scale = np.abs(clean.dialogue).max() / np.abs(coded.dialogue).max()
+    np.testing.assert_allclose(clean.dialogue, coded.dialogue * scale, atol=1e-5)
+    mixture, through = clean.dialogue + clean.background, (coded.dialogue + coded.background) * scale
+    assert 5 < 10 * np.log10(np.mean(mixture**2) / np.mean((through - mixture) ** 2)) < 40
+    lags = [float(np.sum(mixture[0, 100:-100] * np.roll(through[0], lag)[100:-100])) for lag in range(-3, 4)]
+    assert np.argmax(lags) == 3
+
+
 def test_music_only_and_speech_only() -> None:
     rng = np.random.default_rng(0)
     assert not mixer(MixSettings(music_only=1.0)).draw(rng, 8000).dialogue.any()
-    silent = mixer(MixSettings(music_only=0.0, speech_only=1.0, noise=0.0)).draw(rng, 8000)
+    silent = mixer(MixSettings(music_only=0.0, speech_only=1.0, noise=0.0, codec=0.0)).draw(rng, 8000)
     assert not silent.background.any()
     assert silent.dialogue.any()
 

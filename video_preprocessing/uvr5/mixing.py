@@ -6,6 +6,7 @@ Waveforms are (2, samples) float32 at one sample rate.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ class MixSettings:
         effects: short bursts, as doors and steps and shots.
         narrow_music: music folded to mono.
         mono: everything folded to mono, as in old films and telephone recordings.
+        codec: the mixture through a lossy codec and back, as every video's sound; what that changes is background.
     """
 
     level_db: tuple[float, float] = (-8.0, 12.0)
@@ -52,6 +54,7 @@ class MixSettings:
     effects: float = 0.5
     narrow_music: float = 0.15
     mono: float = 0.4
+    codec: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,8 @@ class Mixer:
             )
         if rng.random() < s.mono:
             dialogue, background = (np.repeat(x.mean(axis=0, keepdims=True), 2, axis=0) for x in (dialogue, background))
+        if rng.random() < s.codec:
+            background = coded(rng, dialogue + background, self.sample_rate_hz) - dialogue
         level = _amplitude(rng.uniform(-12, 6))
         return Example((dialogue * level).astype(np.float32), (background * level).astype(np.float32))
 
@@ -205,6 +210,27 @@ class Mixer:
     def _noise(self, rng: np.random.Generator, samples: int) -> FloatArray:
         x = _tilt(rng.normal(size=(2, samples)), rng.uniform(-9, 0))
         return (x / (_rms(x) + 1e-9)).astype(np.float32)
+
+
+def coded(rng: np.random.Generator, x: FloatArray, sample_rate_hz: int) -> FloatArray:
+    """``x`` through Ogg Vorbis and back, at one of its lower qualities; nothing is shifted in time.
+
+    It quantises lapped transforms by what is heard, as AAC and the other codecs of video files do, whose encoders come
+    with no Python package.
+    """
+    import soundfile as sf
+
+    peak = float(np.abs(x).max())
+    if peak == 0:
+        return x
+    file = io.BytesIO()
+    # libsndfile's scale: 0 is Vorbis' best quality, 1 its worst.
+    quality = rng.uniform(0.5, 1.0)
+    sf.write(file, (x / peak * 0.9).T, sample_rate_hz, format="OGG", subtype="VORBIS", compression_level=quality)
+    file.seek(0)
+    back = sf.read(file, dtype="float32", always_2d=True)[0].T[:, : x.shape[1]]
+    back = np.pad(back, ((0, 0), (0, x.shape[1] - back.shape[1])))
+    return np.asarray(back * (peak / 0.9), dtype=np.float32)
 
 
 def _amplitude(level_db: float) -> float:
