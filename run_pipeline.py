@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from pipelines.cli import main
+from pipelines.threads import wait_sparingly
 
 if __name__ == "__main__":
+    wait_sparingly(os.environ)
     sys.exit(main())
