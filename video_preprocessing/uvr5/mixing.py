@@ -133,7 +133,7 @@ class Mixer:
             )
         if rng.random() < s.mono:
             dialogue, background = (np.repeat(x.mean(axis=0, keepdims=True), 2, axis=0) for x in (dialogue, background))
-        if rng.random() < s.codec:
+        if s.codec and rng.random() < s.codec:
             background = coded(rng, dialogue + background, self.sample_rate_hz) - dialogue
         level = _amplitude(rng.uniform(-12, 6))
         return Example((dialogue * level).astype(np.float32), (background * level).astype(np.float32))

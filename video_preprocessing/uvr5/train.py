@@ -51,6 +51,7 @@ class TrainSettings:
         check_every: steps between two looks at the held-out mixtures.
         bfloat16: run the network in half precision; twice as fast where the processor has it.
         held_out: share of voices and pieces never trained on, where no dev folders are given.
+        codec: share of the mixtures, trained on and held out, that go through a lossy codec.
     """
 
     steps: int = 1500
@@ -61,6 +62,7 @@ class TrainSettings:
     check_every: int = 100
     held_out: float = 0.06
     bfloat16: bool = False
+    codec: float = MixSettings.codec
 
 
 def separation_loss(mask: torch.Tensor, mixture: torch.Tensor, dialogue: torch.Tensor) -> torch.Tensor:
@@ -321,6 +323,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="NAME|PATH",
         help="train this checkpoint further; its sizes count, not --width and --lstm",
     )
+    add("--codec", type=float, default=d.codec, help="share of mixtures through a lossy codec (default: %(default)s)")
     add("--seed", type=int, default=d.seed)
     add("--check-every", type=int, default=d.check_every, help="steps between held-out checks (default: %(default)s)")
     add("--bfloat16", action="store_true", help="the network in half precision; faster where the processor has it")
@@ -339,6 +342,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         seed=a.seed,
         check_every=a.check_every,
         bfloat16=a.bfloat16,
+        codec=a.codec,
     )
     device = torch.device(a.device)
     notes = f"steps {a.steps}, batch {a.batch}, seed {a.seed}"
@@ -354,14 +358,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         run = Run(a.out, config, settings, device, begin_with=begin_with)
         sys.stderr.write(f"{len(training[0])} voice files, {len(training[1])} pieces of music, on {device}\n")
         # Judged where it matters: dialogue and music at the same level, no example without either.
-        judge = make_mixer(dev, rate_hz, MixSettings(level_db=(0.0, 0.0), music_only=0.0, speech_only=0.0))
+        judge = make_mixer(
+            dev, rate_hz, MixSettings(level_db=(0.0, 0.0), music_only=0.0, speech_only=0.0, codec=a.codec)
+        )
         held_out = [
             draw_batch(judge, config.path, seed=12345, step=k, batch=4, frames=settings.frames, device=device)
             for k in range(8)
         ]
         if run.resume():
             sys.stderr.write(f"going on from step {run.step}\n")
-        train(run, make_mixer(training, rate_hz, MixSettings()), held_out)
+        train(run, make_mixer(training, rate_hz, MixSettings(codec=a.codec)), held_out)
     except YukiError as e:
         sys.stderr.write(f"error: {e}\n")
         return e.exit_status
