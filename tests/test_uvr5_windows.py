@@ -7,7 +7,9 @@ import pytest
 import torch
 import uvr5_golden as golden
 
+from video_preprocessing.uvr5 import windows
 from video_preprocessing.uvr5.windows import MaskStream, Windowing
+from yuki_builder.errors import ConfigError
 
 with np.load(golden.FOLDER / "padding.npz") as arrays:
     # (frames, window, offset, padding left, padding right, step); windows without a core are refused.
@@ -20,10 +22,11 @@ class Recorder:
     output_bin = 2
 
     def __init__(self, offset: int) -> None:
-        self.offset, self.seen = offset, list[torch.Tensor]()
+        self.offset, self.seen, self.batches = offset, list[torch.Tensor](), list[int]()
 
     def predict_mask(self, x: torch.Tensor, /) -> torch.Tensor:
         self.seen.extend(x)
+        self.batches.append(len(x))
         return x[..., self.offset : -self.offset]
 
 
@@ -41,3 +44,67 @@ def test_windows_lie_where_the_public_tools_have_them(
     expected = [padded[..., k * step : k * step + window] for k in range(count)]
     torch.testing.assert_close(torch.stack(net.seen), torch.stack(expected))
     torch.testing.assert_close(masks, x)
+
+
+def in_blocks(stream: MaskStream, x: torch.Tensor, block: int) -> torch.Tensor:
+    masks = [stream.push(x[..., k : k + block]) for k in range(0, x.shape[-1], block)]
+    return torch.cat([*masks, stream.finish()], dim=-1)
+
+
+@pytest.mark.parametrize("augmented", [False, True])
+@pytest.mark.parametrize("crossfade", [0, 8])
+@pytest.mark.parametrize("frames", [0, 5, 700])
+def test_batches_and_masks_that_come_late_change_nothing(
+    frames: int, crossfade: int, augmented: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = torch.rand(2, 2, frames)
+    windowing = Windowing(64, 8, crossfade, augmented)
+    cpu = torch.device("cpu")
+    plain = in_blocks(MaskStream(Recorder(8), windowing, cpu), x, 50)
+    # As on a GPU: several windows at once, and nobody waits for them.
+    monkeypatch.setattr(windows._Runner, "__init__", lazy)
+    late = MaskStream(net := Recorder(8), windowing, cpu)
+    torch.testing.assert_close(in_blocks(late, x, 50), plain, rtol=0, atol=0)
+    assert plain.shape[-1] == frames
+    if frames > 500:
+        assert max(net.batches) == 3
+        assert late.push(x[..., :200]).shape[-1] < 200
+
+
+def lazy(self: windows._Runner, net: windows.MaskNet, device: torch.device) -> None:
+    self.net, self.device, self.batch, self.ahead = net, device, 3, 2
+    self._started = windows.deque()
+
+
+class Cramped(Recorder):
+    """Has room for so many windows at once."""
+
+    def __init__(self, offset: int, room: int) -> None:
+        super().__init__(offset)
+        self.room = room
+
+    def predict_mask(self, x: torch.Tensor, /) -> torch.Tensor:
+        if len(x) > self.room:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return super().predict_mask(x)
+
+
+def test_a_batch_that_does_not_fit_is_halved_and_one_window_that_does_not_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(windows, "GPU_BATCH", 8)
+    x = torch.rand(2, 2, 900)
+    cpu = torch.device("cpu")
+    plain = in_blocks(MaskStream(Recorder(8), Windowing(64, 8), cpu), x, 900)
+
+    def eager(self: windows._Runner, net: windows.MaskNet, device: torch.device) -> None:
+        lazy(self, net, device)
+        self.batch, self.ahead = 8, 1
+
+    monkeypatch.setattr(windows._Runner, "__init__", eager)
+    net = Cramped(8, room=2)
+    torch.testing.assert_close(in_blocks(MaskStream(net, Windowing(64, 8), cpu), x, 900), plain, rtol=0, atol=0)
+    assert max(net.batches) == 2
+    with pytest.raises(ConfigError, match="do not fit into the memory") as raised:
+        in_blocks(MaskStream(Cramped(8, room=0), Windowing(64, 8), cpu), x, 900)
+    assert "--window-frames" in str(raised.value)

@@ -8,6 +8,7 @@ Before the first frame and after the last one there is silence.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,7 +16,10 @@ import torch
 
 from yuki_builder.errors import ConfigError
 
+# Windows that go to a GPU at once, where its memory suffices, and batches that it may be given ahead of the one whose
+# masks are waited for: while it computes, the processor transforms what comes before and after.
 GPU_BATCH = 8
+GPU_AHEAD = 2
 
 
 class MaskNet(Protocol):
@@ -95,7 +99,7 @@ class MaskStream:
     Args:
         net: prepared for ``device``.
         windowing: the cut.
-        device: where ``net`` lies; on CUDA several windows go at once, in half precision.
+        device: where ``net`` lies; on CUDA several windows go at once, and masks come later.
     """
 
     def __init__(self, net: MaskNet, windowing: Windowing, device: torch.device) -> None:
@@ -124,14 +128,62 @@ class MaskStream:
         return torch.stack([m[..., :ready] for m in joined]).mean(dim=0)
 
 
+class _Runner:
+    """Windows through the network, in order; on a GPU in batches, and without waiting for any of them."""
+
+    def __init__(self, net: MaskNet, device: torch.device) -> None:
+        self.net, self.device = net, device
+        gpu = device.type == "cuda"
+        self.batch, self.ahead = (GPU_BATCH, GPU_AHEAD) if gpu else (1, 0)
+        self._started: deque[tuple[torch.Tensor, torch.cuda.Event | None]] = deque()
+
+    def start(self, windows: torch.Tensor) -> None:
+        """(N, 2, bins, frames): computed now on a CPU, some time on a GPU."""
+        for part in windows.split(self.batch):
+            self._start(part)
+
+    def finished(self, *, leave: int = 0) -> Iterator[torch.Tensor]:
+        """The masks of the windows that were started, (2, output_bin, core) each, but for the last ``leave`` batches."""
+        while len(self._started) > leave:
+            masks, event = self._started.popleft()
+            if event is not None:
+                event.synchronize()
+            yield from masks
+
+    def _start(self, windows: torch.Tensor) -> None:
+        try:
+            self._started.append(self._launched(windows.contiguous(memory_format=torch.channels_last)))
+        except torch.OutOfMemoryError as e:
+            if len(windows) == 1:
+                raise ConfigError(
+                    f"windows of {windows.shape[-1]} frames do not fit into the memory of {self.device}",
+                    remedy="give fewer with --window-frames, or --device cpu",
+                ) from e
+            self.batch = len(windows) // 2
+            torch.cuda.empty_cache()
+            self.start(windows)
+
+    @torch.inference_mode()
+    def _launched(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.cuda.Event | None]:
+        if self.device.type != "cuda":
+            return self.net.predict_mask(x).float(), None
+        mask = self.net.predict_mask(x.pin_memory().to(self.device, non_blocking=True)).float()
+        host = torch.empty(mask.shape, pin_memory=True)
+        host.copy_(mask, non_blocking=True)
+        event = torch.cuda.Event(blocking=True)  # who waits for it sleeps
+        event.record()
+        return host, event
+
+
 class _Pass:
     """One run of windows over the stream, begun ``shift`` frames before its first frame."""
 
     def __init__(self, net: MaskNet, windowing: Windowing, device: torch.device, shift: int) -> None:
-        self.net, self.w, self.device, self.shift = net, windowing, device, shift
-        self.batch = GPU_BATCH if device.type == "cuda" else 1
+        self.w, self.shift = windowing, shift
+        self.runner = _Runner(net, device)
         self.held: torch.Tensor | None = None
-        self.came = self.done = 0
+        # Frames, from ``shift`` before the first one on: those that came, whose windows were started, whose masks are.
+        self.came, self.started, self.done = shift, 0, 0
         self.tail = torch.zeros(2, net.output_bin, 0)
         self.rise = torch.linspace(0, 1, windowing.crossfade + 2)[1:-1]
 
@@ -141,38 +193,36 @@ class _Pass:
         self.held = torch.cat([self.held, magnitude], dim=-1)
         self.came += magnitude.shape[-1]
         count = max(0, (self.held.shape[-1] - self.w.frames) // self.w.step + 1)
-        return self._run(count - count % self.batch)
+        self._start(count - count % self.runner.batch)
+        return self._joined(leave=self.runner.ahead)
 
     def finish(self) -> torch.Tensor:
-        left = self.came + self.shift - self.done
-        if self.held is None or left <= 0:
-            return self.tail[..., :0]
-        count = -(-left // self.w.step)
-        missing = (count - 1) * self.w.step + self.w.frames - self.held.shape[-1]
-        self.held = torch.cat([self.held, torch.zeros(*self.held.shape[:2], max(0, missing))], dim=-1)
-        masks = self._run(count)
-        return masks[..., : masks.shape[-1] - (self.done - self.came - self.shift)]
+        left = self.came - self.started
+        if self.held is not None and left > 0:
+            count = -(-left // self.w.step)
+            missing = (count - 1) * self.w.step + self.w.frames - self.held.shape[-1]
+            self.held = torch.cat([self.held, torch.zeros(*self.held.shape[:2], max(0, missing))], dim=-1)
+            self._start(count)
+        masks = self._joined(leave=0)
+        return masks[..., : masks.shape[-1] - max(0, self.done - self.came)]
 
-    def _run(self, count: int) -> torch.Tensor:
-        """The next ``count`` windows; their masks without what lies before the stream's first frame."""
+    def _start(self, count: int) -> None:
+        """Sends the next ``count`` windows to the network, a batch at a time."""
         assert self.held is not None
-        pieces = [self.tail[..., :0]]
-        for first in range(0, count, self.batch):
-            starts = [k * self.w.step for k in range(first, min(count, first + self.batch))]
-            windows = torch.stack([self.held[..., s : s + self.w.frames] for s in starts])
-            pieces.extend(self._join(mask) for mask in self._masks(windows))
+        batch = self.runner.batch
+        for first in range(0, count, batch):
+            starts = [k * self.w.step for k in range(first, min(count, first + batch))]
+            self.runner.start(torch.stack([self.held[..., s : s + self.w.frames] for s in starts]))
         self.held = self.held[..., count * self.w.step :]
+        self.started += count * self.w.step
+
+    def _joined(self, leave: int) -> torch.Tensor:
+        """The masks that are ready, without what lies before the stream's first frame."""
+        pieces = [self.tail[..., :0], *map(self._join, self.runner.finished(leave=leave))]
         masks = torch.cat(pieces, dim=-1)
         begin = max(0, self.shift - self.done)
-        self.done += count * self.w.step
+        self.done += masks.shape[-1]
         return masks[..., begin:]
-
-    @torch.inference_mode()
-    def _masks(self, windows: torch.Tensor) -> torch.Tensor:
-        x = windows.contiguous(memory_format=torch.channels_last)
-        if self.device.type == "cuda":
-            x = x.pin_memory().to(self.device, non_blocking=True)
-        return self.net.predict_mask(x).float().cpu()
 
     def _join(self, mask: torch.Tensor) -> torch.Tensor:
         """The first ``step`` frames of a core, faded in over what the core before it left."""
