@@ -21,7 +21,7 @@ from video_preprocessing.devices import choose_device
 from video_preprocessing.uvr5.bands import BandPlan
 from video_preprocessing.uvr5.checkpoints import Checkpoint
 from video_preprocessing.uvr5.framing import Framer
-from video_preprocessing.uvr5.inference import keeping_freed_memory, prepare
+from video_preprocessing.uvr5.inference import keeping_freed_memory, prepare, release_freed_memory
 from video_preprocessing.uvr5.masks import PostProcess, apply_aggressiveness, mirror
 from video_preprocessing.uvr5.multiband import Analyser, Synthesiser
 from video_preprocessing.uvr5.plan import SignalPath
@@ -38,9 +38,13 @@ CODE_VERSION = 2
 SILENCE_LEVEL = 1e-6
 PIECE_FRAMES = 128
 
-# What a window may be by default, and how its memory is reckoned: measured peaks, per value of the widest layer.
-_SHORTEST_WINDOW, _LONGEST_WINDOW = 512, 2048
-_PEAK_BYTES, _LIBRARIES_BYTES, _BYTES_PER_VALUE = 1_400_000_000, 400_000_000, 28
+# What a window may be by default, and how its memory is reckoned: measured peaks, per value of the widest layer and
+# per bin of the spectrograms around the network.
+_SHORTEST_WINDOW, _LONGEST_WINDOW = 448, 2048
+_PEAK_BYTES, _LIBRARIES_BYTES, _BYTES_PER_VALUE, _BYTES_PER_BIN = 1_400_000_000, 400_000_000, 20, 250
+
+# Weights beyond which memory counts more than time: those of the 537238KB family, 550 MB.
+_LARGE = 80_000_000
 
 Precision = Literal["auto", "float32", "bfloat16"]
 
@@ -115,11 +119,14 @@ class Link(Protocol):
         """
 
 
-def make_link(checkpoint: Checkpoint, *, device: str, options: SeparatorOptions) -> Link:
-    """The link for a checkpoint, by its signal path."""
-    if isinstance(checkpoint.path, BandPlan):
-        return MultiBand(checkpoint, device=device, options=options)
-    return SingleBand(checkpoint, device=device, options=options)
+def make_link(checkpoint: Checkpoint, *, device: str, options: SeparatorOptions, keep_weights: bool = True) -> Link:
+    """The link for a checkpoint, by its signal path.
+
+    Without ``keep_weights`` the checkpoint's state dict is emptied: the link needs memory for its weights once, not
+    twice.
+    """
+    kind = MultiBand if isinstance(checkpoint.path, BandPlan) else SingleBand
+    return kind(checkpoint, device=device, options=options, keep_weights=keep_weights)
 
 
 def default_window_frames(checkpoint: Checkpoint) -> int:
@@ -131,8 +138,9 @@ def default_window_frames(checkpoint: Checkpoint) -> int:
     if isinstance(checkpoint.path, SignalPath):
         return 1024
     weights = sum(t.numel() * t.element_size() for t in checkpoint.state.values())
-    free = _PEAK_BYTES - _LIBRARIES_BYTES - 3 * weights // 2
-    per_frame = _BYTES_PER_VALUE * checkpoint.state["out.weight"].shape[1] * checkpoint.path.bins
+    free = _PEAK_BYTES - _LIBRARIES_BYTES - 6 * weights // 5
+    width = checkpoint.state["out.weight"].shape[1]
+    per_frame = (_BYTES_PER_VALUE * width + _BYTES_PER_BIN) * checkpoint.path.bins
     return min(_LONGEST_WINDOW, max(_SHORTEST_WINDOW, free // per_frame // 128 * 128))
 
 
@@ -175,16 +183,22 @@ class LevelledInput(PlainInput):
 class _Network:
     """A checkpoint's network, prepared, with its windows."""
 
-    def __init__(self, checkpoint: Checkpoint, device: str, options: SeparatorOptions) -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, *, device: str, options: SeparatorOptions, keep_weights: bool = True
+    ) -> None:
         self.options = options
         self.device = choose_device(device)
         net = checkpoint.build()
-        # The network has the weights now, folded and laid out anew; a second copy would only fill memory.
-        self.checkpoint = replace(checkpoint, state={})
         frames = options.window_frames or default_window_frames(checkpoint)
+        # The network has the weights now, to be folded and laid out anew; a second copy would only fill memory.
+        self.checkpoint = replace(checkpoint, state={})
+        if not keep_weights:
+            checkpoint.state.clear()
         self.windowing = Windowing(frames, net.offset, options.crossfade, options.test_time_augmentation)
         self.dtype = options.dtype(self.device)
+        self.large = sum(p.numel() for p in net.parameters()) > _LARGE
         self.net = prepare(net, self.device, self.dtype)
+        release_freed_memory()
 
     @property
     def fingerprint(self) -> str:
@@ -202,8 +216,10 @@ class SingleBand(_Network):
 
     needs_peak = False
 
-    def __init__(self, checkpoint: Checkpoint, *, device: str, options: SeparatorOptions) -> None:
-        super().__init__(checkpoint, device, options)
+    def __init__(
+        self, checkpoint: Checkpoint, *, device: str, options: SeparatorOptions, keep_weights: bool = True
+    ) -> None:
+        super().__init__(checkpoint, device=device, options=options, keep_weights=keep_weights)
         assert isinstance(checkpoint.path, SignalPath)
         self.path = checkpoint.path
         self.stems = ("vocals", "accompaniment")
@@ -231,7 +247,7 @@ class SingleBand(_Network):
         framer = Framer(self.path.window_samples(sample_rate_hz), self.path.hop_samples(sample_rate_hz))
         masks = MaskStream(LevelledInput(self.net, self.dtype, self.path), self.windowing, self.device)
         waiting = FrameQueue()
-        with keeping_freed_memory():
+        with keeping_freed_memory(little=self.large):
             for spec in framer.analyse(blocks):
                 spectrum = mid_side(spec.movedim(0, -2)).movedim(-2, 0)
                 waiting.push(spectrum)
@@ -263,8 +279,10 @@ class MultiBand(_Network):
 
     needs_peak = True
 
-    def __init__(self, checkpoint: Checkpoint, *, device: str, options: SeparatorOptions) -> None:
-        super().__init__(checkpoint, device, options)
+    def __init__(
+        self, checkpoint: Checkpoint, *, device: str, options: SeparatorOptions, keep_weights: bool = True
+    ) -> None:
+        super().__init__(checkpoint, device=device, options=options, keep_weights=keep_weights)
         assert isinstance(checkpoint.path, BandPlan)
         wanted = options.aggressiveness
         self.aggressiveness = (0.1 if checkpoint.generation == "5.0" else 0.0) if wanted is None else wanted
@@ -319,7 +337,7 @@ class MultiBand(_Network):
         backwards = self.plan.channels == "reverse"
         masks = MaskStream(PlainInput(self.net, self.dtype, backwards=backwards), self.windowing, self.device)
         stems = _StemWriter(self, both)
-        with keeping_freed_memory():
+        with keeping_freed_memory(little=self.large):
             at_rate = came.passing(resample_stream(blocks, sample_rate_hz, self.plan.sample_rate_hz))
             for combined, high_end in self._analysed(at_rate, self.plan.sample_rate_hz, analyser):
                 stems.push(combined, high_end)

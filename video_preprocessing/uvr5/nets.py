@@ -125,9 +125,13 @@ class BaseNet(nn.Module):
         e3 = self.enc3(e2)
         e4 = self.enc4(e3)
         h = self.aspp(self.enc5(e4))
+        # What has been used is let go of: in long windows it is memory that counts.
         h = self.dec4(h, e4)
+        del e4
         h = self.dec3(h, e3)
+        del e3
         h = self.dec2(h, e2)
+        del e2
         h = torch.cat([h, laid_out_as(h, self.lstm_dec2(h))], dim=1)
         return cast(torch.Tensor, self.dec1(h, e1))
 

@@ -93,9 +93,13 @@ class BaseASPPNet(nn.Module):
         h, e2 = self.enc2(h)
         h, e3 = self.enc3(h)
         h, e4 = self.enc4(h)
+        # What has been used is let go of: in long windows it is memory that counts.
         h = self.dec4(self.aspp(h), e4)
+        del e4
         h = self.dec3(h, e3)
+        del e3
         h = self.dec2(h, e2)
+        del e2
         return cast(torch.Tensor, self.dec1(h, e1))
 
 

@@ -125,7 +125,7 @@ class Separator:
             else:
                 checkpoint = load_checkpoint(name, band_plan=band_plan, progress=progress)
                 notes.extend(checkpoint.assumed)
-                links.append(make_link(checkpoint, device=device, options=options))
+                links.append(make_link(checkpoint, device=device, options=options, keep_weights=False))
         return cls(links, notes=notes)
 
     @property

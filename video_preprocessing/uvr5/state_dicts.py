@@ -87,8 +87,9 @@ def _read_pickle(path: Path) -> Any:
     import torch
 
     try:
-        # Only archives can be mapped into memory instead of copied.
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+        # Copied, not mapped: what a network has no use for any more, layer by layer, is then free at once, while pages
+        # of a mapped file stay until the last of its tensors has gone.
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=False)
     except Exception as e:  # what a hostile or broken file makes the reader raise has no end
         raise CheckpointError(
             "refused: not a file of tensors alone",

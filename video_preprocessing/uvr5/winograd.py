@@ -2,7 +2,7 @@
 
 Four fifths of the public networks' arithmetic is in 3x3 convolutions of step 1, which minimal filtering (Lavin & Gray,
 *Fast Algorithms for Convolutional Neural Networks*, 2016) does with 64 multiplications for 36 outputs instead of 324;
-rounding differs, by some 1e-6 of the largest value. No library that PyTorch comes with does it for images that lie
+rounding differs, by some 1e-5 of the largest value. No library that PyTorch comes with does it for images that lie
 channels-last, nor together with what stands around it here: the doubling of the resolution and the joining with
 the skip connection before it, bias and activation after it, none of which then exists in memory.
 
@@ -329,38 +329,49 @@ class WinogradConv2d(nn.Module):
         self.dilation = (int(convolution.dilation[0]), int(convolution.dilation[1]))
         self.panel = found.panel(self.outputs)
         filled = -(-self.outputs // found.lanes) * found.lanes  # whole vectors
-        weight = np.zeros((filled, self.channels, 3, 3))
-        weight[: self.outputs] = convolution.weight.detach().double().numpy()
         bias = np.zeros(filled, np.float32)
         if convolution.bias is not None:
             bias[: self.outputs] = convolution.bias.detach().numpy()
         self._bias = _aligned(bias)
         self._filters = self._taps = None
-        if 64 * weight[:, :, 0, 0].size <= MAX_TRANSFORMED if ahead is None else ahead:
-            self._filters = _aligned(_transformed(weight, self.panel * found.lanes))
+        taps = np.zeros((self.channels, 3, 3, filled), np.float32)
+        taps[..., : self.outputs] = convolution.weight.detach().permute(1, 2, 3, 0).numpy()
+        if 64 * self.channels * filled <= MAX_TRANSFORMED if ahead is None else ahead:
+            self._filters = _aligned(_transformed(taps, self.panel * found.lanes))
             self.block_tiles, self.block_channels = 24, min(128, self.channels)
         else:
-            self._taps = _aligned(weight.transpose(1, 2, 3, 0).astype(np.float32).ravel())
+            self._taps = _aligned(taps.ravel())
             self.block_tiles, self.block_channels = 96, 64
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self._convolved([(x, False)], *x.shape[2:])
 
-    def joined(self, x: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
+    def joined(self, x: torch.Tensor, skip: torch.Tensor, frames: range | None = None) -> torch.Tensor:
         """The convolution of ``x``, doubled by bilinear interpolation with aligned corners, joined with ``skip``.
+
+        Args:
+            x: what comes from below.
+            skip: what comes from the side.
+            frames: which frames of the result are wanted, in whole tiles of ``TILE`` but for the last; None for all.
 
         Shape:
             x: (N, A, bins, frames), skip: (N, B, 2 bins, 2 frames) -> (N, C', 2 bins, 2 frames); A + B the channels
         """
-        return self._convolved([(x, True), (skip, False)], 2 * x.shape[2], 2 * x.shape[3])
+        return self._convolved([(x, True), (skip, False)], 2 * x.shape[2], 2 * x.shape[3], frames)
 
-    def _convolved(self, inputs: list[tuple[torch.Tensor, bool]], height: int, width: int) -> torch.Tensor:
+    def _convolved(
+        self, inputs: list[tuple[torch.Tensor, bool]], height: int, width: int, columns: range | None = None
+    ) -> torch.Tensor:
+        columns = range(width) if columns is None else columns
+        whole = columns.start % TILE == 0 and (columns.stop % TILE == 0 or columns.stop == width)
+        if not (whole and 0 <= columns.start < columns.stop <= width):
+            raise ValueError(f"{columns} of {width} frames are not whole tiles of {TILE}")
         if sum(x.shape[1] for x, _ in inputs) != self.channels:
             raise ValueError(f"expects {self.channels} channels, got {[tuple(x.shape) for x, _ in inputs]}")
         batch = inputs[0][0].shape[0]
         inputs = [(_channels_last(x), doubled) for x, doubled in inputs]
-        out = torch.empty((batch, self.outputs, height, width), memory_format=torch.channels_last)
-        tiles = _tiles(height, width, self.dilation)
+        out = torch.empty((batch, self.outputs, height, len(columns)), memory_format=torch.channels_last)
+        tiles = _tiles(height, columns, self.dilation)
         work = _Convolution(
             height=height,
             width=width,
@@ -391,14 +402,15 @@ class WinogradConv2d(nn.Module):
                 work.sources[k] = _Source(
                     image.data_ptr(), image.stride(1), image.stride(2), image.shape[0], int(doubled)
                 )
-            work.out = out[n].data_ptr()
+            # Where the first column of all would lie.
+            work.out = out[n].data_ptr() - columns.start * out.stride(3) * out.element_size()
             self.kernels.run(work, len(tiles))
         return out
 
 
-def _transformed(weight: np.ndarray, panel: int) -> np.ndarray:
-    """Filters (outputs, channels, 3, 3) as ``winograd_run`` wants them, flat: panel, point, channel, output."""
-    points = np.einsum("ai,bj,ocij->abco", _FILTER_TRANSFORM, _FILTER_TRANSFORM, weight, optimize=True)
+def _transformed(taps: np.ndarray, panel: int) -> np.ndarray:
+    """Filters (channels, 3, 3, outputs) as ``winograd_run`` wants them, flat: panel, point, channel, output."""
+    points = np.einsum("ai,bj,cijo->abco", _FILTER_TRANSFORM, _FILTER_TRANSFORM, taps, optimize=True)
     points = points.reshape(64, *points.shape[2:]).astype(np.float32)
     return np.concatenate([points[:, :, k : k + panel].ravel() for k in range(0, points.shape[2], panel)])
 
@@ -419,17 +431,17 @@ def _aligned(values: np.ndarray) -> np.ndarray:
 
 
 @functools.lru_cache(maxsize=64)
-def _tiles(height: int, width: int, dilation: tuple[int, int]) -> np.ndarray:
+def _tiles(height: int, columns: range, dilation: tuple[int, int]) -> np.ndarray:
     """Row and column of the first output of every tile, (tiles, 2) int32.
 
-    A dilated convolution is one of step 1 on every n-th row and column, once for each place to begin at.
+    ``columns`` are whole tiles, or end with the image. A dilated convolution is one of step 1 on every n-th row and column, once for each place to begin at.
     """
 
-    def starts(length: int, step: int) -> np.ndarray:
-        return np.concatenate([np.arange(phase, length, TILE * step) for phase in range(min(step, length))])
+    def starts(places: range, step: int) -> np.ndarray:
+        phases = range(min(step, len(places)))
+        return np.concatenate([np.arange(places.start + phase, places.stop, TILE * step) for phase in phases])
 
-    rows, columns = starts(height, dilation[0]), starts(width, dilation[1])
-    grid = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1)
+    grid = np.stack(np.meshgrid(starts(range(height), dilation[0]), starts(columns, dilation[1]), indexing="ij"), -1)
     return np.ascontiguousarray(grid.reshape(-1, 2), dtype=np.int32)
 
 
