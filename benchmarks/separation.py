@@ -7,6 +7,7 @@ The whole path is measured, from the episode's container: extraction to 44.1 kHz
 (Rafii & Pardo 2012), harmonic-percussive separation at two resolutions (FitzGerald 2010), and the ideal ratio mask on
 the same STFT, which knows the answer. Then what happens to music without dialogue (in the pauses of the episodes, and
 whole pieces of it), and to dialogue without music. ``--separator`` repeats: several are compared on the same episodes.
+``--effects`` takes a folder of other sounds (``render_effects.py`` makes one): dialogue over each, and each alone.
 """
 
 from __future__ import annotations
@@ -85,6 +86,28 @@ def on_its_own(name: str, separator: Separator, music: Path, dialogue: FloatArra
     }
 
 
+def over_effects(
+    separators: dict[str, Separator], folder: Path, dialogue: FloatArray, seconds: int = 50
+) -> list[dict[str, float | str]]:
+    """Dialogue in the centre over every sound of the folder, at the same level: improvement; each sound alone: fall."""
+    voice = dialogue[: seconds * RATE_HZ]
+    speaking, rows = np.abs(voice) > 1e-4, []
+    for file in find_audio(folder):
+        x, rate_hz = sf.read(file, dtype="float32", always_2d=True)
+        sound = np.resize(soxr.resample(x[:, [0, -1]], rate_hz, RATE_HZ), (len(voice), 2)).T
+        level = np.sqrt(np.square(voice[speaking]).mean() / np.square(sound.mean(axis=0)[speaking]).mean())
+        sound = (sound * level).astype(np.float32)
+        mixture = voice + sound
+        row: dict[str, float | str] = {"sound": file.stem}
+        for name, separator in separators.items():
+            estimate = separator.separate(mixture, RATE_HZ).vocals.mean(axis=0)
+            left = separator.separate(sound, RATE_HZ).vocals
+            row[f"{name}: improvement"] = si_sdr_db(estimate, voice) - si_sdr_db(mixture.mean(axis=0), voice)
+            row[f"{name}: fall alone"] = 10 * np.log10(np.square(sound).mean() / max(np.square(left).mean(), 1e-12))
+        rows.append(row)
+    return rows
+
+
 def ideal_ratio_mask(mixture: FloatArray, dialogue: FloatArray) -> FloatArray:
     """What no mask with the mixture's phase gets far beyond."""
     import librosa
@@ -139,6 +162,7 @@ def main() -> None:
     parser.add_argument("--episodes", type=int, default=3, help="a level (%(default)s)")
     parser.add_argument("--minutes", type=float, default=2)
     parser.add_argument("--separator", action="append", help="name or path; repeat it to compare (default: dialogue)")
+    parser.add_argument("--effects", type=Path, help="folder of sounds that are no music")
     a = parser.parse_args()
     a.work.mkdir(parents=True, exist_ok=True)
     source = material(a)
@@ -162,6 +186,9 @@ def main() -> None:
     )
     report("without a network: SI-SDR of the mixture, and improvement over it, dB", besides, None)
     report("without the other", alone, None)
+    if a.effects:
+        rows = over_effects(separators, a.effects, stems(episode)[0])
+        report("dialogue over other sounds at 0 dB: SI-SDR improvement; the sound alone: fall, dB", rows, None)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import pytest
 import soundfile as sf
 import torch
 
-from video_preprocessing.uvr5 import train
-from video_preprocessing.uvr5.checkpoints import NetConfig
+from video_preprocessing.uvr5 import effects, train
+from video_preprocessing.uvr5.checkpoints import NetConfig, load_checkpoint
 from video_preprocessing.uvr5.mixing import Mixer, MixSettings
 from video_preprocessing.uvr5.plan import SignalPath
 from video_preprocessing.uvr5.separator import Separator
@@ -74,6 +75,7 @@ def test_a_draw_repeats_and_differs_from_the_next() -> None:
 @pytest.mark.parametrize("level_db", [-8.0, 0.0, 12.0])
 def test_the_level_is_what_was_asked_for(level_db: float) -> None:
     plain = MixSettings((level_db, level_db), music_only=0, speech_only=0, noise=0, effects=0, second_music=0, codec=0)
+    plain = dataclasses.replace(plain, ambience=0)
     m = mixer(plain)
     for seed in range(5):
         d = m.draw(np.random.default_rng(seed), 40_000)
@@ -94,6 +96,41 @@ def test_a_codec_adds_noise_to_the_background_and_shifts_nothing() -> None:
     assert 5 < 10 * np.log10(np.mean(mixture**2) / np.mean((through - mixture) ** 2)) < 40
     lags = [float(np.sum(mixture[0, 100:-100] * np.roll(through[0], lag)[100:-100])) for lag in range(-3, 4)]
     assert np.argmax(lags) == 3
+
+
+@pytest.mark.parametrize("sound", effects.SOUNDS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("samples", [800, 32_001])
+def test_effects_repeat_sound_and_stay_in_band(sound: effects.Sound, samples: int) -> None:
+    loud = 0
+    for seed in range(12):
+        x, again, other = (sound(np.random.default_rng(k), samples, RATE_HZ) for k in (seed, seed, seed + 100))
+        assert x.shape == (2, samples)
+        assert np.isfinite(x).all()
+        np.testing.assert_array_equal(x, again)
+        assert not np.array_equal(x, other) or not x.any()
+        loud += bool(x.any())
+    # A twentieth of a second may fall between two blows.
+    assert loud >= (1 if samples < 1000 else 11)
+
+
+def test_effects_come_at_one_level() -> None:
+    for seed in range(30):
+        x = effects.draw(np.random.default_rng(seed), 32_000, RATE_HZ)
+        power = np.sort(np.square(x), axis=None)
+        assert np.sqrt(power[len(power) // 2 :].mean()) == pytest.approx(1, abs=0.01)
+
+
+def test_ambience_takes_the_place_of_music_or_stands_beside_it() -> None:
+    only = MixSettings((0.0, 0.0), music_only=0, speech_only=0, noise=0, effects=0, second_music=0, codec=0, mono=0)
+    alike = []
+    for seed in range(20):
+        plain, ambient = (
+            mixer(dataclasses.replace(only, ambience=share)).draw(np.random.default_rng(seed), 32_000).background
+            for share in (0.0, 1.0)
+        )
+        alike.append(abs(float(np.corrcoef(plain.mean(axis=0), ambient.mean(axis=0))[0, 1])))
+    assert sum(a > 0.2 for a in alike) >= 4, "music is never there"
+    assert sum(a < 0.05 for a in alike) >= 4, "music is always there"
 
 
 def test_music_only_and_speech_only() -> None:
@@ -185,6 +222,44 @@ def test_a_resumed_run_equals_an_unbroken_one(
     stems = Separator.load(tmp_path / "whole" / "best.safetensors", device="cpu", window_frames=160)
     assert stems.separate(music(1, 0), RATE_HZ).vocals.shape == (2, RATE_HZ)
     assert train.main(arguments(folders, tmp_path / "whole", "--steps", "5")) == 2
+
+
+def test_a_recipe_trains_one_run_after_the_other_and_does_nothing_twice(
+    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.set_num_threads(1)
+    small = {"batch": 2, "frames": 32, "check_every": 1}
+    stages = (
+        train.TrainSettings(steps=2, ambience=0.0, **small),
+        train.TrainSettings(steps=1, seed=1, **small),
+    )
+    monkeypatch.setattr(train, "RECIPES", {"dialogue": stages})
+    monkeypatch.setattr(train, "WIDTH", 4)
+    monkeypatch.setattr(train, "LSTM", 8)
+    command = ["--recipe", "dialogue", "--speech", str(folders[0]), "--music", str(folders[1]), "--device", "cpu"]
+    command += ["--out", str(tmp_path / "run")]
+    assert train.main(command) == 0
+    assert [len((tmp_path / f"run/{k}/log.jsonl").read_text().splitlines()) for k in (1, 2)] == [2, 1]
+    best = tmp_path / "run" / "best.safetensors"
+    assert best.read_bytes() == (tmp_path / "run" / "2" / "best.safetensors").read_bytes()
+    assert load_checkpoint(str(best)).config.notes == "steps 2, batch 2, seed 0; then steps 1, batch 2, seed 1"
+    logs = [(tmp_path / f"run/{k}/log.jsonl").read_bytes() for k in (1, 2)]
+    assert train.main(command) == 0
+    assert [(tmp_path / f"run/{k}/log.jsonl").read_bytes() for k in (1, 2)] == logs
+
+
+def test_a_run_ends_when_nothing_becomes_better(
+    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.set_num_threads(1)
+    gains = iter([1.0, 2.0, 1.5, 1.9, 9.0])
+    monkeypatch.setattr(train, "held_out_improvement_db", lambda *_: next(gains))
+    command = arguments(folders, tmp_path / "run", "--steps", "50", "--check-every", "1", "--patience", "2")
+    assert train.main(command) == 0
+    log = [json.loads(row) for row in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [row["held_out_si_sdr_improvement_db"] for row in log] == [1.0, 2.0, 1.5, 1.9]
+    assert train.main(command) == 0, "it is finished, and is not gone on with"
+    assert next(gains) == 9.0
 
 
 @pytest.mark.parametrize("bfloat16", [False, True])

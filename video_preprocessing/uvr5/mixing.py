@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from video_preprocessing.uvr5 import effects
 from yuki_builder.errors import InputError
 from yuki_builder.records import FloatArray
 
@@ -37,6 +38,7 @@ class MixSettings:
         equaliser: random tone, on dialogue and on music.
         noise: a noise floor 15 to 40 dB below the dialogue.
         effects: short bursts, as doors and steps and shots.
+        ambience: sounds of all kinds (``effects.py``) instead of music or beside it.
         narrow_music: music folded to mono.
         mono: everything folded to mono, as in old films and telephone recordings.
         codec: the mixture through a lossy codec and back, as every video's sound; what that changes is background.
@@ -55,6 +57,7 @@ class MixSettings:
     narrow_music: float = 0.15
     mono: float = 0.4
     codec: float = 0.3
+    ambience: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -189,7 +192,34 @@ class Mixer:
         if rng.random() < s.effects:
             for _ in range(int(rng.integers(1, 4))):
                 _add(out, self._effect(rng), int(rng.integers(samples)))
+        # Without ambience nothing is drawn for it, so that recipes from before it keep their draws.
+        if s.ambience and rng.random() < s.ambience:
+            beside = rng.random() < 0.5
+            out = self._ambience(rng, samples) + (out * _amplitude(rng.uniform(-9, 6)) if beside else 0)
+        return out.astype(np.float32)
+
+    def _ambience(self, rng: np.random.Generator, samples: int) -> FloatArray:
+        """One to three sounds, each with a tone and a room of its own."""
+        out = np.zeros((2, samples), np.float32)
+        for k in range(int(rng.integers(1, 4))):
+            many = rng.random() < 0.1
+            x = self._crowd(rng, samples) if many else effects.draw(rng, samples, self.sample_rate_hz)
+            x = x.astype(np.float32)
+            if rng.random() < self.settings.equaliser:
+                x = _equalise(rng, x, self.sample_rate_hz, depth_db=9)
+            if rng.random() < self.settings.room:
+                x = self._room(rng, x)[:, :samples]
+            out += x / (_rms(x) + 1e-4) * (_amplitude(rng.uniform(-15, 0)) if k else 1)
         return out
+
+    def _crowd(self, rng: np.random.Generator, samples: int) -> FloatArray:
+        """Many voices at once, none of which is to be understood: background, as in a film's own sound."""
+        out = np.zeros((2, samples), np.float32)
+        for _ in range(int(rng.integers(7, 16))):
+            voice = self.voices[int(rng.integers(len(self.voices)))]
+            mono = np.resize(_crop(rng, voice, samples)[0], samples)
+            out += _pan(rng.uniform(-0.9, 0.9)) * np.roll(mono, int(rng.integers(samples))) / (_rms(mono) + 1e-4)
+        return self._room(rng, out)[:, :samples]
 
     def _music(self, rng: np.random.Generator, samples: int) -> FloatArray:
         x = _crop(rng, self.music[int(rng.integers(len(self.music)))], samples)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,7 @@ import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from video_preprocessing.uvr5.checkpoints import Checkpoint, NetConfig, load_checkpoint, save_checkpoint
+from video_preprocessing.uvr5.inference import keeping_freed_memory
 from video_preprocessing.uvr5.mixing import Mixer, MixSettings, find_audio, load_pool
 from video_preprocessing.uvr5.nets import CascadedNet
 from video_preprocessing.uvr5.plan import SignalPath
@@ -36,6 +38,8 @@ from yuki_builder.errors import ConfigError, YukiError
 AUX_WEIGHT = 0.3
 MAGNITUDE_WEIGHT = 20.0
 LEVEL_JITTER_DB = 9.0
+# The shape of the shipped network, beside the defaults of ``SignalPath``.
+WIDTH, LSTM = 16, 128
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class TrainSettings:
         bfloat16: run the network in half precision; twice as fast where the processor has it.
         held_out: share of voices and pieces never trained on, where no dev folders are given.
         codec: share of the mixtures, trained on and held out, that go through a lossy codec.
+        ambience: share of them with other sounds than music.
+        patience: so many checks in a row that bring nothing better end the run; 0 for none.
     """
 
     steps: int = 1500
@@ -63,6 +69,18 @@ class TrainSettings:
     held_out: float = 0.06
     bfloat16: bool = False
     codec: float = MixSettings.codec
+    ambience: float = MixSettings.ambience
+    patience: int = 0
+
+
+# What the shipped checkpoint was made with: one run after the other, each begun with the best moment of the one before.
+RECIPES: dict[str, tuple[TrainSettings, ...]] = {
+    "dialogue": (
+        TrainSettings(steps=1700, seed=0, bfloat16=True, codec=0.0, ambience=0.0),
+        TrainSettings(steps=500, seed=1, bfloat16=True, ambience=0.0, learning_rate=6e-4),
+        TrainSettings(steps=4000, seed=2, bfloat16=True, learning_rate=1e-3, check_every=200),
+    )
+}
 
 
 def separation_loss(mask: torch.Tensor, mixture: torch.Tensor, dialogue: torch.Tensor) -> torch.Tensor:
@@ -166,7 +184,7 @@ class Run:
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser, settings.learning_rate, total_steps=settings.steps + 1, pct_start=0.05, cycle_momentum=False
         )
-        self.step, self.best_db = 0, -np.inf
+        self.step, self.best_db, self.best_step = 0, -np.inf, 0
 
     @property
     def state_file(self) -> Path:
@@ -187,11 +205,18 @@ class Run:
             )
         for part in ("net", "average", "optimiser", "schedule"):
             getattr(self, part).load_state_dict(state[part])
-        self.step, self.best_db = state["step"], state["best_db"]
+        self.step, self.best_db, self.best_step = state["step"], state["best_db"], state["best_step"]
         return True
 
+    @property
+    def finished(self) -> bool:
+        """Whether its steps are done, or nothing has become better for too long."""
+        waited = (self.step - self.best_step) // self.settings.check_every
+        return self.step >= self.settings.steps or 0 < self.settings.patience <= waited
+
     def save(self) -> None:
-        state: dict[str, Any] = {"recipe": self._recipe(), "step": self.step, "best_db": self.best_db}
+        state: dict[str, Any] = {"recipe": self._recipe(), "step": self.step}
+        state |= {"best_db": self.best_db, "best_step": self.best_step}
         for part in ("net", "average", "optimiser", "schedule"):
             state[part] = getattr(self, part).state_dict()
         temporary = self.state_file.with_suffix(".tmp")
@@ -222,7 +247,7 @@ class Run:
         """Judges the averaged weights and keeps them if they are the best so far."""
         gain_db = held_out_improvement_db(self.average.module, held_out, self.config.path)
         if gain_db > self.best_db:
-            self.best_db = gain_db
+            self.best_db, self.best_step = gain_db, self.step
             temporary = self.folder / "best.tmp"
             save_checkpoint(temporary, self.config, cast(CascadedNet, self.average.module).state_dict())
             temporary.replace(self.folder / "best.safetensors")
@@ -272,7 +297,7 @@ def _ahead(draw: Any, steps: range) -> Iterator[Batch]:
 
 
 def train(run: Run, mixer: Mixer, held_out: Sequence[Batch]) -> None:
-    """Trains to the last step, saving at every check."""
+    """Trains to the last step, or as long as it helps, saving at every check."""
     s, path = run.settings, run.config.path
 
     def draw(step: int) -> Batch:
@@ -280,7 +305,7 @@ def train(run: Run, mixer: Mixer, held_out: Sequence[Batch]) -> None:
 
     losses: list[float] = []
     begun, first = time.monotonic(), run.step
-    for batch in _ahead(draw, range(run.step, s.steps)):
+    for batch in _ahead(draw, range(run.step, run.step if run.finished else s.steps)):
         losses.append(run.advance(batch))
         if run.step % s.check_every and run.step != s.steps:
             continue
@@ -296,11 +321,13 @@ def train(run: Run, mixer: Mixer, held_out: Sequence[Batch]) -> None:
         remaining_s = (s.steps - run.step) * entry["seconds"] / max(1, run.step - first)
         sys.stderr.write(f"{json.dumps(entry)}  about {remaining_s / 60:.0f} min to go\n")
         losses.clear()
+        if run.finished:
+            break
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
-    d = TrainSettings()
+    d, p = TrainSettings(), SignalPath()
     parser = argparse.ArgumentParser(
         prog="python -m video_preprocessing.uvr5.train",
         description="Train a dialogue-isolation network from folders of clean speech and of music. "
@@ -312,29 +339,71 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--out", type=Path, default=Path("runs/dialogue"), help="run folder (default: %(default)s)")
     add("--dev-speech", type=Path, help="held-out speech; without it some of --speech is held out")
     add("--dev-music", type=Path, help="held-out music")
+    add(
+        "--recipe",
+        choices=sorted(RECIPES),
+        help="train as a shipped checkpoint was, one run after the other; nothing else but folders and --device counts",
+    )
     add("--steps", type=int, default=d.steps, help="optimiser steps (default: %(default)s)")
     add("--batch", type=int, default=d.batch, help="examples a step (default: %(default)s)")
-    add("--frames", type=int, default=d.frames, help="frames an example, 20 ms each (default: %(default)s)")
+    add("--frames", type=int, default=d.frames, help="frames an example (default: %(default)s)")
     add("--learning-rate", type=float, default=d.learning_rate, help="peak learning rate (default: %(default)s)")
-    add("--width", type=int, default=16, help="channels of the network (default: %(default)s)")
-    add("--lstm", type=int, default=128, help="LSTM features (default: %(default)s)")
+    add("--width", type=int, default=WIDTH, help="channels of the network (default: %(default)s)")
+    add("--lstm", type=int, default=LSTM, help="LSTM features (default: %(default)s)")
+    add("--window", type=float, default=p.window_ms, help="of the spectrogram, ms (default: %(default)s)")
+    add("--hop", type=float, default=p.hop_ms, help="from frame to frame, ms (default: %(default)s)")
+    add("--input-power", type=float, default=p.input_power, help="on the magnitudes (default: %(default)s)")
     add(
         "--begin-with",
         metavar="NAME|PATH",
-        help="train this checkpoint further; its sizes count, not --width and --lstm",
+        help="train this checkpoint further; its shape counts, not the one given here",
     )
     add("--codec", type=float, default=d.codec, help="share of mixtures through a lossy codec (default: %(default)s)")
+    add("--ambience", type=float, default=d.ambience, help="share with sounds that are no music (default: %(default)s)")
     add("--seed", type=int, default=d.seed)
     add("--check-every", type=int, default=d.check_every, help="steps between held-out checks (default: %(default)s)")
+    add("--patience", type=int, default=d.patience, help="checks without a gain until it stops (default: all steps)")
     add("--bfloat16", action="store_true", help="the network in half precision; faster where the processor has it")
     add("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="default here: %(default)s")
     return parser.parse_args(argv)
 
 
+def run_stage(
+    a: argparse.Namespace, settings: TrainSettings, out: Path, config: NetConfig, begin_with: Checkpoint | None
+) -> Run:
+    """One run, from its beginning or from where it was interrupted, to its end.
+
+    Raises:
+        YukiError: the folders hold nothing to train on, or ``out`` holds a run with other settings.
+    """
+    device, rate_hz = torch.device(a.device), 2 * config.path.band_hz
+    training, dev = split_pools(a.speech, a.music, a.dev_speech, a.dev_music, settings.held_out)
+    out.mkdir(parents=True, exist_ok=True)
+    run = Run(out, config, settings, device, begin_with=begin_with)
+    resumed = run.resume()
+    if resumed and run.finished:
+        return run
+    sys.stderr.write(f"{out}: {len(training[0])} voice files, {len(training[1])} pieces of music, on {device}\n")
+    mix = MixSettings(codec=settings.codec, ambience=settings.ambience)
+    # Judged where it matters: dialogue and background at the same level, no example without either.
+    judge = make_mixer(dev, rate_hz, replace(mix, level_db=(0.0, 0.0), music_only=0.0, speech_only=0.0))
+    held_out = [
+        draw_batch(judge, config.path, seed=12345, step=k, batch=4, frames=settings.frames, device=device)
+        for k in range(8)
+    ]
+    if resumed:
+        sys.stderr.write(f"going on from step {run.step}\n")
+    elif begin_with is not None:
+        sys.stderr.write(f"held-out improvement at first: {run.check(held_out):.2f} dB\n")
+    with keeping_freed_memory():
+        train(run, make_mixer(training, rate_hz, mix), held_out)
+    return run
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; the exit status."""
     a = parse(argv)
-    settings = TrainSettings(
+    given = TrainSettings(
         steps=a.steps,
         batch=a.batch,
         frames=a.frames,
@@ -343,35 +412,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         check_every=a.check_every,
         bfloat16=a.bfloat16,
         codec=a.codec,
+        ambience=a.ambience,
+        patience=a.patience,
     )
-    device = torch.device(a.device)
-    notes = f"steps {a.steps}, batch {a.batch}, seed {a.seed}"
+    path = SignalPath(window_ms=a.window, hop_ms=a.hop, input_power=a.input_power)
+    stages = RECIPES[a.recipe] if a.recipe else (given,)
+    config = NetConfig(nout=WIDTH, nout_lstm=LSTM) if a.recipe else NetConfig(a.width, a.lstm, path)
     try:
-        begin_with = load_checkpoint(a.begin_with) if a.begin_with else None
-        if begin_with is None:
-            config = NetConfig(nout=a.width, nout_lstm=a.lstm, notes=notes)
-        else:
-            config = replace(begin_with.config, notes=f"{begin_with.config.notes}; then {notes}")
-        rate_hz = 2 * config.path.band_hz
-        training, dev = split_pools(a.speech, a.music, a.dev_speech, a.dev_music, settings.held_out)
-        a.out.mkdir(parents=True, exist_ok=True)
-        run = Run(a.out, config, settings, device, begin_with=begin_with)
-        sys.stderr.write(f"{len(training[0])} voice files, {len(training[1])} pieces of music, on {device}\n")
-        # Judged where it matters: dialogue and music at the same level, no example without either.
-        judge = make_mixer(
-            dev, rate_hz, MixSettings(level_db=(0.0, 0.0), music_only=0.0, speech_only=0.0, codec=a.codec)
-        )
-        held_out = [
-            draw_batch(judge, config.path, seed=12345, step=k, batch=4, frames=settings.frames, device=device)
-            for k in range(8)
-        ]
-        if run.resume():
-            sys.stderr.write(f"going on from step {run.step}\n")
-        train(run, make_mixer(training, rate_hz, MixSettings(codec=a.codec)), held_out)
+        begin_with = load_checkpoint(a.begin_with) if a.begin_with and not a.recipe else None
+        for number, settings in enumerate(stages, 1):
+            notes = f"steps {settings.steps}, batch {settings.batch}, seed {settings.seed}"
+            if begin_with is not None:
+                config, notes = begin_with.config, f"{begin_with.config.notes}; then {notes}"
+            out = a.out if len(stages) == 1 else a.out / str(number)
+            run = run_stage(a, settings, out, replace(config, notes=notes), begin_with)
+            begin_with = load_checkpoint(str(out / "best.safetensors"))
+        best = a.out / "best.safetensors"
+        if len(stages) > 1:
+            shutil.copyfile(out / "best.safetensors", best.with_suffix(".tmp"))
+            best.with_suffix(".tmp").replace(best)
     except YukiError as e:
         sys.stderr.write(f"error: {e}\n")
         return e.exit_status
-    sys.stderr.write(f"best held-out improvement {run.best_db:.2f} dB: {a.out / 'best.safetensors'}\n")
+    sys.stderr.write(f"best held-out improvement {run.best_db:.2f} dB, at step {run.best_step}: {best}\n")
     return 0
 
 

@@ -139,11 +139,11 @@ class _Runner:
 
     def start(self, windows: torch.Tensor) -> None:
         """(N, 2, bins, frames): computed now on a CPU, some time on a GPU."""
-        for part in windows.split(self.batch):
+        for part in torch.split(windows, self.batch):
             self._start(part)
 
     def finished(self, *, leave: int = 0) -> Iterator[torch.Tensor]:
-        """The masks of the windows that were started, (2, output_bin, core) each, but for the last ``leave`` batches."""
+        """The masks of the windows that were started but for the last ``leave`` batches, (2, output_bin, core) each."""
         while len(self._started) > leave:
             masks, event = self._started.popleft()
             if event is not None:
@@ -170,7 +170,8 @@ class _Runner:
         mask = self.net.predict_mask(x.pin_memory().to(self.device, non_blocking=True)).float()
         host = torch.empty(mask.shape, pin_memory=True)
         host.copy_(mask, non_blocking=True)
-        event = torch.cuda.Event(blocking=True)  # who waits for it sleeps
+        # Who waits for it sleeps.
+        event = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
         event.record()
         return host, event
 

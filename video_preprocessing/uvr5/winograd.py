@@ -434,7 +434,8 @@ def _aligned(values: np.ndarray) -> np.ndarray:
 def _tiles(height: int, columns: range, dilation: tuple[int, int]) -> np.ndarray:
     """Row and column of the first output of every tile, (tiles, 2) int32.
 
-    ``columns`` are whole tiles, or end with the image. A dilated convolution is one of step 1 on every n-th row and column, once for each place to begin at.
+    ``columns`` are whole tiles, or end with the image. A dilated convolution is one of step 1 on every n-th row and
+    column, once for each place to begin at.
     """
 
     def starts(places: range, step: int) -> np.ndarray:
