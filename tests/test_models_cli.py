@@ -192,6 +192,11 @@ def test_verify_recognises_a_file_by_any_name(run: Run, published: KnownModel) -
     assert "not downloaded yet" in run("verify", "HP5")[2]
 
 
+def test_the_shipped_checkpoint_is_what_was_released(run: Run) -> None:
+    status, stdout, _ = run("verify", "dialogue")
+    assert (status, stdout.rsplit(": ", 1)[1]) == (0, "ok, by sha256\n")
+
+
 def test_a_bar_shows_only_on_a_terminal(published: KnownModel, monkeypatch: pytest.MonkeyPatch) -> None:
     with models_cli._shown("Test") as progress:
         assert progress is models_cli.no_progress

@@ -26,7 +26,7 @@ from video_preprocessing.uvr5.downloads import (
     uvr_md5,
     verify,
 )
-from video_preprocessing.uvr5.identification import identify, verify_file
+from video_preprocessing.uvr5.identification import SHIPPED, identify, verify_file
 from video_preprocessing.uvr5.plan import SignalPath
 from video_preprocessing.uvr5.registry import KnownModel, Voice, find_model, known_models, similar_names
 from yuki_builder.errors import CheckpointError, ConfigError
@@ -66,7 +66,6 @@ __all__ = [
     "verify_file",
 ]
 
-SHIPPED = Path(__file__).parent / "models"
 FORMAT = "yuki-uvr5/1"
 _METADATA_KEY = "yuki"
 

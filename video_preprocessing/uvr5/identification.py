@@ -6,11 +6,12 @@ hash does not tell, the file's name may; what neither tells, the number of bins;
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from video_preprocessing.uvr5.downloads import Check, Verification, sha256_of, uvr_md5, verify, whole_md5
 from video_preprocessing.uvr5.registry import (
@@ -27,6 +28,9 @@ from yuki_builder.errors import CheckpointError
 if TYPE_CHECKING:
     from video_preprocessing.uvr5.bands import BandPlan
     from video_preprocessing.uvr5.state_dicts import NetSizes
+
+# The project's own checkpoints, and their hashes.
+SHIPPED = Path(__file__).parent / "models"
 
 # Of the public models of one generation and number of bins, this many times as many use the first plan as the second.
 _OBVIOUSLY = 3
@@ -88,6 +92,8 @@ def verify_file(path: Path) -> tuple[KnownModel | None, Verification]:
         OSError: it cannot be read.
     """
     sha256 = sha256_of(path)
+    if path.parent.samefile(SHIPPED) and (expected := shipped_sha256(path.name)) is not None:
+        return None, Verification(Check.OK if sha256 == expected else Check.DIFFERS, "sha256", expected, sha256)
     if model := model_for_sha256(sha256):
         return model, Verification(Check.OK, "sha256", sha256, sha256)
     if model := find_model(path.name):
@@ -97,6 +103,12 @@ def verify_file(path: Path) -> tuple[KnownModel | None, Verification]:
     if isinstance(facts, KnownModel):
         return facts, verify(path, facts)
     return None, Verification(Check.UNKNOWN) if facts is None else Verification(Check.OK, "uvr_md5", tail, tail)
+
+
+def shipped_sha256(file: str) -> str | None:
+    """What the project's own checkpoint of that name was when it was released."""
+    listed = json.loads((SHIPPED / "sha256.json").read_text(encoding="utf-8"))
+    return cast("dict[str, str]", listed).get(file)
 
 
 def read_band_plan(name_or_path: str | Path) -> BandPlan:
