@@ -11,6 +11,7 @@ Shape:
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,8 @@ def blows(rng: np.random.Generator, samples: int, rate_hz: int) -> Samples:
     for _ in range(int(rng.integers(2, 10))):
         frequency_hz, decay_s = _log_uniform(rng, 60, 6000), _log_uniform(rng, 0.01, 0.4)
         modes += rng.uniform(0.2, 1) * np.sin(2 * np.pi * frequency_hz * t) * np.exp(-t / decay_s)
-    rattle = _coloured(rng, (1, length), rng.uniform(-9, 3))[0] * np.exp(-t / _log_uniform(rng, 0.01, 0.3))
+    colour = rng.uniform(-9, 3)
+    rattle = tilt(rng.normal(size=length), colour) * np.exp(-t / _log_uniform(rng, 0.01, 0.3))
     share = rng.random()
     response = share * _normal(modes) + (1 - share) * _normal(rattle)
     response *= np.minimum(1, t / _log_uniform(rng, 0.0003, 0.02))
@@ -39,7 +41,7 @@ def blows(rng: np.random.Generator, samples: int, rate_hz: int) -> Samples:
     while (k := int(at * rate_hz)) < samples:
         hits[:, k] += 10 ** (rng.uniform(-9, 0) / 20) * _sides(side if regular else rng.uniform(0, 1))
         at += interval_s * (rng.uniform(0.9, 1.1) if regular else rng.exponential())
-    return _convolved(hits, response)
+    return convolve(hits, response)[:, :samples]
 
 
 def grains(rng: np.random.Generator, samples: int, rate_hz: int) -> Samples:
@@ -56,7 +58,7 @@ def grains(rng: np.random.Generator, samples: int, rate_hz: int) -> Samples:
         response = rng.normal(size=length) * np.exp(-4 * np.arange(length) / length)
         tone = np.cos(2 * np.pi * centre_hz * rng.uniform(0.6, 1.6) * np.arange(length) / rate_hz)
         response = response * tone if rng.random() < 0.6 else response
-        out += _convolved(np.stack([strength * position, strength * (1 - position)]), response)
+        out += convolve(np.stack([strength * position, strength * (1 - position)]), response)[:, :samples]
     return out * swell
 
 
@@ -90,7 +92,7 @@ def calls(rng: np.random.Generator, samples: int, rate_hz: int) -> Samples:
     while (k := int(at * rate_hz)) < samples:
         starts[:, k] = 10 ** (rng.uniform(-6, 0) / 20) * _sides(side)
         at += length / rate_hz + pause_s * rng.uniform(0.3, 1.7)
-    return _convolved(starts, figure)
+    return convolve(starts, figure)[:, :samples]
 
 
 def siren(rng: np.random.Generator, samples: int, rate_hz: int) -> Samples:
@@ -108,7 +110,8 @@ def machine(rng: np.random.Generator, samples: int, rate_hz: int) -> Samples:
         buzz += rng.uniform(0.2, 1) * np.sin(k * phase + rng.uniform(0, 2 * np.pi)) / k**slope
     beat = np.clip(np.cos(phase), 0, 1) ** rng.uniform(1, 12)
     depth = rng.uniform(0.2, 1)
-    noise = _coloured(rng, (2, samples), rng.uniform(-9, 0)) * (1 - depth + depth * beat)
+    colour = rng.uniform(-9, 0)
+    noise = tilt(rng.normal(size=(2, samples)), colour) * (1 - depth + depth * beat)
     share = rng.random()
     return share * _normal(buzz) + (1 - share) * _normal(noise)
 
@@ -154,12 +157,6 @@ def _wander(rng: np.random.Generator, samples: int, rate_hz: int, speed_hz: floa
     return np.interp(np.linspace(0, points - 1, samples), np.arange(points), rng.normal(0, depth, points))
 
 
-def _coloured(rng: np.random.Generator, shape: tuple[int, int], db_per_octave: float) -> Samples:
-    spectrum = np.fft.rfft(rng.normal(size=shape))
-    position = np.maximum(np.arange(spectrum.shape[-1]), 1) / max(1, spectrum.shape[-1] // 8)
-    return np.fft.irfft(spectrum * position ** (db_per_octave / 6.02), shape[-1])
-
-
 def _tone(rng: np.random.Generator, samples: int, rate_hz: int, pitch_hz: float, *, speed: float) -> Samples:
     """(samples,) a tone of some overtones, steady, sweeping to and fro, or wandering ``speed`` times a second."""
     t = np.arange(samples) / rate_hz
@@ -192,10 +189,18 @@ def _stretches(rng: np.random.Generator, samples: int, rate_hz: int) -> Samples:
     return np.convolve(gate, np.ones(edge) / edge, mode="same")[:samples]
 
 
-def _convolved(x: Samples, response: Samples) -> Samples:
-    """(2, samples) with (length,), cut to the length of the first."""
-    size = 1 << (x.shape[1] + len(response) - 2).bit_length()
-    return np.fft.irfft(np.fft.rfft(x, size) * np.fft.rfft(response, size), size)[:, : x.shape[1]]
+def convolve(x: npt.NDArray[Any], response: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """(2, samples) with (length,) or (2, length), whole: (2, samples + length - 1)."""
+    n = x.shape[1] + response.shape[-1] - 1
+    size = 1 << (n - 1).bit_length()
+    return np.fft.irfft(np.fft.rfft(x, size) * np.fft.rfft(response, size), size)[:, :n]
+
+
+def tilt(x: npt.NDArray[Any], db_per_octave: float) -> npt.NDArray[Any]:
+    """White noise (..., samples) to coloured: -3 is pink, -6 brown."""
+    spectrum = np.fft.rfft(x)
+    position = np.maximum(np.arange(spectrum.shape[-1]), 1) / max(1, spectrum.shape[-1] // 8)
+    return np.fft.irfft(spectrum * 10 ** (db_per_octave * np.log2(position) / 20), x.shape[-1])
 
 
 def _normal(x: Samples) -> Samples:

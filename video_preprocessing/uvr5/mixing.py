@@ -182,7 +182,7 @@ class Mixer:
         tail[:, : int(0.004 * self.sample_rate_hz)] = 0
         tail *= wet / np.sqrt((tail**2).sum(axis=1, keepdims=True))
         tail[:, 0] += 1.0
-        return _convolve(x, tail)
+        return effects.convolve(x, tail).astype(np.float32)
 
     def _background(self, rng: np.random.Generator, samples: int) -> FloatArray:
         s = self.settings
@@ -234,11 +234,11 @@ class Mixer:
         n = int(rng.uniform(0.05, 0.8) * self.sample_rate_hz)
         shape = np.exp(-np.linspace(0, rng.uniform(2, 8), n))
         noise = rng.normal(size=(2, n)) if rng.random() < 0.5 else np.repeat(rng.normal(size=(1, n)), 2, axis=0)
-        burst = _tilt(noise, rng.uniform(-9, 0)) * shape * rng.uniform(0.5, 2.5)
+        burst = effects.tilt(noise, rng.uniform(-9, 0)) * shape * rng.uniform(0.5, 2.5)
         return (burst * _pan(rng.uniform(-1, 1))).astype(np.float32)
 
     def _noise(self, rng: np.random.Generator, samples: int) -> FloatArray:
-        x = _tilt(rng.normal(size=(2, samples)), rng.uniform(-9, 0))
+        x = effects.tilt(rng.normal(size=(2, samples)), rng.uniform(-9, 0))
         return (x / (_rms(x) + 1e-9)).astype(np.float32)
 
 
@@ -305,13 +305,6 @@ def _pan(position: float) -> FloatArray:
     return (np.sqrt(2) * np.array([[np.cos(angle)], [np.sin(angle)]])).astype(np.float32)
 
 
-def _convolve(x: FloatArray, response: npt.NDArray[np.floating]) -> FloatArray:
-    n = x.shape[1] + response.shape[1] - 1
-    size = 1 << (n - 1).bit_length()
-    y = np.fft.irfft(np.fft.rfft(x, size) * np.fft.rfft(response, size), size)[:, :n]
-    return y.astype(np.float32)
-
-
 def _equalise(rng: np.random.Generator, x: FloatArray, sample_rate_hz: int, *, depth_db: float) -> FloatArray:
     """A smooth random tone curve (six points over eight octaves), now and then a telephone's band."""
     spectrum = np.fft.rfft(x)
@@ -321,10 +314,3 @@ def _equalise(rng: np.random.Generator, x: FloatArray, sample_rate_hz: int, *, d
     if rng.random() < 0.06:
         curve_db = curve_db - 40 * ((octave < np.log2(10)) | (octave > np.log2(3400 / 30)))
     return np.fft.irfft(spectrum * 10 ** (curve_db / 20), x.shape[1]).astype(np.float32)
-
-
-def _tilt(x: npt.NDArray[np.floating], db_per_octave: float) -> npt.NDArray[np.floating]:
-    """White noise to coloured: -3 is pink, -6 brown."""
-    spectrum = np.fft.rfft(x)
-    position = np.maximum(np.arange(spectrum.shape[-1]), 1) / max(1, spectrum.shape[-1] // 8)
-    return np.fft.irfft(spectrum * 10 ** (db_per_octave * np.log2(position) / 20), x.shape[-1])
