@@ -166,6 +166,10 @@ def _parse(
         int | None,
         typer.Option(metavar="N", help="Frames of one separator window: longer ones are faster and take more memory."),
     ] = None,
+    crossfade: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Frames over which neighbouring windows fade into each other.  [default: 0]"),
+    ] = None,
     aggressiveness: Annotated[
         float | None,
         typer.Option(
@@ -243,6 +247,7 @@ def _parse(
         "separator": separator,
         "band_plan": band_plan,
         "window_frames": window_frames,
+        "crossfade": crossfade,
         "aggressiveness": aggressiveness,
         "precision": precision,
         "tta": tta,

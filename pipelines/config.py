@@ -44,6 +44,7 @@ class EpisodeConfig:
             ``+``, or ``none``.
         band_plan: the band plan of a public checkpoint that is not known by its hash: a name, or a JSON file.
         window_frames: frames of one network window of the separator; None for the network's own.
+        crossfade: frames over which neighbouring windows of the separator fade into each other; 0 joins them hard.
         aggressiveness: 0 to 1, how hard the masks of public checkpoints are made; None as their own tools do.
         precision: what the separator computes in: ``auto``, ``float32`` or ``bfloat16``.
         tta: test-time augmentation: separate twice with shifted windows and take the mean.
@@ -71,6 +72,7 @@ class EpisodeConfig:
     separator: str = "dialogue"
     band_plan: str | None = None
     window_frames: int | None = None
+    crossfade: int = 0
     aggressiveness: float | None = None
     precision: str = "auto"
     tta: bool = False
@@ -104,12 +106,17 @@ class EpisodeConfig:
             value = getattr(self, name)
             if value is not None and not re.fullmatch(pattern, value):
                 raise ConfigError(f"{value!r} is no value for it", where=_flag(name), remedy=remedy)
+        self._check_separator_numbers()
+        if self.isolate_enrolment and self.separator == "none":
+            raise ConfigError("--separator none leaves nothing to isolate clips with", where="--isolate-enrolment")
+
+    def _check_separator_numbers(self) -> None:
         if self.aggressiveness is not None and not 0 <= self.aggressiveness <= 1:
             raise ConfigError(f"{self.aggressiveness:g}", where="--aggressiveness", remedy="give a number from 0 to 1")
         if self.window_frames is not None and (self.window_frames <= 0 or self.window_frames % 16):
             raise ConfigError(f"{self.window_frames} frames", where="--window-frames", remedy="give a multiple of 16")
-        if self.isolate_enrolment and self.separator == "none":
-            raise ConfigError("--separator none leaves nothing to isolate clips with", where="--isolate-enrolment")
+        if self.crossfade < 0:
+            raise ConfigError(f"{self.crossfade} frames", where="--crossfade", remedy="give 0 or more")
 
     def to_dict(self) -> dict[str, Any]:
         """The options that shape the result, as plain JSON values."""
@@ -135,7 +142,7 @@ OPTIONS = tuple(f.name for f in dataclasses.fields(EpisodeConfig))
 _PATHS = ("video", "out", "characters", "aliases")
 _NAMES_OR_PATHS = ("subtitles", "separator", "diarizer", "band_plan")
 _BOOLEANS = ("resync", "isolate_enrolment", "tta", "post_process", "high_end", "force")
-_NUMBERS: dict[str, type] = {"window_frames": int, "aggressiveness": float}
+_NUMBERS: dict[str, type] = {"window_frames": int, "crossfade": int, "aggressiveness": float}
 
 
 def load_config(path: Path) -> dict[str, Any]:

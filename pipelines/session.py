@@ -73,6 +73,7 @@ class Episode:
         c = self.config
         return {
             "window_frames": c.window_frames,
+            "crossfade": c.crossfade,
             "aggressiveness": c.aggressiveness,
             "test_time_augmentation": c.tta,
             "post_process": c.post_process,

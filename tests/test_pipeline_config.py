@@ -44,6 +44,8 @@ def test_texts_become_paths_and_numbers_positions() -> None:
         ("characters", 3),
         ("audio_track", ""),
         ("diarizer", None),
+        ("crossfade", -1),
+        ("window_frames", 500),
     ],
 )
 def test_values_that_make_no_sense(option: str, value: object) -> None:

@@ -819,7 +819,7 @@ def test_an_interrupted_isolation_goes_on(shared: Shared, tmp_path: Path) -> Non
         if event.stage == "isolate" and event.total and (event.completed or 0) > 0.85 * event.total:
             raise Interrupted
 
-    config = EpisodeConfig(shared.video, out=tmp_path / "out", window_frames=192)
+    config = EpisodeConfig(shared.video, out=tmp_path / "out", window_frames=192, crossfade=8)
     with pytest.raises(Interrupted):
         run_episode(config, progress=interrupt)
     result = run_episode(config)
