@@ -73,7 +73,7 @@ def test_batches_and_masks_that_come_late_change_nothing(
 
 def lazy(self: windows._Runner, net: windows.MaskNet, device: torch.device) -> None:
     self.net, self.device, self.batch, self.ahead = net, device, 3, 2
-    self._started = windows.deque()
+    self._started, self._count = windows.deque(), 0
 
 
 class Cramped(Recorder):
