@@ -60,6 +60,38 @@ def test_dialogue_comes_out_of_music(separator: Separator, voices: FloatArray, w
     assert similarity_db(vocals, voices) - similarity_db(mixture, voices) > 5.0
 
 
+@pytest.mark.parametrize("hz", [0.0, 12.0, 30.0])
+def test_a_rumble_below_voices_does_not_drown_them(separator: Separator, voices: FloatArray, hz: float) -> None:
+    """An offset, or a tone that nobody hears, five times as loud as the dialogue."""
+    t = np.arange(voices.shape[1]) / RATE_HZ
+    rumble = np.cos(2 * np.pi * hz * t) * 0.5 / (1 if hz == 0 else np.sqrt(0.5))
+
+    def audible(x: FloatArray) -> FloatArray:
+        spectrum = np.fft.rfft(x)
+        spectrum[:, np.fft.rfftfreq(x.shape[1], 1 / RATE_HZ) < 80] = 0
+        return np.fft.irfft(spectrum, x.shape[1]).astype(np.float32)
+
+    vocals = separator.separate((voices + rumble).astype(np.float32), RATE_HZ).vocals
+    assert similarity_db(audible(vocals), audible(voices)) > 15.0
+
+
+def burst(rng: np.random.Generator, samples: int) -> FloatArray:
+    """A shot: noise that falls by 60 dB in 0.3 s."""
+    return rng.standard_normal((2, samples)) * np.exp(-np.arange(samples) / (0.043 * RATE_HZ))
+
+
+def test_effects_alone_are_turned_down(separator: Separator) -> None:
+    rng, t = np.random.default_rng(5), np.arange(10 * RATE_HZ) / RATE_HZ
+    shots = np.zeros((2, len(t)))
+    for second in range(1, 10, 2):
+        shots[:, second * RATE_HZ : (second + 1) * RATE_HZ] += burst(rng, RATE_HZ)
+    sweep = np.sin(2 * np.pi * (900 * t - 400 / (2 * np.pi * 0.3) * np.cos(2 * np.pi * 0.3 * t)))
+    for sound in (shots, np.stack([sweep, sweep])):
+        x = (0.1 * sound / np.sqrt(np.mean(sound**2))).astype(np.float32)
+        left = separator.separate(x, RATE_HZ).vocals
+        assert 10 * np.log10(np.mean(left**2) / np.mean(x**2)) < -25
+
+
 def test_clean_dialogue_passes(separator: Separator, voices: FloatArray) -> None:
     assert similarity_db(separator.separate(voices, RATE_HZ).vocals, voices) > 20.0
 

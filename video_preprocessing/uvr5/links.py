@@ -25,17 +25,19 @@ from video_preprocessing.uvr5.inference import keeping_freed_memory, prepare, re
 from video_preprocessing.uvr5.masks import PostProcess, apply_aggressiveness, mirror
 from video_preprocessing.uvr5.multiband import Analyser, Synthesiser
 from video_preprocessing.uvr5.plan import SignalPath
-from video_preprocessing.uvr5.signal_path import carry_upward, left_right, mid_side, network_input
+from video_preprocessing.uvr5.signal_path import below_voices, carry_upward, left_right, mid_side, network_input
 from video_preprocessing.uvr5.streams import SampleQueue, resample_stream
 from video_preprocessing.uvr5.windows import FrameQueue, MaskNet, MaskStream, Windowing
 from yuki_builder.errors import ConfigError
 from yuki_builder.records import FloatArray
 
 # Raise when the same weights would give another output: what is already on disk is then made again.
-CODE_VERSION = 2
+CODE_VERSION = 3
 
 # Below this a window is silence; turning its noise up to the network's working level would invent dialogue.
 SILENCE_LEVEL = 1e-6
+# How far above the level of all bins one below voices may seem to be.
+MOST_BELOW_VOICES = 4.0
 PIECE_FRAMES = 128
 
 # What a window may be by default, and how its memory is reckoned: measured peaks, per value of the widest layer and
@@ -166,7 +168,9 @@ class PlainInput:
 class LevelledInput(PlainInput):
     """The project's own networks: every window relative to its own level, compressed.
 
-    The level is that of the frames that are not silent: context before the programme's first frame says nothing.
+    The level is that of the frames that are not silent: context before the programme's first frame says nothing. Nor do
+    the bins below voices: an offset or a rumble there, audible or not, would make voices seem too quiet to matter. What
+    is far above the level there is shown at a bound.
     """
 
     def __init__(self, net: MaskNet, dtype: torch.dtype, path: SignalPath) -> None:
@@ -174,10 +178,12 @@ class LevelledInput(PlainInput):
         self.path = path
 
     def predict_mask(self, x: torch.Tensor, /) -> torch.Tensor:
-        power = x.square().mean((1, 2), keepdim=True)
+        low = below_voices(self.path)
+        power = x[:, :, low:].square().mean((1, 2), keepdim=True)
         sounding = power.count_nonzero(dim=-1).clamp_min(1)[..., None]
         level = (power.sum(dim=-1, keepdim=True) / sounding).sqrt().clamp_min(SILENCE_LEVEL)
-        return super().predict_mask(network_input(x, level, self.path))
+        seen = torch.cat([torch.minimum(x[:, :, :low], MOST_BELOW_VOICES * level), x[:, :, low:]], dim=2)
+        return super().predict_mask(network_input(seen, level, self.path))
 
 
 class _Network:

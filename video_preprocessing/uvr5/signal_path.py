@@ -17,6 +17,9 @@ from torch.nn import functional as F
 
 from video_preprocessing.uvr5.plan import SignalPath
 
+# The deepest voices' pitch is some 70 Hz; its lobe in a window of 60 ms begins here.
+LOWEST_VOICE_HZ = 58.0
+
 
 def mid_side(stereo: torch.Tensor) -> torch.Tensor:
     """(..., 2, n) left/right to mid/side, (L + R) / 2 and (L - R) / 2."""
@@ -59,6 +62,11 @@ def network_input(magnitude: torch.Tensor, level: torch.Tensor | float, path: Si
         x = F.pad(x, (0, 0, 0, missing))
     # The square root of a spectrogram has a third of its dynamic range in dB: quiet speech is seen beside loud music.
     return x.pow(path.input_power)
+
+
+def below_voices(path: SignalPath) -> int:
+    """How many bins, counted from 0 Hz, lie below what voices have."""
+    return int(LOWEST_VOICE_HZ * path.window_ms / 1000) + 1
 
 
 def programme_level(power_sum: float, count: int) -> float:
