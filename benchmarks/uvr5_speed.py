@@ -36,7 +36,7 @@ NETWORKS = {
 
 # Which of our functions make up which step.
 STEPS = {
-    ("windows.py", "_masks"): "in the network",
+    ("windows.py", "_launched"): "in the network",
     ("multiband.py", "_frames"): "forward transforms",
     ("framing.py", "analyse"): "forward transforms",
     ("links.py", "_written"): "inverse transforms",

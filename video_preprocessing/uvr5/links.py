@@ -37,7 +37,7 @@ CODE_VERSION = 3
 # Below this a window is silence; turning its noise up to the network's working level would invent dialogue.
 SILENCE_LEVEL = 1e-6
 # How far above the level of all bins one below voices may seem to be.
-MOST_BELOW_VOICES = 4.0
+MOST_BELOW_VOICES = 8.0
 PIECE_FRAMES = 128
 
 # What a window may be by default, and how its memory is reckoned: measured peaks, per value of the widest layer and
