@@ -225,7 +225,8 @@ def test_the_fingerprint_follows_the_settings(embedder: SpeakerEmbedder) -> None
 
 
 @pytest.mark.parametrize("name", ["no-such", "/no/such/folder", "../x", "a b/c"])
-def test_an_unknown_diarizer_is_refused(name: str) -> None:
+def test_an_unknown_diarizer_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where nothing lies beside
     with pytest.raises(ConfigError, match="no such diarizer"):
         load_diarizer(name, device="cpu")
 
