@@ -56,7 +56,8 @@ class Episode:
     @property
     def own_labels(self) -> tuple[ManualLabel, ...]:
         """What a person said about lines of this very video."""
-        return tuple(label for label in self.enrolment.labels if self.is_own(label.video))
+        own = {video for video in {label.video for label in self.enrolment.labels} if self.is_own(video)}
+        return tuple(label for label in self.enrolment.labels if label.video in own)
 
     def is_own(self, media: Path) -> bool:
         """Whether ``media`` is this episode's video."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,9 @@ from hypothesis import strategies as st
 
 from yuki_builder.characters import EnrolClip, Enrolment, ManualLabel, match_labels, read_enrolment
 from yuki_builder.characters.enrolment import match_video
+from yuki_builder.characters.evaluation import read_truth
 from yuki_builder.characters.times import parse_time_ms
-from yuki_builder.errors import GalleryError
+from yuki_builder.errors import GalleryError, InputError
 from yuki_builder.records import AlignedCue, Cue, Span
 
 HARUHI = """人物,人物台词,开始时间,结束时间
@@ -370,3 +373,44 @@ def test_labels_made_from_a_late_subtitle_follow_its_lines() -> None:
     lines = [line("a", 1000, 3000, "one", cue_ms=(6000, 8000)), line("b", 6000, 8000, "two", cue_ms=(11000, 13000))]
     labels = [label(6000, 8000, "A", "One."), label(11000, 13000, "B", "Two.")]
     assert match_labels(lines, labels) == {"a": "A", "b": "B"}
+
+
+# --- how much a table may hold ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("," * (4 << 20), "row longer"),  # 64 MB of these took 7 GB as cells
+        ('"\n",' * (1 << 19), "row longer"),
+        ("a,b\n" * 300_000, "more than 200000 rows"),
+        ("\n" * 300_000, "more than 200000 rows"),
+    ],
+)
+def test_a_table_is_bounded_by_rows_and_cells(video: Path, content: str, what: str) -> None:
+    table = write(video.with_name("a.csv"), content)
+    tracemalloc.start()
+    try:
+        with pytest.raises(GalleryError, match=what):
+            read_enrolment(table, videos=[video])
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_line_looks_at_few_of_many_labels(video: Path) -> None:
+    cue = Cue("a", 0, 0, 1000, "好的", "好的")
+    line = AlignedCue(cue, 0, 1000, 1000)
+    many = [ManualLabel(video, Span(i % 7, 990 + i % 11), f"B{i}", "谁知道呢" * 50) for i in range(5000)]
+    began = time.process_time()
+    assert match_labels([line], [*many, ManualLabel(video, Span(0, 1000), "A", "好的")]) == {"a": "A"}
+    assert time.process_time() - began < 1
+
+
+def test_rows_of_labels_in_json_are_bounded(tmp_path: Path) -> None:
+    rows = write(tmp_path / "a.jsonl", "[]\n" * 300_000)
+    with pytest.raises(InputError, match="more than 200000 rows"):
+        read_truth(rows)
+    whole = write(tmp_path / "a.json", "[" + "[]," * (6 << 20) + "[]]")
+    with pytest.raises(InputError, match="larger than 16 MiB"):
+        read_truth(whole)

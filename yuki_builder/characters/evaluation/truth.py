@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from yuki_builder.characters.annotations import MAX_BYTES, clean_name, read_rows, read_table
+from yuki_builder.characters.annotations import (
+    MAX_BYTES,
+    MAX_ROW_CHARS,
+    MAX_ROWS,
+    clean_name,
+    read_rows,
+    read_table,
+)
 from yuki_builder.errors import InputError
 from yuki_builder.records import Record, Span
 
+_MAX_JSON_BYTES = 16 << 20  # a whole file of JSON takes twenty times its size in memory
 _NAMES = ("character", "speaker", "role", "name")
 
 
@@ -46,8 +54,7 @@ def read_truth(path: Path) -> tuple[list[TrueLine], Mapping[str, int]]:
         raise InputError("there is no such file of labels", where=path, remedy="check --truth")
     skipped: Counter[str] = Counter()
     if path.suffix.lower() in (".json", ".jsonl", ".ndjson"):
-        rows = _json_rows(path)
-        lines = [line for row in rows if (line := _line(row, skipped))]
+        lines = [line for row in _json_rows(path) if (line := _line(row, skipped))]
     else:
         lines = [
             TrueLine(row.span.start_ms, row.span.end_ms, row.character, row.text, row.episode_id)
@@ -63,16 +70,27 @@ def read_truth(path: Path) -> tuple[list[TrueLine], Mapping[str, int]]:
     return lines, dict(skipped)
 
 
-def _json_rows(path: Path) -> list[Any]:
-    if path.stat().st_size > MAX_BYTES:
-        raise InputError(f"larger than {MAX_BYTES >> 20} MiB, which no labels are", where=path)
+def _json_rows(path: Path) -> Iterator[Any]:
+    is_whole = path.suffix.lower() == ".json"
+    most = _MAX_JSON_BYTES if is_whole else MAX_BYTES
+    if path.stat().st_size > most:
+        raise InputError(f"larger than {most >> 20} MiB, which no labels are", where=path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        if path.suffix.lower() == ".json":
-            content = json.loads(text)
-            rows = content.get("lines") if isinstance(content, dict) else content
-            return rows if isinstance(rows, list) else []
-        return [json.loads(row) for row in text.splitlines() if row.strip()]
+        with path.open(encoding="utf-8-sig", newline="\n") as file:
+            if is_whole:
+                content = json.load(file)
+                rows = content.get("lines") if isinstance(content, dict) else content
+                yield from rows if isinstance(rows, list) else []
+                return
+            for number, row in enumerate(iter(lambda: file.readline(MAX_ROW_CHARS + 1), ""), 1):
+                if number > MAX_ROWS or len(row) > MAX_ROW_CHARS:
+                    raise InputError(
+                        f"more than {MAX_ROWS} rows, or a row longer than {MAX_ROW_CHARS} characters",
+                        where=path,
+                        remedy="split it by episode",
+                    )
+                if row.strip():
+                    yield json.loads(row)
     except (ValueError, RecursionError) as e:
         raise InputError(f"this is no JSON: {e}", where=path) from e
 
