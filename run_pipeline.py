@@ -6,8 +6,8 @@ from __future__ import annotations
 import os
 import sys
 
-from pipelines.cli import main
-from pipelines.threads import wait_sparingly
+from pipelines.console.app import main
+from pipelines.console.threads import wait_sparingly
 
 if __name__ == "__main__":
     wait_sparingly(os.environ)

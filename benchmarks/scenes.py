@@ -25,7 +25,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from video_preprocessing.media import detect_shots, probe
-from yuki_builder.corpus.segmentation import scene_starts
+from yuki_builder.corpus.scenes.segmentation import scene_starts
 from yuki_builder.records import ShotChange, Span
 
 

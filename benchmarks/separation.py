@@ -23,7 +23,7 @@ from episodes import add_arguments, material, report, truth
 
 from video_preprocessing.media import choose_audio_track, extract_audio, probe
 from video_preprocessing.uvr5 import Separator
-from video_preprocessing.uvr5.mixing import find_audio
+from video_preprocessing.uvr5.training.mixing import find_audio
 from yuki_builder.records import FloatArray
 
 RATE_HZ = 16_000

@@ -19,10 +19,10 @@ from pathlib import Path
 import torch
 from episodes import report
 
-from video_preprocessing.uvr5 import train
 from video_preprocessing.uvr5.checkpoints import NetConfig, load_checkpoint
-from video_preprocessing.uvr5.inference import keeping_freed_memory, prepare
-from video_preprocessing.uvr5.plan import SignalPath
+from video_preprocessing.uvr5.engine.optimise import keeping_freed_memory, prepare
+from video_preprocessing.uvr5.signal.path import SignalPath
+from video_preprocessing.uvr5.training import train
 
 CPU = torch.device("cpu")
 SECONDS = 3.84

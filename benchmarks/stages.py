@@ -28,7 +28,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from pipelines.episode import STAGES
+from pipelines.episode.stages import STAGES
 from video_preprocessing.media import find_ffmpeg
 
 _SAMPLE_SECONDS = 0.05

@@ -45,7 +45,7 @@ STEPS = {
 
 
 def make_link(name: str, window_frames: int | None) -> object:
-    from video_preprocessing.uvr5.links import SeparatorOptions, make_link
+    from video_preprocessing.uvr5.engine.links import SeparatorOptions, make_link
 
     options = SeparatorOptions(window_frames=window_frames)
     return make_link(make_checkpoint(name), device="cpu", options=options)
@@ -54,9 +54,9 @@ def make_link(name: str, window_frames: int | None) -> object:
 def make_checkpoint(name: str) -> object:
     import torch
 
-    from video_preprocessing.uvr5.bands import band_plan
     from video_preprocessing.uvr5.checkpoints import Checkpoint, load_checkpoint
     from video_preprocessing.uvr5.nets import CascadedASPPNet, CascadedNet
+    from video_preprocessing.uvr5.signal.band_plan import band_plan
 
     if name not in NETWORKS:
         return load_checkpoint(name)
@@ -83,10 +83,10 @@ def plain(name: str, source: Path, folder: Path, window_frames: int) -> float:
     import torch
     from torch.nn import functional as F
 
-    from video_preprocessing.uvr5.bands import BandPlan
-    from video_preprocessing.uvr5.framing import Framer
-    from video_preprocessing.uvr5.multiband import analyse, synthesise
-    from video_preprocessing.uvr5.signal_path import carry_upward, left_right, mid_side, network_input
+    from video_preprocessing.uvr5.signal.band_plan import BandPlan
+    from video_preprocessing.uvr5.signal.multiband import analyse, synthesise
+    from video_preprocessing.uvr5.signal.singleband import carry_upward, left_right, mid_side, network_input
+    from video_preprocessing.uvr5.signal.stft import Framer
 
     checkpoint = make_checkpoint(name)
     net, path = checkpoint.build(), checkpoint.path

@@ -31,7 +31,7 @@ from typing import Any
 
 from episodes import add_arguments, material, report, truth
 
-from pipelines.evaluate_cli import _known
+from pipelines.console.evaluate import _known
 from video_preprocessing.speech import read_rttm
 from yuki_builder.characters import TrueLine, evaluate
 from yuki_builder.corpus import read_lines_jsonl

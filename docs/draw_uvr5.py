@@ -16,7 +16,7 @@ from matplotlib.patches import FancyBboxPatch
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from video_preprocessing.uvr5.bands import BandPlan, band_plan
+from video_preprocessing.uvr5.signal.band_plan import BandPlan, band_plan
 
 PLANS = ("1band_sr44100_hl512", "2band_32000", "3band_44100_msb2", "4band_v2", "4band_v4_ms_fullband")
 COLOURS = ("#4878a8", "#d08030", "#508850", "#a05080")

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pipelines.config import EpisodeConfig, load_config
-    from pipelines.episode import EpisodeResult, run_episode
-    from pipelines.season import SeasonResult, build_corpus, find_videos, run_season
+    from pipelines.corpus.build import build_corpus
+    from pipelines.episode.run import EpisodeResult, run_episode
+    from pipelines.season import SeasonResult, run_season
+    from pipelines.videos import find_videos
 
 _HOMES = {
     "EpisodeConfig": "config",
-    "EpisodeResult": "episode",
+    "EpisodeResult": "episode.run",
     "SeasonResult": "season",
-    "build_corpus": "season",
-    "find_videos": "season",
+    "build_corpus": "corpus.build",
+    "find_videos": "videos",
     "load_config": "config",
-    "run_episode": "episode",
+    "run_episode": "episode.run",
     "run_season": "season",
 }
 __all__ = [

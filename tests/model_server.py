@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from video_preprocessing.uvr5 import downloads
-from video_preprocessing.uvr5.registry import KnownModel
+from video_preprocessing.uvr5.checkpoints import downloads
+from video_preprocessing.uvr5.checkpoints.registry import KnownModel
 
 
 @dataclass

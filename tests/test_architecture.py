@@ -25,6 +25,7 @@ ROOMS = {
 }
 COMMON_GROUND = {
     *("yuki_builder", "yuki_builder.records", "yuki_builder.errors", "yuki_builder.names"),
+    "yuki_builder.version",
     "video_preprocessing.devices",
 }
 # What users and notebooks import by these names (the contract), besides the rooms themselves.
@@ -98,8 +99,60 @@ def test_pipelines_come_in_by_the_door(module: str) -> None:
             assert imported in ROOMS | PUBLIC_MODULES, f"{module} imports {imported}, past the room's door"
 
 
+# Of the rooms inside a package, from the lowest up: a module imports from its own room and from those before it.
+FLOORS = {
+    "video_preprocessing.uvr5": (
+        *("signal", "network", "checkpoints", "engine", "separator", "training"),
+        *("layers", "nets", "spectrogram", "train"),  # thin: the contract's names
+    ),
+    "yuki_builder.corpus": ("audio", "tables", "scenes", "exports", "report", "notebook"),
+    "pipelines": (
+        *("config", "layout", "models", "engine", "videos"),
+        *("episode", "corpus", "season", "console"),
+    ),
+}
+
+
+def within(module: str, package: str) -> str | None:
+    """The room of ``package`` that ``module`` is in; None: not in one of its rooms, or it is the package itself."""
+    return module.removeprefix(f"{package}.").split(".")[0] if module.startswith(f"{package}.") else None
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_arrows_point_down(package: str) -> None:
+    floors = FLOORS[package]
+    assert {room for m in FILES if (room := within(m, package))} == set(floors)
+    for module in FILES:
+        above = within(module, package)
+        for imported in set(imports(module)) if above else ():
+            below = within(imported, package)
+            if below is not None:
+                assert floors.index(below) <= floors.index(str(above)), (
+                    f"{module} imports {imported}, above it"
+                )
+
+
+def test_there_are_no_circles() -> None:
+    """Late imports and those for type checkers count too: who has to know whom does not depend on when."""
+    graph = {module: {i for i in imports(module) if i in FILES and i != module} for module in FILES}
+    graph["yuki_builder"].discard("yuki_builder.corpus")  # the doors for users, made late
+    graph["pipelines"] = set()
+    order: list[str] = []
+    while left := {module for module in graph if module not in order}:
+        free = sorted(module for module in left if not graph[module] & left)
+        assert free, f"these import each other in a circle, or what does: {_shrunk(graph, left)}"
+        order += free
+
+
+def _shrunk(graph: dict[str, set[str]], left: set[str]) -> list[str]:
+    """Without those that nothing in ``left`` imports."""
+    while idle := {module for module in left if not any(module in graph[other] for other in left)}:
+        left = left - idle
+    return sorted(left)
+
+
 # The separator's convolutions are compiled at their first use.
-COMPILES = "video_preprocessing.uvr5.winograd"
+COMPILES = "video_preprocessing.uvr5.engine.winograd"
 
 
 def test_only_media_starts_programs() -> None:

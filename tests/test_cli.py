@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.cli import main
+from pipelines.console.app import main
 
 ROOT = Path(__file__).parents[1]
 
@@ -348,7 +348,7 @@ def test_file_in_place_of_the_output_folder(cwd: Path, command: Command) -> None
 
 
 def test_second_run_in_the_same_folder(cwd: Path, command: Command) -> None:
-    from pipelines.store import Store
+    from pipelines.engine.store import Store
 
     with Store(cwd / "out" / "tone").locked():
         error = command.refused("--video", "tone.mkv", "--separator", "none")
@@ -374,7 +374,7 @@ def test_dry_run_writes_nothing_and_tells_why(cwd: Path, command: Command) -> No
 
 def test_dry_run_imports_nothing_heavy(cwd: Path) -> None:
     code = (
-        "import sys; from pipelines.cli import main; status = main(sys.argv[1:])\n"
+        "import sys; from pipelines.console.app import main; status = main(sys.argv[1:])\n"
         "heavy = {'torch', 'librosa', 'pandas', 'av', 'resemblyzer', 'sklearn', 'pyarrow', 'scipy'}\n"
         "heavy &= set(sys.modules)\n"
         "sys.exit(f'{status} {heavy}' if status or heavy else 0)"

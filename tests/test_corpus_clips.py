@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yuki_builder.corpus import cut_clips, measure_levels
-from yuki_builder.corpus import sound as sound_module
-from yuki_builder.corpus.clips import FADE_MS, MARGIN_MS, clip_spans, fade
-from yuki_builder.corpus.levels import level_db
-from yuki_builder.corpus.sound import ForwardReader, to_samples
+from yuki_builder.corpus.audio import sound as sound_module
+from yuki_builder.corpus.audio.clips import FADE_MS, MARGIN_MS, clip_spans, fade
+from yuki_builder.corpus.audio.levels import level_db
+from yuki_builder.corpus.audio.sound import ForwardReader, to_samples
 from yuki_builder.errors import InputError, InternalError, MediaError
 from yuki_builder.records import Line, Span
 

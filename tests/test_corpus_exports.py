@@ -22,7 +22,7 @@ from yuki_builder.corpus import EXPORTERS, ExportOptions, ExportReport, Source
 from yuki_builder.corpus.exports.base import splits
 from yuki_builder.corpus.exports.labels import file_key
 from yuki_builder.corpus.exports.split import TRAIN, VALIDATION
-from yuki_builder.corpus.texts import read_scene_text
+from yuki_builder.corpus.exports.texts import read_scene_text
 from yuki_builder.records import Line, Span, Verdict, no_progress
 
 NAMES = ("凉宫", '../../John | "Jr"', "=cmd()", "<b>Ann</b>")

@@ -23,14 +23,20 @@ from yuki_builder.corpus import (
     write_lines_jsonl,
     write_lines_parquet,
 )
-from yuki_builder.corpus.figures import CharacterFigures, character_figures, count_words
-from yuki_builder.corpus.haruhi import write_haruhi
-from yuki_builder.corpus.lines_csv import COLUMNS
-from yuki_builder.corpus.prompts import PROMPTS, fill, prompts_for
-from yuki_builder.corpus.roleplay import RoleplayCounts, scene_messages, write_roleplay
-from yuki_builder.corpus.segmentation import MAX_LINES, PAUSE_MS, SceneSettings, scene_starts
-from yuki_builder.corpus.texts import read_scene_text, write_texts
-from yuki_builder.corpus.utterances import UNKNOWN_NAME, Utterance, format_utterance, parse_utterance, utterance_of
+from yuki_builder.corpus.exports.haruhi import write_haruhi
+from yuki_builder.corpus.exports.prompts import PROMPTS, fill, prompts_for
+from yuki_builder.corpus.exports.roleplay import RoleplayCounts, scene_messages, write_roleplay
+from yuki_builder.corpus.exports.texts import read_scene_text, write_texts
+from yuki_builder.corpus.exports.utterances import (
+    UNKNOWN_NAME,
+    Utterance,
+    format_utterance,
+    parse_utterance,
+    utterance_of,
+)
+from yuki_builder.corpus.scenes.segmentation import MAX_LINES, PAUSE_MS, SceneSettings, scene_starts
+from yuki_builder.corpus.tables.lines_csv import COLUMNS
+from yuki_builder.corpus.tables.statistics import CharacterFigures, character_figures, count_words
 from yuki_builder.errors import InputError
 from yuki_builder.records import Evidence, Line, Span, Verdict
 

@@ -24,7 +24,7 @@ from yuki_builder.corpus import (
     problems_of,
     would_keep,
 )
-from yuki_builder.corpus.quality import bandwidth_hz, fingerprint, letters
+from yuki_builder.corpus.audio.quality import bandwidth_hz, fingerprint, letters
 from yuki_builder.records import Line, Span
 
 RATE = 44_100

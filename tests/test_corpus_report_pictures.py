@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yuki_builder.corpus import SoundPictures, picture_sound
+from yuki_builder.corpus.audio.sound import to_samples
 from yuki_builder.corpus.report.pictures import (
     bin_size_ms,
     block_peaks,
@@ -20,7 +21,6 @@ from yuki_builder.corpus.report.pictures import (
     telling_stretch,
 )
 from yuki_builder.corpus.report.spectrogram import HIGHEST_HZ, LOWEST_HZ, ROWS, spectrogram_png, spectrogram_power
-from yuki_builder.corpus.sound import to_samples
 from yuki_builder.errors import MediaError
 
 RATE = 16_000

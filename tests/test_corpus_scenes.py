@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yuki_builder.corpus import SceneRow, scenes_of, split_scenes
-from yuki_builder.corpus.segmentation import (
+from yuki_builder.corpus.scenes.segmentation import (
     MAX_LINES,
     SceneSettings,
     best_cuts,

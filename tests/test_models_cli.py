@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from model_server import ModelServer, model_of, serve, use_fresh_cache
 
-from pipelines import models_cli
-from pipelines.cli import main
-from video_preprocessing.uvr5 import registry
-from video_preprocessing.uvr5.registry import KnownModel
+from pipelines.console import models as models_cli
+from pipelines.console.app import main
+from video_preprocessing.uvr5.checkpoints import registry
+from video_preprocessing.uvr5.checkpoints.registry import KnownModel
 
 ROOT = Path(__file__).parents[1]
 CONTENT = np.random.default_rng(0).bytes(100_000)
@@ -75,7 +75,10 @@ def test_help_teaches(run: Run, arguments: list[str]) -> None:
 
 
 def test_it_is_quick_and_needs_no_network_and_no_torch(tmp_path: Path) -> None:
-    code = "import sys; from pipelines.cli import main; s = main(sys.argv[1:]); sys.exit(s or 'torch' in sys.modules)"
+    code = (
+        "import sys; from pipelines.console.app import main; "
+        "s = main(sys.argv[1:]); sys.exit(s or 'torch' in sys.modules)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code, "models", "list"],
         env={**os.environ, "PYTHONPATH": str(ROOT), "YUKI_MODELS": str(tmp_path)},

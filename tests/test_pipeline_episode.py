@@ -24,10 +24,10 @@ import pytest
 import soundfile
 
 from pipelines import EpisodeConfig, EpisodeResult, build_corpus, run_episode, run_season
-from pipelines.cli import main
-from pipelines.episode import STAGES
-from pipelines.intermediate import read_records
-from pipelines.progress import Event, EventKind
+from pipelines.console.app import main
+from pipelines.engine.events import Event, EventKind
+from pipelines.episode.records import read_records
+from pipelines.episode.stages import STAGES
 from yuki_builder import open_corpus
 from yuki_builder.errors import GalleryError
 from yuki_builder.records import AlignedCue, Resync, Verdict
@@ -288,7 +288,7 @@ def test_second_run_imports_nothing_heavy(copied: Shared) -> None:
 def assert_light(*arguments: str | Path) -> str:
     """That the command ends well without any of the big libraries; what it printed."""
     code = (
-        "import sys; from pipelines.cli import main; status = main(sys.argv[1:])\n"
+        "import sys; from pipelines.console.app import main; status = main(sys.argv[1:])\n"
         "heavy = {'torch', 'librosa', 'pandas', 'av', 'resemblyzer', 'sklearn', 'pyarrow', 'scipy', 'jinja2'}\n"
         "heavy &= set(sys.modules)\n"
         "sys.exit(f'{status} {heavy}' if status or heavy else 0)"
@@ -561,7 +561,7 @@ def test_copied_episode_folder_is_left_out_of_the_corpus(copied: Shared) -> None
 
 
 def test_video_called_corpus_does_not_take_the_corpus_folder(shared: Shared, tmp_path: Path) -> None:
-    from pipelines.session import Session
+    from pipelines.episode.session import Session
 
     video = tmp_path / "Corpus.mkv"
     shutil.copy(shared.video, video)
@@ -763,7 +763,7 @@ def test_interrupted_by_the_user(shared: Shared, tmp_path: Path) -> None:
 
 
 def test_all_settings_are_plain_json(shared: Shared) -> None:
-    from pipelines.store import Store
+    from pipelines.engine.store import Store
 
     store = Store(shared.folder)
     for stage in STAGES:
@@ -779,7 +779,7 @@ def public_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
 
     from video_preprocessing.uvr5.nets import CascadedASPPNet
-    from video_preprocessing.uvr5.nets_v50 import Widths
+    from video_preprocessing.uvr5.network.nets_v50 import Widths
 
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("net") / "public.pth"

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.fingerprints import Fingerprints
-from pipelines.progress import Event, EventKind
-from pipelines.stage import Counts, Job, Runner, Stage
-from pipelines.store import Store
+from pipelines.engine.events import Event, EventKind
+from pipelines.engine.fingerprints import Fingerprints
+from pipelines.engine.stage import Counts, Job, Runner, Stage
+from pipelines.engine.store import Store
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 

@@ -7,8 +7,9 @@ import re
 
 import pytest
 
-from pipelines.progress import Bars, Event, EventKind, Lines, choose_display, describe
-from pipelines.summary import character_rows
+from pipelines.console.display import Bars, Lines, choose_display, describe
+from pipelines.console.summary import character_rows
+from pipelines.engine.events import Event, EventKind
 from yuki_builder.records import Line, StageReport
 
 REPORT = StageReport("cues", 75.4, 12, 9, {"song": 2, "comment": 1, "empty": 0})

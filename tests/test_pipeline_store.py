@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.fingerprints import Fingerprints
-from pipelines.progress import Event, EventKind, silent
-from pipelines.stage import Counts, Job, Runner, Stage
-from pipelines.store import Mark, OutputFile, Recipe, Store
+from pipelines.engine.events import Event, EventKind, silent
+from pipelines.engine.fingerprints import Fingerprints
+from pipelines.engine.stage import Counts, Job, Runner, Stage
+from pipelines.engine.store import Mark, OutputFile, Recipe, Store
 from yuki_builder.errors import InternalError, OutputError
 from yuki_builder.records import StageReport
 
@@ -299,7 +299,7 @@ def test_a_mark_cannot_point_outside_its_folder(bench: Bench, path: str) -> None
 
 
 def test_large_outputs_are_trusted_by_size_and_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.store._ALWAYS_HASHED_BYTES", 0)
+    monkeypatch.setattr("pipelines.engine.store._ALWAYS_HASHED_BYTES", 0)
     bench.run()
     path = bench.store.folder / "count.txt"
     os.utime(path, ns=(1, 1))  # copied to another disk: other time, same content
@@ -376,7 +376,7 @@ def test_second_run_is_told_who_holds_the_folder(bench: Bench) -> None:
 
 def test_lock_of_a_killed_process_is_no_obstacle(bench: Bench) -> None:
     code = (
-        "import os, pathlib, signal, sys; from pipelines.store import Store\n"
+        "import os, pathlib, signal, sys; from pipelines.engine.store import Store\n"
         "with Store(pathlib.Path(sys.argv[1])).locked(): os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", code, bench.store.folder], check=False)
@@ -420,7 +420,7 @@ def test_fingerprints_remember_and_notice(tmp_path: Path) -> None:
     second = Fingerprints()
     second.load(memory)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipelines.fingerprints.hash_file", lambda path: "read again")
+        patch.setattr("pipelines.engine.fingerprints.hash_file", lambda path: "read again")
         assert second.of(file) == sha
         os.utime(file, ns=(5, 5))
         assert second.of(file) == "read again"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.threads import ROUNDS, wait_sparingly
+from pipelines.console.threads import ROUNDS, wait_sparingly
 
 ROOT = Path(__file__).parents[1]
 

@@ -23,9 +23,9 @@ from video_preprocessing.speech.clustering import (
     slide,
     turns_of,
 )
-from video_preprocessing.speech.diarization import numbered
 from video_preprocessing.speech.embedded import EmbeddedDiarizer
 from video_preprocessing.speech.embedding import SpeakerEmbedder, unit_rows
+from video_preprocessing.speech.turns import numbered
 from yuki_builder.errors import ConfigError
 from yuki_builder.records import FloatArray, Span, Turn
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from video_preprocessing.uvr5.bands import BandPlan, band_plan, plan_for_md5, plan_names, plans_with_bins
+from video_preprocessing.uvr5.signal.band_plan import BandPlan, band_plan, plan_for_md5, plan_names, plans_with_bins
 from yuki_builder.errors import CheckpointError
 
 PLAN: dict[str, Any] = {

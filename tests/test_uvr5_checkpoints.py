@@ -20,21 +20,21 @@ from model_server import ModelServer, model_of, serve, use_fresh_cache
 from safetensors.torch import save_file
 from uvr5_golden import load, seeded_state
 
-from video_preprocessing.uvr5 import registry
-from video_preprocessing.uvr5.bands import BandPlan, band_plan
 from video_preprocessing.uvr5.checkpoints import (
     NetConfig,
     find_checkpoint,
     is_mdx,
     load_checkpoint,
     parse_chain,
+    registry,
     save_checkpoint,
 )
+from video_preprocessing.uvr5.checkpoints.registry import KnownModel
+from video_preprocessing.uvr5.checkpoints.state_dicts import NetSizes, net_sizes
 from video_preprocessing.uvr5.nets import CascadedNet
-from video_preprocessing.uvr5.nets_v50 import CascadedASPPNet
-from video_preprocessing.uvr5.plan import SignalPath
-from video_preprocessing.uvr5.registry import KnownModel
-from video_preprocessing.uvr5.state_dicts import NetSizes, net_sizes
+from video_preprocessing.uvr5.network.nets_v50 import CascadedASPPNet
+from video_preprocessing.uvr5.signal.band_plan import BandPlan, band_plan
+from video_preprocessing.uvr5.signal.path import SignalPath
 from yuki_builder.errors import CheckpointError, ConfigError
 
 ROOT = Path(__file__).parents[1]

@@ -13,7 +13,7 @@ import torch
 
 from video_preprocessing.uvr5.checkpoints import find_checkpoint, shipped_names
 from video_preprocessing.uvr5.separator import Separator
-from video_preprocessing.uvr5.train import si_sdr_db
+from video_preprocessing.uvr5.training.train import si_sdr_db
 from yuki_builder.records import FloatArray
 
 RATE_HZ = 44_100

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from model_server import ModelServer, model_of, serve, use_fresh_cache
 
-from video_preprocessing.uvr5.downloads import (
+from video_preprocessing.uvr5.checkpoints.downloads import (
     UVR_TAIL_BYTES,
     Check,
     cached_path,

@@ -17,9 +17,9 @@ import soundfile as sf
 import torch
 
 from video_preprocessing.uvr5.checkpoints import NetConfig, save_checkpoint
-from video_preprocessing.uvr5.resuming import Unfinished, identity
+from video_preprocessing.uvr5.engine.resuming import Unfinished, identity
+from video_preprocessing.uvr5.engine.streams import in_thread, written_in_thread
 from video_preprocessing.uvr5.separator import Separator
-from video_preprocessing.uvr5.streams import in_thread, written_in_thread
 from yuki_builder.errors import ConfigError, MediaError
 from yuki_builder.records import FloatArray
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from video_preprocessing.uvr5.inference import fold_batch_norms
+from video_preprocessing.uvr5.engine.optimise import fold_batch_norms
 from video_preprocessing.uvr5.layers import ASPPModule, Conv2DBNActiv, Decoder, Encoder, LSTMModule
 from video_preprocessing.uvr5.nets import BaseNet, CascadedNet, Variant
 from video_preprocessing.uvr5.spectrogram import crop_center

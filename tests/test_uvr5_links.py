@@ -13,14 +13,14 @@ import uvr5_golden as golden
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from video_preprocessing.uvr5.bands import BandPlan, band_plan
 from video_preprocessing.uvr5.checkpoints import Checkpoint
-from video_preprocessing.uvr5.inference import keeping_freed_memory, prepare
-from video_preprocessing.uvr5.links import MultiBand, SeparatorOptions, default_window_frames, make_link
+from video_preprocessing.uvr5.engine.links import MultiBand, SeparatorOptions, default_window_frames, make_link
+from video_preprocessing.uvr5.engine.optimise import keeping_freed_memory, prepare
+from video_preprocessing.uvr5.engine.streams import resample_stream
+from video_preprocessing.uvr5.engine.windows import MaskStream, Windowing
 from video_preprocessing.uvr5.nets import CascadedASPPNet, CascadedNet
-from video_preprocessing.uvr5.nets_v50 import Widths
-from video_preprocessing.uvr5.streams import resample_stream
-from video_preprocessing.uvr5.windows import MaskStream, Windowing
+from video_preprocessing.uvr5.network.nets_v50 import Widths
+from video_preprocessing.uvr5.signal.band_plan import BandPlan, band_plan
 from yuki_builder.errors import ConfigError
 from yuki_builder.records import FloatArray
 

@@ -12,8 +12,8 @@ import uvr5_golden as golden
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from video_preprocessing.uvr5.bands import band_plan
-from video_preprocessing.uvr5.masks import PostProcess, apply_aggressiveness
+from video_preprocessing.uvr5.signal.band_plan import band_plan
+from video_preprocessing.uvr5.signal.masks import PostProcess, apply_aggressiveness
 
 PLAN = band_plan("4band_v2")
 

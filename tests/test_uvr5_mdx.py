@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from video_preprocessing.uvr5.mdx import MdxNet, _Stft
-from video_preprocessing.uvr5.registry import MdxSizes, find_model
+from video_preprocessing.uvr5.checkpoints.registry import MdxSizes, find_model
+from video_preprocessing.uvr5.engine.mdx import MdxNet, _Stft
 from yuki_builder.errors import CheckpointError, ConfigError, MissingExtraError
 from yuki_builder.records import FloatArray
 

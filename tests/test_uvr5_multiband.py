@@ -13,9 +13,9 @@ import uvr5_golden as golden
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from video_preprocessing.uvr5.bands import BandPlan, band_plan, plan_names
-from video_preprocessing.uvr5.masks import mirror
-from video_preprocessing.uvr5.multiband import Analyser, Synthesiser, analyse, synthesise, turn, turn_back
+from video_preprocessing.uvr5.signal.band_plan import BandPlan, band_plan, plan_names
+from video_preprocessing.uvr5.signal.masks import mirror
+from video_preprocessing.uvr5.signal.multiband import Analyser, Synthesiser, analyse, synthesise, turn, turn_back
 from yuki_builder.records import FloatArray
 
 SIGNALS = ["1band_sr44100_hl512", "3band_44100_mid", "3band_44100_msb2", "4band_44100_reverse", "4band_v2", "4band_v3"]

@@ -6,9 +6,9 @@ import pytest
 import torch
 import uvr5_golden as golden
 
-from video_preprocessing.uvr5.inference import prepare
+from video_preprocessing.uvr5.engine.optimise import prepare
 from video_preprocessing.uvr5.nets import BaseASPPNet, CascadedASPPNet
-from video_preprocessing.uvr5.nets_v50 import FAMILIES, Widths
+from video_preprocessing.uvr5.network.nets_v50 import FAMILIES, Widths
 
 CPU = torch.device("cpu")
 FILES = {

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from video_preprocessing.uvr5.registry import (
+from video_preprocessing.uvr5.checkpoints.registry import (
     HOLDS_THE_VOICE,
     KnownModel,
     facts_for_md5,
@@ -154,6 +154,6 @@ def test_hashes_tell_what_a_file_is() -> None:
 
 
 def test_every_band_plan_is_there() -> None:
-    from video_preprocessing.uvr5.bands import plan_names
+    from video_preprocessing.uvr5.signal.band_plan import plan_names
 
     assert {m.band_plan for m in MODELS if m.band_plan} <= set(plan_names())

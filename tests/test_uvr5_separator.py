@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from video_preprocessing.uvr5.checkpoints import NetConfig, load_checkpoint, save_checkpoint
-from video_preprocessing.uvr5.limiter import CEILING, PeakLimiter
 from video_preprocessing.uvr5.separator import Separator
+from video_preprocessing.uvr5.signal.limiter import CEILING, PeakLimiter
 from yuki_builder.errors import CheckpointError, ConfigError, MediaError
 from yuki_builder.records import FloatArray
 

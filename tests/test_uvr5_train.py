@@ -11,12 +11,12 @@ import pytest
 import soundfile as sf
 import torch
 
-from video_preprocessing.uvr5 import effects, train
 from video_preprocessing.uvr5.checkpoints import NetConfig, load_checkpoint
-from video_preprocessing.uvr5.mixing import Mixer, MixSettings
-from video_preprocessing.uvr5.plan import SignalPath
 from video_preprocessing.uvr5.separator import Separator
-from video_preprocessing.uvr5.signal_path import left_right, mid_side, stft
+from video_preprocessing.uvr5.signal.path import SignalPath
+from video_preprocessing.uvr5.signal.singleband import left_right, mid_side, stft
+from video_preprocessing.uvr5.training import effects, train
+from video_preprocessing.uvr5.training.mixing import Mixer, MixSettings
 
 RATE_HZ = 16_000
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 import uvr5_golden as golden
 
-from video_preprocessing.uvr5 import windows
-from video_preprocessing.uvr5.windows import MaskStream, Windowing
+from video_preprocessing.uvr5.engine import windows
+from video_preprocessing.uvr5.engine.windows import MaskStream, Windowing
 from yuki_builder.errors import ConfigError
 
 with np.load(golden.FOLDER / "padding.npz") as arrays:

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from video_preprocessing.uvr5 import inference, winograd
-from video_preprocessing.uvr5.inference import JoiningDecoder, TiledDecoder, prepare
+from video_preprocessing.uvr5.engine import optimise as inference
+from video_preprocessing.uvr5.engine import winograd
+from video_preprocessing.uvr5.engine.optimise import JoiningDecoder, TiledDecoder, prepare
+from video_preprocessing.uvr5.engine.winograd import Kernels, WinogradConv2d, suits
 from video_preprocessing.uvr5.nets import CascadedASPPNet, CascadedNet
-from video_preprocessing.uvr5.winograd import Kernels, WinogradConv2d, suits
 
 CPU = torch.device("cpu")
 compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from yuki_builder.version import __version__
+
 if TYPE_CHECKING:
     from yuki_builder.corpus import open_corpus
 
-__all__ = ["open_corpus"]
-__version__ = "0.1.0"
+__all__ = ["__version__", "open_corpus"]
 
 
 def __getattr__(name: str) -> Any:

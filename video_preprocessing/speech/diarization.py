@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -60,12 +60,3 @@ def load_diarizer(
     from video_preprocessing.speech.pyannote_backend import PyannoteDiarizer
 
     return PyannoteDiarizer(name_or_path, device=device)
-
-
-def numbered(turns: Iterable[Turn]) -> list[Turn]:
-    """The turns in order of time, their voices renamed by first appearance: ``SPEAKER_01``, ``SPEAKER_02``…"""
-    ordered = sorted(turns)
-    names: dict[str, str] = {}
-    for t in ordered:
-        names.setdefault(t.speaker, f"SPEAKER_{len(names) + 1:02d}")
-    return [Turn(t.start_ms, t.end_ms, names[t.speaker]) for t in ordered]

@@ -18,8 +18,8 @@ from video_preprocessing.speech.clustering import (
     slide,
     turns_of,
 )
-from video_preprocessing.speech.diarization import numbered
 from video_preprocessing.speech.embedding import SpeakerEmbedder
+from video_preprocessing.speech.turns import numbered
 from yuki_builder.records import FloatArray, Progress, Span, Turn, no_progress
 
 _BATCH_WINDOWS = 64

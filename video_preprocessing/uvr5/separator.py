@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from video_preprocessing.uvr5.checkpoints import is_mdx, load_checkpoint, parse_chain
-from video_preprocessing.uvr5.limiter import PeakLimiter
-from video_preprocessing.uvr5.links import Link, SeparatorOptions, make_link
-from video_preprocessing.uvr5.resuming import Unfinished, identity
-from video_preprocessing.uvr5.streams import in_thread, written_in_thread
+from video_preprocessing.uvr5.engine.links import Link, SeparatorOptions, make_link
+from video_preprocessing.uvr5.engine.resuming import Unfinished, identity
+from video_preprocessing.uvr5.engine.streams import in_thread, written_in_thread
+from video_preprocessing.uvr5.signal.limiter import PeakLimiter
 from yuki_builder.errors import MediaError
 from yuki_builder.records import FloatArray, Progress, Record, no_progress
 
@@ -119,7 +119,7 @@ class Separator:
         notes: list[str] = []
         for name in parse_chain(str(name_or_path)):
             if is_mdx(name):
-                from video_preprocessing.uvr5.mdx import MdxNet
+                from video_preprocessing.uvr5.engine.mdx import MdxNet
 
                 links.append(MdxNet.load(name, device=device, progress=progress))
             else:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from yuki_builder.corpus.browse import Corpus, open_corpus
-from yuki_builder.corpus.build import CorpusReport, build_corpus_files
-from yuki_builder.corpus.clips import ClipReport, cut_clips
-from yuki_builder.corpus.dnsmos import add_dnsmos, require_dnsmos
-from yuki_builder.corpus.exports import EXPORTERS, Exporter, ExportOptions, ExportReport, Source
-from yuki_builder.corpus.levels import measure_levels
-from yuki_builder.corpus.lines_csv import read_lines_csv, write_lines_csv
-from yuki_builder.corpus.lines_jsonl import read_lines_jsonl, write_lines_jsonl
-from yuki_builder.corpus.lines_parquet import read_lines_parquet, write_lines_parquet
-from yuki_builder.corpus.quality import (
+from yuki_builder.corpus.audio.clips import ClipReport, cut_clips
+from yuki_builder.corpus.audio.dnsmos import add_dnsmos, require_dnsmos
+from yuki_builder.corpus.audio.levels import measure_levels
+from yuki_builder.corpus.audio.quality import (
     PROBLEMS,
     ClipQuality,
     Print,
@@ -21,7 +15,9 @@ from yuki_builder.corpus.quality import (
     problems_of,
     would_keep,
 )
-from yuki_builder.corpus.quality_parquet import write_quality_parquet
+from yuki_builder.corpus.exports import EXPORTERS, Exporter, ExportOptions, ExportReport, Source
+from yuki_builder.corpus.exports.build import CorpusReport, build_corpus_files
+from yuki_builder.corpus.notebook.browse import Corpus, open_corpus
 from yuki_builder.corpus.report import (
     EpisodeOverview,
     SoundPictures,
@@ -30,6 +26,10 @@ from yuki_builder.corpus.report import (
     write_report,
 )
 from yuki_builder.corpus.scenes import Scene, SceneRow, scenes_of, split_scenes
+from yuki_builder.corpus.tables.lines_csv import read_lines_csv, write_lines_csv
+from yuki_builder.corpus.tables.lines_jsonl import read_lines_jsonl, write_lines_jsonl
+from yuki_builder.corpus.tables.lines_parquet import read_lines_parquet, write_lines_parquet
+from yuki_builder.corpus.tables.quality_parquet import write_quality_parquet
 
 __all__ = [
     "EXPORTERS",

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yuki_builder
 from yuki_builder.corpus.exports.base import SECONDARY, Chosen, ExportOptions, ExportReport, Source
+from yuki_builder.corpus.exports.prompts import language_of
 from yuki_builder.corpus.exports.split import TRAIN, VALIDATION
-from yuki_builder.corpus.prompts import language_of
-from yuki_builder.corpus.utterances import one_row
+from yuki_builder.corpus.exports.utterances import one_row
 from yuki_builder.records import Verdict
+from yuki_builder.version import __version__
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _EPISODES_TOLD = 30
@@ -125,7 +125,7 @@ def _about_split(facts: CardFacts, examples: Sequence[Chosen], options: ExportOp
 
 def _made(source: Source, options: ExportOptions) -> Iterator[str]:
     isolated = "" if source.made_with.get("separator") == "none" else "voices isolated from music and effects, "
-    yield f"By yuki_builder {yuki_builder.__version__}: {isolated}subtitles aligned to the voices, each line given to a"
+    yield f"By yuki_builder {__version__}: {isolated}subtitles aligned to the voices, each line given to a"
     yield "character by names in the subtitles and by voice. `confidence` is calibrated: of lines given 0.9, nine in"
     yield "ten are right. The text is that of the subtitles: where they translate what is said, it is no transcript."
     yield ""

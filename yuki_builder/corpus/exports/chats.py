@@ -14,10 +14,10 @@ from typing import Any
 
 from yuki_builder.corpus.exports.base import ExportOptions, ExportReport, Source, choose_texts
 from yuki_builder.corpus.exports.labels import folders_of
-from yuki_builder.corpus.jsonl import write_jsonl
-from yuki_builder.corpus.prompts import Prompts, prompts_for
-from yuki_builder.corpus.roleplay import scene_messages
+from yuki_builder.corpus.exports.prompts import Prompts, prompts_for
+from yuki_builder.corpus.exports.roleplay import scene_messages
 from yuki_builder.corpus.scenes import Scene
+from yuki_builder.corpus.tables.jsonl import write_jsonl
 from yuki_builder.records import Progress
 
 _SHAREGPT = {"system": "system", "user": "human", "assistant": "gpt"}

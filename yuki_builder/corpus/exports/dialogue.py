@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from yuki_builder.corpus.exports.base import Chosen, ExportOptions, ExportReport, Source, choose_texts
+from yuki_builder.corpus.exports.haruhi import write_haruhi
 from yuki_builder.corpus.exports.labels import folders_of
-from yuki_builder.corpus.haruhi import write_haruhi
+from yuki_builder.corpus.exports.texts import write_texts
 from yuki_builder.corpus.scenes import Scene
-from yuki_builder.corpus.texts import write_texts
 from yuki_builder.records import Progress
 
 

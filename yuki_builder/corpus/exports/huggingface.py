@@ -17,7 +17,7 @@ from yuki_builder.corpus.exports.base import (
     count_splits,
 )
 from yuki_builder.corpus.exports.labels import file_key, folders_of
-from yuki_builder.corpus.utterances import one_row
+from yuki_builder.corpus.exports.utterances import one_row
 from yuki_builder.records import Progress
 
 _COLUMNS = (

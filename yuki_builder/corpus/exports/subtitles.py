@@ -12,8 +12,8 @@ from pathlib import Path
 
 from yuki_builder.corpus.exports.base import ExportOptions, ExportReport, Source, choose
 from yuki_builder.corpus.exports.labels import distinct_labels, folders_of
+from yuki_builder.corpus.exports.utterances import one_row
 from yuki_builder.corpus.exports.voices import write_rows
-from yuki_builder.corpus.utterances import one_row
 from yuki_builder.names import path_name
 from yuki_builder.records import Line, Progress, Span
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from yuki_builder.corpus.exports.audio import read_mono, write_wav
+from yuki_builder.corpus.audio.wav import read_mono, write_wav
 from yuki_builder.corpus.exports.base import (
     Chosen,
     ExportOptions,
@@ -17,9 +17,9 @@ from yuki_builder.corpus.exports.base import (
     count_splits,
 )
 from yuki_builder.corpus.exports.labels import file_key, folders_of
+from yuki_builder.corpus.exports.prompts import language_of, line_language
 from yuki_builder.corpus.exports.split import TRAIN, VALIDATION
-from yuki_builder.corpus.prompts import language_of, line_language
-from yuki_builder.corpus.utterances import one_row
+from yuki_builder.corpus.exports.utterances import one_row
 from yuki_builder.errors import MediaError
 from yuki_builder.records import Progress
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from yuki_builder.corpus.figures import CharacterFigures, character_figures
+from yuki_builder.corpus.tables.statistics import CharacterFigures, character_figures
 from yuki_builder.records import Line
 
 UNKNOWN = "unknown"

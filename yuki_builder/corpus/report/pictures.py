@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from yuki_builder.corpus.audio.sound import blocks, open_sound, to_samples
 from yuki_builder.corpus.report.spectrogram import spectrogram_png, spectrogram_power
-from yuki_builder.corpus.sound import blocks, open_sound, to_samples
 from yuki_builder.records import FloatArray, Progress, Record, Span, no_progress
 
 if TYPE_CHECKING:

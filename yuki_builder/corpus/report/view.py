@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from yuki_builder.corpus.figures import count_words
 from yuki_builder.corpus.report.cast import Speaker, speakers_of
 from yuki_builder.corpus.report.confidence import Step, histogram_of
 from yuki_builder.corpus.report.data import EpisodeData, page_data
@@ -19,6 +18,7 @@ from yuki_builder.corpus.report.rows import Row, rows_of
 from yuki_builder.corpus.report.subtitle_view import LeftOut, Timing, left_out_of, timing_of
 from yuki_builder.corpus.report.talk import Talk, talk_of
 from yuki_builder.corpus.scenes import Scene, split_scenes
+from yuki_builder.corpus.tables.statistics import count_words
 from yuki_builder.names import path_name
 from yuki_builder.records import AlignedCue, Cue, Line, MediaInfo, Span, StageReport, Turn, Verdict
 

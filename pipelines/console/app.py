@@ -1,0 +1,415 @@
+"""The command line: options in, exit status out. What it does is in ``season.py``, and shows in ``progress.py``."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+import os
+import sys
+import tempfile
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.config import EpisodeConfig, load_config, merge
+from yuki_builder.errors import ConfigError, YukiError
+
+if TYPE_CHECKING:
+    from pipelines.season import EpisodeFailure
+
+_SUBCOMMANDS = ("models", "evaluate", "export")  # each in a module of its own, imported when it is wanted
+DONE, PROGRAM_FAILED, INPUT_IS_WRONG, SOME_EPISODES_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+
+_HELP = """
+From a video to a character corpus: who said what, when, how surely, with clean audio.
+
+Takes music and effects away, reads the subtitles, finds out who says each line, and writes lines, clips, a report
+and a corpus into the output folder. What is done already is reused, so the same command also goes on after an
+interruption, and after a change it redoes only what depends on it.
+"""
+
+_EPILOG = """\b
+Examples:
+  run_pipeline.py --video ep01.mkv
+  run_pipeline.py --video ep01.mkv --characters voices/     voices/<character>/*.wav
+  run_pipeline.py --video ep01.mkv --characters ep01.csv    lines labelled by a person
+  run_pipeline.py --video season1/ --out season1-corpus     every video of a folder
+  run_pipeline.py --video 'show/*.mkv' --dry-run            what would run, and why
+
+\b
+Models that take music, echo, reverb and noise away, by name, for --separator:
+  run_pipeline.py models list                               what there is, and what each is for
+  run_pipeline.py models --help                             get, show and verify them
+
+\b
+How often the names are right, by a person's labels:
+  run_pipeline.py evaluate --out out --truth ep01.csv
+
+\b
+What other tools read (ShareGPT, LJSpeech, GPT-SoVITS, Hugging Face, WebDataset, ASS with names …):
+  run_pipeline.py export --help
+
+\b
+A configuration file has the same options; flags go before it, and paths in it start at its own folder:
+  video = ["ep01.mkv", "ep02.mkv"]
+  out = "corpus"
+  characters = "voices"
+  subtitle_track = "ja"
+
+\b
+In the output folder:
+  <episode>/report.html    who speaks when, with a player for each line
+  <episode>/lines.csv      the lines, for a spreadsheet; lines.jsonl for programs
+  <episode>/clips/         the lines' audio by character
+  <episode>/episode.json   what each stage did, and what it left out for which reason
+  corpus/                  all episodes together: report.html, lines.parquet, texts/, haruhi/, roleplay/, gallery/
+Nothing of yours is overwritten: a changed file is moved to <name>.bak-1 before it is made anew.
+
+\b
+Exit status: 0 done; 2 the input is wrong, and one line says what to do; 1 the program failed;
+3 some episodes of a season failed, the rest is complete; 130 interrupted, finished stages are kept.
+YUKI_DEBUG=1 in the environment shows Python's traceback with an error.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asks for; ``options`` holds only what was given."""
+
+    videos: tuple[str, ...]
+    options: dict[str, Any]
+    config_file: Path | None
+    dry_run: bool
+    quiet: bool
+    as_json: bool
+
+
+_app = typer.Typer(
+    add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]}
+)
+
+
+@_app.command(help=_HELP, epilog=_EPILOG)
+def _parse(
+    *,
+    video: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATH", help="A video or audio file; a folder or a pattern is a season. Repeatable."),
+    ] = None,
+    out: Annotated[str | None, typer.Option(metavar="DIR", help="The output folder.  [default: out]")] = None,
+    subtitles: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|none|PATH",
+            help="auto: a subtitle file beside the video, else the best text track inside it.  [default: auto]",
+        ),
+    ] = None,
+    audio_track: Annotated[
+        str | None, typer.Option(metavar="N|LANG", help="An audio track by position (0 is the first) or language.")
+    ] = None,
+    subtitle_track: Annotated[
+        str | None, typer.Option(metavar="N|LANG", help="A subtitle track inside the video, likewise.")
+    ] = None,
+    language: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LANG",
+            help="The language to read (ja, zh, en): preferred among tracks; of bilingual subtitles, the text.",
+        ),
+    ] = None,
+    chinese: Annotated[
+        str | None,
+        typer.Option(metavar="keep|simplified|traditional", help="What Chinese text is converted to.  [default: keep]"),
+    ] = None,
+    resync: Annotated[
+        bool | None,
+        typer.Option(
+            "--resync/--no-resync",
+            help="Move subtitles that do not fit the voice: late, of another rate or cut.  [default: yes]",
+        ),
+    ] = None,
+    aliases: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help='A TOML file of names that are one character: Haruhi = ["Suzumiya", "ハルヒ"].  '
+            "[default: aliases.toml in the output folder]",
+        ),
+    ] = None,
+    characters: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="Who may be speaking: a gallery folder, a folder <character>/*.wav, or an annotated CSV.",
+        ),
+    ] = None,
+    separator: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|PATH|none",
+            help="What takes music and effects away: a model's name (see: models list), a checkpoint file, "
+            "a chain such as HP5+DeEcho-Normal, or none.  [default: dialogue]",
+        ),
+    ] = None,
+    band_plan: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="The band plan of a public checkpoint that is not known by its hash."),
+    ] = None,
+    window_frames: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Frames of one separator window: longer ones are faster and take more memory."),
+    ] = None,
+    crossfade: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Frames over which neighbouring windows fade into each other.  [default: 0]"),
+    ] = None,
+    aggressiveness: Annotated[
+        float | None,
+        typer.Option(
+            metavar="0..1", help="How hard the masks of public checkpoints are made.  [default: as their tools]"
+        ),
+    ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|float32|bfloat16", help="What the separator computes in; see docs/uvr5.md.  [default: auto]"
+        ),
+    ] = None,
+    tta: Annotated[
+        bool | None, typer.Option("--tta/--no-tta", help="Separate twice with shifted windows; double the time.")
+    ] = None,
+    post_process: Annotated[
+        bool | None,
+        typer.Option(
+            "--post-process/--no-post-process",
+            help="Public checkpoints: what the voice's estimate barely hears goes to the accompaniment.",
+        ),
+    ] = None,
+    high_end: Annotated[
+        bool | None,
+        typer.Option("--high-end/--no-high-end", help="Public checkpoints: fill the cut top by mirroring."),
+    ] = None,
+    isolate_enrolment: Annotated[
+        bool | None,
+        typer.Option(
+            "--isolate-enrolment/--no-isolate-enrolment",
+            help="Run the separator over the clips of --characters too: for clips with music.  [default: no]",
+        ),
+    ] = None,
+    diarizer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|PATH",
+            help="Who finds the turns: embedded, pyannote, a hub name, or a pipeline's folder.  [default: embedded]",
+        ),
+    ] = None,
+    quality: Annotated[
+        str | None,
+        typer.Option(
+            metavar="basic|dnsmos",
+            help="Figures of each line's sound; dnsmos is an extra.  [default: basic]",
+        ),
+    ] = None,
+    export: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Write the corpus for another tool too; see: export --help. Repeatable."),
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(metavar="auto|cpu|cuda", help="Where the networks run.  [default: auto]")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="A TOML file with options; see below.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would run and what is reused, and why; write nothing.")
+    ] = False,
+    force: Annotated[bool | None, typer.Option("--force", help="Redo everything.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show nothing but errors.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object on stdout at the end, instead of the table.")
+    ] = False,
+) -> Request:
+    options = {
+        "out": out,
+        "subtitles": subtitles,
+        "audio_track": audio_track,
+        "subtitle_track": subtitle_track,
+        "language": language,
+        "chinese": chinese,
+        "resync": resync,
+        "aliases": aliases,
+        "characters": characters,
+        "separator": separator,
+        "band_plan": band_plan,
+        "window_frames": window_frames,
+        "crossfade": crossfade,
+        "aggressiveness": aggressiveness,
+        "precision": precision,
+        "tta": tta,
+        "post_process": post_process,
+        "high_end": high_end,
+        "isolate_enrolment": isolate_enrolment,
+        "diarizer": diarizer,
+        "quality": quality,
+        "export": tuple(export) if export else None,
+        "device": device,
+        "force": force,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    return Request(tuple(video or ()), given, config, dry_run, quiet, as_json)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status and raises nothing.
+
+    Args:
+        argv: the arguments, without the program's name; None: those of the process.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that no terminal can show
+    try:
+        return _main(sys.argv[1:] if argv is None else argv)
+    except typer.TyperException as e:
+        _say_error(e.format_message())
+        return INPUT_IS_WRONG
+    except YukiError as e:
+        _say_error(str(e))
+        _show_traceback()
+        return e.exit_status
+    except KeyboardInterrupt:
+        _say_error("interrupted; what is finished is kept, and the same command goes on from there")
+        return INTERRUPTED
+
+
+def _main(argv: Sequence[str]) -> int:
+    if argv and argv[0] in _SUBCOMMANDS:
+        run: Callable[[Sequence[str]], int] = getattr(
+            importlib.import_module(f"pipelines.{argv[0]}_cli"), f"run_{argv[0]}"
+        )
+        return run(argv[1:])
+    command = typer.main.get_command(_app)
+    request = command.main(args=list(argv), prog_name="run_pipeline.py", standalone_mode=False)
+    if not isinstance(request, Request):
+        return DONE  # --help has been printed
+    configs = _configs(request)
+    try:
+        with _calm_libraries():
+            return _dry_run(request, configs) if request.dry_run else _run(request, configs)
+    except BrokenPipeError:
+        # Whoever read the last words has left; Python must not fail once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except YukiError:
+        raise
+    except Exception as e:
+        _say_unexpected(f"{type(e).__name__}: {e}", traceback.format_exc(), configs[0].out)
+        return PROGRAM_FAILED
+
+
+def _configs(request: Request) -> list[EpisodeConfig]:
+    """One configuration for each video: defaults, then the file, then the flags."""
+    from pipelines.videos import find_videos
+
+    options = merge(load_config(request.config_file) if request.config_file else {}, request.options)
+    if options.get("export"):
+        from pipelines.corpus.exports import check_names
+
+        options["export"] = check_names(options["export"])
+    from_file = options.pop("video", [])
+    paths = request.videos or from_file
+    if not paths:
+        raise ConfigError("there is no video to work on", where="--video", remedy="give a file, a folder or a pattern")
+    EpisodeConfig(video=Path(paths[0]), **options)  # options first: a typing error should not cost a look at the disk
+    return [EpisodeConfig(video=video, **options) for video in find_videos(paths)]
+
+
+def _run(request: Request, configs: Sequence[EpisodeConfig]) -> int:
+    from pipelines.console.display import choose_display
+    from pipelines.console.summary import print_summary, summary_json
+    from pipelines.season import run_season
+
+    with choose_display(quiet=request.quiet) as display:
+        result = run_season(configs, progress=display)
+    if request.as_json:
+        print(json.dumps(summary_json(result), ensure_ascii=False))
+    elif not request.quiet:
+        print_summary(result)
+    for failure in result.failures:
+        _say_failure(failure, configs[0].out)
+    return _status(len(result.episodes), [failure.exit_status for failure in result.failures])
+
+
+def _dry_run(request: Request, configs: Sequence[EpisodeConfig]) -> int:
+    from pipelines.console.summary import plan_json, print_plan
+    from pipelines.season import plan_season
+
+    plan = plan_season(configs)
+    if request.as_json:
+        print(json.dumps(plan_json(plan), ensure_ascii=False))
+    elif not request.quiet:
+        print_plan(plan)
+    for failure in plan.failures:
+        _say_failure(failure, configs[0].out)
+    return _status(len(plan.subjects) - 1, [failure.exit_status for failure in plan.failures])
+
+
+def _status(finished: int, failures: Sequence[int]) -> int:
+    """The exit status of a run in which some episodes finished and others failed with these statuses."""
+    if not failures:
+        return DONE
+    if finished:
+        return SOME_EPISODES_FAILED
+    return INPUT_IS_WRONG if set(failures) == {INPUT_IS_WRONG} else PROGRAM_FAILED
+
+
+@contextlib.contextmanager
+def _calm_libraries() -> Iterator[None]:
+    """Keep the libraries' own warnings off stderr: they concern developers, and would tear the bars apart."""
+    with warnings.catch_warnings():
+        if not os.environ.get("YUKI_DEBUG"):
+            warnings.simplefilter("ignore")
+        yield
+
+
+def _say_failure(failure: EpisodeFailure, out: Path) -> None:
+    if failure.details is None:
+        _say_error(failure.message)
+    else:
+        _say_unexpected(failure.message, failure.details, out)
+
+
+def _say_error(message: str) -> None:
+    from pipelines.console.display import one_line
+
+    print(f"error: {one_line(message)}", file=sys.stderr, flush=True)
+
+
+def _say_unexpected(message: str, details: str, out: Path) -> None:
+    """One line, and the traceback in a file that a report of the bug can quote."""
+    _say_error(f"unexpected: {message}. {_keep(details, out)}")
+    _show_traceback()
+
+
+def _keep(details: str, out: Path) -> str:
+    for folder in (out / ".work", Path(tempfile.gettempdir())):
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            log = folder / "yuki-error.log"
+            log.write_text(details, encoding="utf-8", errors="backslashreplace")
+            return f"Details are in {log}"
+    return "Details could not be written anywhere"
+
+
+def _show_traceback() -> None:
+    if os.environ.get("YUKI_DEBUG"):
+        traceback.print_exc()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,276 @@
+"""``run_pipeline.py models``: the separation models by name: which there are, what each is, and getting them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipelines.console.display import one_line
+from video_preprocessing.uvr5.checkpoints import (
+    Check,
+    Checkpoint,
+    KnownModel,
+    cached_path,
+    find_checkpoint,
+    find_model,
+    get_model,
+    is_mdx,
+    known_models,
+    load_checkpoint,
+    model_folder,
+    parse_chain,
+    sha256_of,
+    shipped_names,
+    uvr_md5,
+    verify_file,
+)
+from yuki_builder.errors import CheckpointError, YukiError
+from yuki_builder.records import Progress, no_progress
+
+_HELP = """
+The models that take music, echo, reverb and noise away from the voice.
+
+Any of them serves --separator by its name; a plus sign chains them. What is not here yet is downloaded when it is
+first needed, and checked; 'models get' does so ahead.
+"""
+
+_EPILOG = """\b
+Examples:
+  run_pipeline.py models list                    shipped, downloaded, and what else there is
+  run_pipeline.py models show HP5                all that is known of it
+  run_pipeline.py models show my/model.pth       the same for a file: network, band plan, hashes
+  run_pipeline.py models get HP5 DeEcho-Normal   download, ahead of a run
+  run_pipeline.py models verify                  are the files still the published ones?
+  run_pipeline.py --video ep01.mkv --separator HP5+DeEcho-Normal
+
+\b
+They are kept in $YUKI_MODELS, else in the user's cache folder (models list says where). Without a network, put a
+file there by hand under the name that 'models show' gives. $HF_ENDPOINT names a mirror of the Hugging Face hub.
+
+\b
+Exit status: 0 done; 2 a name is unknown, a model cannot be had, or a file is not the published one.
+"""
+
+_app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=_HELP,
+    epilog=_EPILOG,
+)
+
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+_Names = Annotated[list[str] | None, typer.Argument(metavar="NAME|PATH...", show_default=False)]
+
+DONE, DIFFERENT = 0, 2
+
+
+def run_models(argv: Sequence[str]) -> int:
+    """Runs the command; the exit status.
+
+    Raises:
+        YukiError: the command cannot do what was asked.
+        TyperException: an option or argument is wrong.
+    """
+    command = typer.main.get_command(_app)
+    status = command.main(args=list(argv) or ["--help"], prog_name="run_pipeline.py models", standalone_mode=False)
+    return status if isinstance(status, int) else DONE
+
+
+@_app.command("list")
+def _list(*, as_json: _Json = False) -> int:
+    """What there is, and what each is for."""
+    models = [*map(_shipped_facts, shipped_names()), *map(_model_facts, known_models())]
+    if as_json:
+        _print_json(models)
+        return DONE
+    headings = {
+        "shipped": "Shipped with the project",
+        "cached": f"Downloaded, in {model_folder()}",
+        "available": "To be had: run_pipeline.py models get NAME",
+    }
+    width = max(len(model["name"]) for model in models)
+    for state, heading in headings.items():
+        if rows := [model for model in models if model["state"] == state]:
+            print(one_line(heading))
+            for row in rows:
+                print(f"  {row['name']:<{width}}  {_megabytes(row['size_bytes']):>7}  {row['summary']}")
+            print()
+    return DONE
+
+
+@_app.command("show")
+def _show(name: Annotated[str, typer.Argument(metavar="NAME|PATH")], *, as_json: _Json = False) -> int:
+    """All that is known of a model or a file.
+
+    Of a file that is here also what its weights say: network, sizes, band plan, hashes.
+    """
+    model = None if Path(name).is_file() or name in shipped_names() else find_model(name)
+    if model is not None:
+        path, facts = cached_path(model), _model_facts(model)
+    else:
+        path = find_checkpoint(name, download=False)
+        facts = _shipped_facts(name) if name in shipped_names() else {"name": path.name, "path": str(path)}
+    if path.is_file():
+        facts |= _file_facts(path)
+    if as_json:
+        _print_json(facts)
+    else:
+        _print_facts(facts)
+    return DONE
+
+
+@_app.command("get")
+def _get(names: Annotated[list[str], typer.Argument(metavar="NAME...")], *, as_json: _Json = False) -> int:
+    """Download models ahead of a run.
+
+    Each is checked by size and hash; what is there already stays.
+    """
+    got = []
+    for name in (link for chain in names for link in parse_chain(chain)):
+        model = find_model(name)
+        if model is None:
+            path = find_checkpoint(name, download=False)  # a shipped one or a file has nothing to get
+        else:
+            with _shown(model.name) as progress:
+                path = get_model(model, progress=progress)
+        got.append({"name": model.name if model else name, "path": str(path)})
+        if not as_json:
+            print(one_line(f"{got[-1]['name']}: {path}"))
+    if as_json:
+        _print_json(got)
+    return DONE
+
+
+@_app.command("verify")
+def _verify(names: _Names = None, *, as_json: _Json = False) -> int:
+    """Compare files with what was published.
+
+    All that were downloaded, or those named.
+    """
+    paths = [find_checkpoint(name, download=False) for name in names or ()]
+    if not names:
+        paths = [path for model in known_models() if (path := cached_path(model)).is_file()]
+    results = []
+    for path in paths:
+        try:
+            model, verification = verify_file(path)
+        except OSError as e:
+            raise CheckpointError(f"cannot be read ({e.strerror or e})", where=path) from e
+        results.append({"name": model.name if model else None, "path": str(path), **verification.to_dict()})
+        if not as_json:
+            print(one_line(_verdict(results[-1])))
+    if as_json:
+        _print_json(results)
+    elif not paths:
+        print(one_line(f"nothing is downloaded in {model_folder()}"))
+    return DIFFERENT if any(result["check"] == Check.DIFFERS for result in results) else DONE
+
+
+def _verdict(result: dict[str, Any]) -> str:
+    name = f" ({result['name']})" if result["name"] else ""
+    words = {
+        Check.OK: f"ok, by {result['by']}",
+        Check.UNKNOWN: "unknown: no hash is published to compare with",
+        Check.DIFFERS: f"differs: {result['by']} is {result['found']}, published is {result['expected']}; "
+        "remove it and get it again, if you did not change it",
+    }
+    return f"{result['path']}{name}: {words[result['check']]}"
+
+
+def _model_facts(model: KnownModel) -> dict[str, Any]:
+    path = cached_path(model)
+    return {
+        "name": model.name,
+        "state": "cached" if path.is_file() else "available",
+        "summary": model.summary,
+        "purpose": model.purpose,
+        "kept": model.kept,
+        "path": str(path),
+        **model.to_dict(),
+    }
+
+
+def _shipped_facts(name: str) -> dict[str, Any]:
+    path = find_checkpoint(name)
+    return {
+        "name": name,
+        "state": "shipped",
+        "summary": "Dialogue out of music, effects and noise; trained by this project, the default.",
+        "purpose": "vocals",
+        "kept": "vocals",
+        "path": str(path),
+        "size_bytes": path.stat().st_size,
+    }
+
+
+def _file_facts(path: Path) -> dict[str, Any]:
+    """What only the file itself can tell. Loads it."""
+    facts: dict[str, Any] = {"size_bytes": path.stat().st_size, "sha256": sha256_of(path), "uvr_md5": uvr_md5(path)}
+    if is_mdx(path):
+        return {**facts, "architecture": "mdx-net"}
+    try:
+        return facts | _network_facts(load_checkpoint(path))
+    except YukiError as e:
+        return {**facts, "problem": str(e)}
+
+
+def _network_facts(checkpoint: Checkpoint) -> dict[str, Any]:
+    sizes, model = checkpoint.sizes, checkpoint.model
+    facts = {
+        "architecture": f"vr-{sizes.generation}",
+        "nout": sizes.nout,
+        "nout_lstm": sizes.nout_lstm,
+        "weights": sum(t.numel() for t in checkpoint.state.values()),
+        "mask_gives": checkpoint.stems[0],
+        "rest_is": checkpoint.stems[1],
+        "keep": checkpoint.voice,
+        "assumed": list(checkpoint.assumed),
+    }
+    if checkpoint.own is not None:
+        return facts | {"signal_path": checkpoint.own.path.to_dict(), "notes": checkpoint.own.notes}
+    return facts | {"band_plan": getattr(checkpoint.path, "name", None), "published_as": model.name if model else None}
+
+
+def _print_facts(facts: dict[str, Any]) -> None:
+    shown = {key: value for key, value in facts.items() if value not in (None, [], {}, "")}
+    width = max(map(len, shown))
+    for key, value in shown.items():
+        for number, line in enumerate(_lines(value)):
+            print(one_line(f"{key if number == 0 else '':<{width}}  {line}"))
+
+
+def _lines(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [f"{key} {part}" for key, part in value.items()]
+    return list(map(str, value)) if isinstance(value, list) else [str(value)]
+
+
+def _print_json(data: Any) -> None:
+    print(json.dumps(data, ensure_ascii=False))
+
+
+def _megabytes(size_bytes: int | None) -> str:
+    return f"{size_bytes / 1e6:.0f} MB" if size_bytes else ""
+
+
+@contextlib.contextmanager
+def _shown(name: str) -> Iterator[Progress]:
+    """A bar on a terminal while bytes come in; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield no_progress
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Bars(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(one_line(name), total=None)
+        yield lambda completed, total: bars.update(task, completed=completed, total=total)

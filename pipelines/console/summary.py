@@ -1,0 +1,132 @@
+"""The last words of a run, for people and as JSON: who speaks how much, and where everything is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipelines.console.display import one_line
+from yuki_builder.records import Line
+
+if TYPE_CHECKING:
+    from pipelines.season import EpisodeFailure, SeasonPlan, SeasonResult
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterRow:
+    """One character's share; ``character`` None: lines whose speaker is unknown."""
+
+    character: str | None
+    lines: int
+    minutes: float
+    mean_confidence: float
+
+
+def character_rows(lines: Iterable[Line]) -> list[CharacterRow]:
+    """Who speaks how much, the most talkative first, the unknown last."""
+    by_character: dict[str | None, list[Line]] = {}
+    for line in lines:
+        by_character.setdefault(line.character, []).append(line)
+    rows = [
+        CharacterRow(
+            character=character,
+            lines=len(said),
+            minutes=sum(line.span.duration_ms for line in said) / 60_000,
+            mean_confidence=sum(line.confidence for line in said) / len(said),
+        )
+        for character, said in by_character.items()
+    ]
+    return sorted(rows, key=lambda row: (row.character is None, -row.minutes, row.character or ""))
+
+
+def print_summary(result: SeasonResult) -> None:
+    """For people, on stdout."""
+    rows = character_rows(result.corpus.lines) if result.corpus else []
+    if rows:
+        cells = [
+            (row.character or "(unknown)", str(row.lines), f"{row.minutes:.1f}", f"{row.mean_confidence:.2f}")
+            for row in rows
+        ]
+        _print_table(("character", "lines", "minutes", "confidence"), cells)
+    for episode in result.episodes:
+        for note in episode.notes:
+            _print(f"{episode.episode_id}: {note}")
+        _print(f"report: {episode.folder / 'report.html'}")
+    if result.corpus:
+        _print(f"corpus: {result.corpus.folder} ({len(result.corpus.lines)} lines)")
+        for report in result.corpus.reports:
+            if report.stage.startswith("export "):
+                _print(f"{report.stage}: {'; '.join(report.notes)}")
+        if len({line.episode_id for line in result.corpus.lines}) > 1:
+            _print(f"report of all episodes: {result.corpus.folder / 'report.html'}")
+
+
+def summary_json(result: SeasonResult) -> dict[str, Any]:
+    """For programs."""
+    return {
+        "episodes": [
+            {
+                "episode_id": episode.episode_id,
+                "folder": str(episode.folder),
+                "lines": len(episode.lines),
+                "notes": list(episode.notes),
+                "stages": [report.to_dict() for report in episode.reports],
+            }
+            for episode in result.episodes
+        ],
+        "failures": _failures_json(result.failures),
+        "corpus": result.corpus
+        and {
+            "folder": str(result.corpus.folder),
+            "lines": len(result.corpus.lines),
+            "characters": [
+                {
+                    "character": row.character,
+                    "lines": row.lines,
+                    "minutes": round(row.minutes, 3),
+                    "mean_confidence": round(row.mean_confidence, 4),
+                }
+                for row in character_rows(result.corpus.lines)
+            ],
+        },
+    }
+
+
+def print_plan(plan: SeasonPlan) -> None:
+    """What would run and what is reused, for people, on stdout."""
+    for subject, stages in plan.subjects:
+        _print(subject)
+        for stage in stages:
+            _print(f"  {stage.stage:<12} {'reuse' if stage.reason is None else f'run    {stage.reason}'}")
+
+
+def plan_json(plan: SeasonPlan) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "plan": {subject: [stage.to_dict() for stage in stages] for subject, stages in plan.subjects},
+        "failures": _failures_json(plan.failures),
+    }
+
+
+def _failures_json(failures: Iterable[EpisodeFailure]) -> list[dict[str, Any]]:
+    return [{"video": str(f.video), "message": f.message, "exit_status": f.exit_status} for f in failures]
+
+
+def _print(text: str) -> None:
+    print(one_line(text))
+
+
+def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, title in enumerate(header):
+        table.add_column(title, justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(one_line(cell)) for cell in row))
+    Console(file=sys.stdout, highlight=False).print(table)

@@ -1,0 +1,1 @@
+"""From finished episodes to one corpus. ``stages.py`` is the ordered list."""

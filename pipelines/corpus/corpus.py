@@ -1,0 +1,59 @@
+"""The finished episodes of an output folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.corpus.voices import season_lines
+from pipelines.engine.store import Store
+from pipelines.episode.records import read_scenes
+from pipelines.layout import LINES, SCENES
+from pipelines.videos import natural
+from yuki_builder.records import Line
+
+if TYPE_CHECKING:
+    from yuki_builder.corpus import Scene
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What the making of a corpus works on: the folders of all finished episodes, in natural order."""
+
+    episodes: tuple[Path, ...]
+    root: Path = Path()
+
+    @classmethod
+    def of(cls, out: Path, *, notice: Callable[[str], None] = lambda _: None) -> Corpus:
+        """The episodes of an output folder whose lines are finished, whichever run made them."""
+        episodes = []
+        for folder in natural(p for p in out.iterdir() if (p / LINES).is_file()):
+            mark = Store(folder).mark("lines")
+            if mark is None:
+                continue
+            # A copied or renamed folder: its lines have the ids of another, its clips are not where they say.
+            if mark.recipe.settings.get("episode") != folder.name:
+                notice(f"{folder} is no folder of this program's naming and is left out of the corpus")
+                continue
+            episodes.append(folder)
+        return cls(tuple(episodes), out)
+
+    def files(self, *names: str) -> dict[str, Path]:
+        """The files of those names in the episodes' folders, as far as they are there."""
+        paths = [(f"{folder.name}/{name}", folder / name) for folder in self.episodes for name in names]
+        return {name: path for name, path in paths if path.exists()}
+
+    def scenes(self) -> list[Scene]:
+        """The scenes of all episodes, as their lines fall into them."""
+        return [scene for folder, lines in self._lines.items() for scene in read_scenes(folder / SCENES, lines)]
+
+    def lines(self) -> list[Line]:
+        """All lines, episode by episode."""
+        return [line for lines in self._lines.values() for line in lines]
+
+    @cached_property
+    def _lines(self) -> dict[Path, list[Line]]:
+        return season_lines(self.episodes)

@@ -1,0 +1,65 @@
+"""Every character's voice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pipelines.corpus.corpus import Corpus
+from pipelines.engine.stage import Counts, Job
+from pipelines.episode.records import read_voiceprints
+from pipelines.layout import GALLERY, VOICEPRINTS
+from yuki_builder.records import Line, Verdict, Voiceprints
+
+if TYPE_CHECKING:
+    from yuki_builder.characters import Gallery
+
+
+_ENOUGH_SPEECH_MS = 1000
+
+
+_SURE_OF_A_VOICE = 0.7
+
+
+def write_gallery(corpus: Corpus, job: Job) -> Counts:
+    """Every character's voice, from the enrolled clips and from the lines whose speaker is certain."""
+    from yuki_builder.characters import Gallery
+
+    gallery: Gallery | None = None
+    dropped: Counter[str] = Counter()
+    for folder in corpus.episodes:
+        voiceprints, embedder = read_voiceprints(folder / VOICEPRINTS)
+        if gallery is None:
+            gallery = Gallery.empty(embedder=embedder)
+        elif gallery.embedder != embedder:
+            dropped["voiceprint of another embedder"] += len(voiceprints.keys)
+            continue
+        if (folder / GALLERY).is_dir():
+            gallery = gallery.merge(Gallery.load(folder / GALLERY, embedder=embedder))
+        lines = [line for line in corpus.lines() if line.episode_id == folder.name]
+        gallery = gallery.extend(voiceprints, _certain_speakers(lines, voiceprints, dropped))
+    if gallery is None or not gallery.keys:
+        return Counts(dropped=dropped)
+    gallery.save(job.output("gallery/"))
+    return Counts(len(gallery.keys), dropped)
+
+
+def _certain_speakers(lines: Sequence[Line], voiceprints: Voiceprints, dropped: Counter[str]) -> dict[str, str]:
+    """The character by line id, of the lines that are good enough to enrol a voice; the others are counted."""
+    speech_ms = dict(zip(voiceprints.keys, voiceprints.speech_ms, strict=True))
+    chosen = {}
+    for line in lines:
+        # A voice without a name is never certain to be somebody, but often sure to be itself.
+        is_sure = line.verdict is Verdict.CERTAIN or (
+            line.character is not None and line.character.startswith("VOICE_") and line.confidence >= _SURE_OF_A_VOICE
+        )
+        if line.character is None or not is_sure:
+            dropped["speaker not certain"] += 1
+        elif speech_ms.get(line.line_id, 0) < _ENOUGH_SPEECH_MS:
+            dropped[f"less than {_ENOUGH_SPEECH_MS / 1000:g} s of speech"] += 1
+        elif line.overlap > 0:
+            dropped["another voice in it"] += 1
+        else:
+            chosen[line.line_id] = line.character
+    return chosen

@@ -1,0 +1,73 @@
+"""The page of all episodes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.corpus.corpus import Corpus
+from pipelines.engine.fingerprints import hash_text
+from pipelines.engine.stage import Counts, Job, Stage
+from pipelines.engine.store import Store
+from pipelines.episode.records import read_lines, read_records
+from pipelines.episode.report import stage_reports
+from pipelines.layout import CORPUS_FOLDER, MEDIA, MIX, REPORT, VOCALS
+from yuki_builder.records import MediaInfo, StageReport
+
+if TYPE_CHECKING:
+    from yuki_builder.corpus import EpisodeOverview
+
+
+Stages = Sequence[Stage[Any]]
+
+
+def write_report(corpus: Corpus, job: Job, *, of_episodes: Stages, of_corpus: Stages) -> Counts:
+    """The page for people, of all episodes.
+
+    Args:
+        corpus: the finished episodes.
+        job: where to write.
+        of_episodes: the stages of an episode whose reports the page shows.
+        of_corpus: those of the corpus.
+    """
+    from yuki_builder.corpus import write_corpus_report
+
+    overviews = [_overview(folder, of_episodes) for folder in corpus.episodes]
+    stages = _corpus_reports(corpus, of_corpus)
+    write_corpus_report(job.output(REPORT), episodes=overviews, stages=stages, folder=CORPUS_FOLDER)
+    return Counts()
+
+
+def report_settings(corpus: Corpus, *, of_episodes: Stages, of_corpus: Stages) -> dict[str, Any]:
+    """What the corpus page shows beside the episodes' files; the stages are those of ``write_report``."""
+    episodes = corpus.episodes
+    reports = [*(stage_reports(Store(folder), of_episodes) for folder in episodes), _corpus_reports(corpus, of_corpus)]
+    told = json.dumps([[report.to_dict() for report in of_one] for of_one in reports])
+    return {"episodes": [folder.name for folder in episodes], "stages": hash_text(told)[:12]}
+
+
+def _overview(folder: Path, stages: Stages) -> EpisodeOverview:
+    from yuki_builder.corpus import EpisodeOverview
+
+    lines = read_lines(folder)
+    media = read_records(folder / MEDIA, MediaInfo) if (folder / MEDIA).exists() else []
+    mix, vocals = (f"{folder.name}/{file}" if (folder / file).exists() else None for file in (MIX, VOCALS))
+    return EpisodeOverview(
+        episode_id=folder.name,
+        lines=tuple(lines),
+        duration_ms=media[0].duration_ms if media else max((line.end_ms for line in lines), default=0),
+        stages=tuple(stage_reports(Store(folder), stages)),
+        mix=mix,
+        vocals=vocals,
+    )
+
+
+def _corpus_reports(corpus: Corpus, stages: Stages) -> list[StageReport]:
+    """What the corpus's stages did, under names that tell them from those of the episodes."""
+    if not corpus.episodes:
+        return []
+    reports = stage_reports(Store(corpus.episodes[0].parent / CORPUS_FOLDER), stages)
+    return [dataclasses.replace(report, stage=f"{CORPUS_FOLDER}: {report.stage}") for report in reports]

@@ -1,0 +1,75 @@
+"""The corpus, from finished episodes. ``STAGES`` is the whole way, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pipelines.corpus import quality
+from pipelines.corpus.corpus import Corpus
+from pipelines.corpus.gallery import write_gallery
+from pipelines.corpus.report import report_settings, write_report
+from pipelines.engine.stage import Counts, Job, Stage
+from pipelines.episode.stages import REPORTED as EPISODE_STAGES
+from pipelines.layout import GALLERY, LINES, MEDIA, PRINTS, QUALITY, REPORT, SCENES, VOICEPRINTS
+
+if TYPE_CHECKING:
+    from yuki_builder.corpus import ExportOptions
+
+
+def _write_files(corpus: Corpus, job: Job) -> Counts:
+    """Parquet for programs, scenes as text for people, chats for training."""
+    from yuki_builder.corpus import build_corpus_files
+
+    report = build_corpus_files(corpus.lines(), job.outputs, scenes=corpus.scenes(), progress=job.progress)
+    return Counts(report.lines - sum(report.left_out.values()), report.left_out)
+
+
+_REPORTED: tuple[Stage[Corpus], ...] = (
+    Stage(
+        "files",
+        version=3,
+        run=_write_files,
+        files=lambda c: c.files(LINES, SCENES, VOICEPRINTS),
+        packages=("pyarrow",),
+        writes=("lines.parquet", "texts/", "haruhi/", "roleplay/"),
+    ),
+    Stage(
+        "gallery",
+        version=2,
+        run=write_gallery,
+        files=lambda c: c.files(LINES, VOICEPRINTS, GALLERY),
+        writes=("gallery/",),
+    ),
+    Stage(
+        "quality",
+        version=1,
+        run=quality.write_quality,
+        files=lambda c: c.files(LINES, QUALITY, PRINTS),
+        packages=("pyarrow",),
+        writes=(quality.QUALITY_TABLE,),
+    ),
+)
+
+STAGES: tuple[Stage[Corpus], ...] = (
+    *_REPORTED,
+    Stage(
+        "report",
+        version=1,
+        run=lambda c, job: write_report(c, job, of_episodes=EPISODE_STAGES, of_corpus=_REPORTED),
+        files=lambda c: c.files(LINES, MEDIA),
+        settings=lambda c: report_settings(c, of_episodes=EPISODE_STAGES, of_corpus=_REPORTED),
+        writes=(REPORT,),
+    ),
+)
+
+
+def corpus_stages(exports: Sequence[str], options: ExportOptions | None = None) -> tuple[Stage[Corpus], ...]:
+    """The stages of a corpus; the report, which tells of them, comes last."""
+    if not exports:
+        return STAGES
+    from pipelines.corpus.exports import check_names, export_stages
+    from yuki_builder.corpus import ExportOptions
+
+    *others, last = STAGES
+    return (*others, *export_stages(check_names(exports), options or ExportOptions()), last)

@@ -1,0 +1,41 @@
+"""What a run says while it goes on: one kind of event, for any number of front ends."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from yuki_builder.records import Record, StageReport
+
+
+class EventKind(enum.StrEnum):
+    """What has happened."""
+
+    BEGUN = "begun"  # an episode, completed of total came before it; or the corpus, then without numbers
+    STARTED = "started"  # a stage, for a reason
+    PROGRESS = "progress"  # within a stage
+    FINISHED = "finished"  # a stage, with its report
+    REUSED = "reused"  # a stage was done before
+    NOTICE = "notice"  # the user should know: message
+    FAILED = "failed"  # an episode of a season: message
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Record):
+    """One thing that happened during a run; ``subject`` is the episode, or ``corpus``."""
+
+    kind: EventKind
+    subject: str
+    stage: str | None = None
+    message: str | None = None
+    completed: float | None = None
+    total: float | None = None
+    report: StageReport | None = None
+
+
+Listener = Callable[[Event], None]
+
+
+def silent(event: Event, /) -> None:
+    """The listener that shows nothing."""

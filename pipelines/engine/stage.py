@@ -1,0 +1,223 @@
+"""What a stage is, whether it has to run, and running it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from pipelines.engine.events import Event, EventKind, Listener
+from pipelines.engine.faults import explained
+from pipelines.engine.fingerprints import Fingerprints
+from pipelines.engine.store import Recipe, Store, Workspace
+from yuki_builder.errors import ConfigError, InternalError
+from yuki_builder.records import StageReport
+
+
+def installed_version(distribution: str) -> str:
+    """Of an installed package, without importing it."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+C = TypeVar("C")
+"""What the stages of one list share: an episode, or the corpus."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a stage did: how much it kept, and how many it left out for which reason; both together came in."""
+
+    kept: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+class Job:
+    """A stage at work: where it reads, where it writes, whom it tells how far it is."""
+
+    def __init__(self, stage: Stage[Any], store: Store, workspace: Workspace, listener: Listener, subject: str) -> None:
+        self._stage, self._store, self._workspace = stage, store, workspace
+        self._listener, self._subject = listener, subject
+
+    def input(self, path: str) -> Path:
+        """Where an earlier stage's output is. It must be among the stage's ``reads``, or reuse would go wrong."""
+        if path not in self._stage.reads:
+            raise InternalError(f"stage {self._stage.name} reads {path} without saying so")
+        return self._store.folder / path
+
+    def output(self, path: str) -> Path:
+        """Where to write an output, a temporary stand-in of its final place. It must be among ``writes``."""
+        if not self._stage.makes(path):
+            raise InternalError(f"stage {self._stage.name} writes {path} without saying so")
+        target = self._workspace.outputs / path
+        (target if path.endswith("/") else target.parent).mkdir(parents=True, exist_ok=True)
+        return target
+
+    @property
+    def outputs(self) -> Path:
+        """The root of all outputs, for a room that lays out several of them by itself."""
+        return self._workspace.outputs
+
+    @property
+    def scratch(self) -> Path:
+        """A folder for what nobody needs once the stage is done."""
+        return self._workspace.scratch
+
+    @property
+    def unfinished(self) -> Path:
+        """A folder that outlives an interrupted attempt, so that the next one can go on; gone once the stage is done.
+
+        What lies there must say by itself what it belongs to.
+        """
+        folder = self._workspace.unfinished
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def progress(self, completed: float, total: float | None, /) -> None:
+        """The rooms' progress protocol (``records.Progress``)."""
+        self._listener(Event(EventKind.PROGRESS, self._subject, self._stage.name, completed=completed, total=total))
+
+
+@dataclass(frozen=True, slots=True)
+class Stage(Generic[C]):
+    """One step of the way, with all that its result depends on.
+
+    Attributes:
+        name: also the name of its mark.
+        version: raise it when the stage's code gives another result for the same inputs.
+        run: does the work.
+        reads: outputs of earlier stages that it reads.
+        writes: what it writes, relative to the output folder; a folder ends with a slash.
+        settings: the options that concern it, plain JSON values.
+        files: the user's files and folders that concern it, by a name for messages.
+        packages: installed distributions whose version shapes the result.
+        check: refuses bad input (a checkpoint that is none) before any stage has taken its time.
+        quick: takes a moment; its own bad input is heard of before anything is loaded for a ``check``.
+    """
+
+    name: str
+    version: int
+    run: Callable[[C, Job], Counts]
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    settings: Callable[[C], Mapping[str, Any]] = lambda _: {}
+    files: Callable[[C], Mapping[str, Path]] = lambda _: {}
+    packages: tuple[str, ...] = ()
+    check: Callable[[C], object] = lambda _: None
+    quick: bool = False
+
+    def makes(self, path: str) -> bool:
+        """Whether ``path`` is one of the stage's outputs."""
+        return any(path == w or (w.endswith("/") and path.startswith(w)) for w in self.writes)
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Generic[C]):
+    """A stage in a plan: ``reason`` says why it has to run; None = its result is reused."""
+
+    stage: Stage[C]
+    reason: str | None
+
+
+class Runner(Generic[C]):
+    """A list of stages over one store.
+
+    Args:
+        stages: in the order of their work; a stage reads only what stages before it write.
+        subject: what they share.
+        name: the subject's name in events.
+    """
+
+    def __init__(
+        self, stages: Sequence[Stage[C]], subject: C, *, store: Store, fingerprints: Fingerprints, name: str
+    ) -> None:
+        self._stages, self._subject, self._name = stages, subject, name
+        self._store, self._fingerprints = store, fingerprints
+
+    def plan(self, *, force: bool = False, until: str | None = None) -> list[Step[C]]:
+        """Which stages have to run, and why; writes nothing.
+
+        A stage after one that has to run is listed with it, although it will be reused if the earlier one's
+        result turns out the same.
+        """
+        steps: list[Step[C]] = []
+        for stage in self._up_to(until):
+            waits_for = [s.stage.name for s in steps if s.reason and any(map(s.stage.makes, stage.reads))]
+            if force:
+                reason: str | None = "--force"
+            elif waits_for:
+                reason = f"after {', '.join(waits_for)}"
+            else:
+                reason = self._store.why_not_done(stage.name, self._recipe(stage))
+            steps.append(Step(stage, reason))
+        return steps
+
+    def run(self, listener: Listener, *, force: bool = False, until: str | None = None) -> list[StageReport]:
+        """Bring all stages up to date; returns their reports, those of reused ones included.
+
+        The caller holds the store's lock.
+        """
+        reports: list[StageReport] = []
+        checked = False
+        for stage in self._up_to(until):
+            recipe = self._recipe(stage)
+            reason = "--force" if force else self._store.why_not_done(stage.name, recipe)
+            if reason is None:
+                report = self._report_of(stage)
+                listener(Event(EventKind.REUSED, self._name, stage.name, report=report))
+            else:
+                if not (stage.quick or checked):
+                    checked = True
+                    for step in self.plan(force=force, until=until)[len(reports) :]:
+                        if step.reason:
+                            step.stage.check(self._subject)
+                listener(Event(EventKind.STARTED, self._name, stage.name, reason))
+                report = self._run_stage(stage, recipe, listener)
+                listener(Event(EventKind.FINISHED, self._name, stage.name, report=report))
+            reports.append(report)
+        return reports
+
+    def _run_stage(self, stage: Stage[C], recipe: Recipe, listener: Listener) -> StageReport:
+        began = time.monotonic()
+        with self._store.workspace(stage.name) as workspace:
+            # Explained in here, while the workspace still fills the disk that it may have filled up.
+            with explained(self._store.folder):
+                counts = stage.run(self._subject, Job(stage, self._store, workspace, listener, self._name))
+            for path in workspace.outputs.rglob("*"):
+                if not path.is_dir() and not stage.makes(path.relative_to(workspace.outputs).as_posix()):
+                    raise InternalError(f"stage {stage.name} wrote {path.name} without saying so")
+            seconds = round(time.monotonic() - began, 3)
+            dropped = {reason: number for reason, number in sorted(counts.dropped.items()) if number}
+            came_in = counts.kept + sum(dropped.values())
+            report = StageReport(stage.name, seconds, came_in, counts.kept, dropped, counts.notes)
+            self._store.commit(stage.name, recipe, report)
+        return report
+
+    def _report_of(self, stage: Stage[C]) -> StageReport:
+        mark = self._store.mark(stage.name)
+        assert mark is not None, f"stage {stage.name} is done but has no mark"
+        return mark.report
+
+    def _recipe(self, stage: Stage[C]) -> Recipe:
+        inputs = {name: self._fingerprints.of(path) for name, path in stage.files(self._subject).items()}
+        for path in stage.reads:
+            maker = next((s.name for s in self._stages if s.makes(path)), None)
+            if maker is None:
+                raise InternalError(f"stage {stage.name} reads {path}, which no stage writes")
+            inputs[path] = self._store.hash_of(path, stage=maker) or "missing"
+        packages = {name: installed_version(name) for name in stage.packages}
+        return Recipe(stage.version, dict(stage.settings(self._subject)), packages, inputs)
+
+    def _up_to(self, until: str | None) -> Sequence[Stage[C]]:
+        if until is None:
+            return self._stages
+        names = [stage.name for stage in self._stages]
+        if until not in names:
+            raise ConfigError(f"no stage is called {until!r}", remedy=f"the stages are {', '.join(names)}")
+        return self._stages[: names.index(until) + 1]

@@ -1,0 +1,340 @@
+"""What is done in an output folder, and by which recipe.
+
+A stage writes into a workspace, a temporary folder laid out like the output folder itself. When it has finished,
+``Store.commit`` makes the result durable:
+
+1. every file of the workspace is synced to the disk and hashed;
+2. a *pending* mark is written, which says what goes where (from here on the stage counts as finished);
+3. each file is renamed to its place, and what an earlier recipe left there and this one did not is removed;
+4. the mark replaces the stage's earlier one, and the pending mark goes.
+
+A run killed before 2 leaves a workspace, which the next run removes; one killed after it leaves a pending mark,
+from which the next run finishes 3 and 4. So nothing is ever half done, at whatever instant the power fails.
+
+A stage is done if its mark has today's recipe and its files are as the mark says. What the user put or changed in
+the output folder is never overwritten: a file that stands where an output goes and that no stage wrote is moved
+to ``<name>.bak-<n>``; files that are in nobody's way stay where they are.
+
+The folder's own book-keeping lives in ``.work``; deleting it costs time, never results.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from pipelines.engine.fingerprints import hash_file
+from yuki_builder.errors import InternalError, OutputError
+from yuki_builder.records import Record, StageReport
+
+_ALWAYS_HASHED_BYTES = 4 << 20
+"""Larger outputs count as unchanged while size and time are the recorded ones; smaller ones are always read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe(Record):
+    """Everything that a stage's result depends on. Two equal recipes give the same bytes.
+
+    Attributes:
+        version: of the stage's own code.
+        settings: the options that concern it, plain JSON values.
+        packages: versions of the libraries that shape its result.
+        inputs: content hash by name, of the user's files and of earlier stages' outputs.
+    """
+
+    version: int
+    settings: Mapping[str, Any]
+    packages: Mapping[str, str]
+    inputs: Mapping[str, str]
+
+    def difference(self, earlier: Recipe) -> str | None:
+        """In a few words, what has changed since ``earlier``; None if nothing has."""
+        if self.version != earlier.version:
+            return "this version of the program does it differently"
+        for name, now, then in _changes(self.settings, earlier.settings):
+            return f"{name} is now {now}, was {then}"
+        for name, now, then in _changes(self.packages, earlier.packages):
+            return f"{name} {then} became {now}"
+        for name, now, then in _changes(self.inputs, earlier.inputs):
+            return f"{name} is {'new' if then is None else 'gone' if now is None else 'not what it was'}"
+        return None
+
+
+def _changes(now: Mapping[str, Any], then: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    for name in sorted(now.keys() | then.keys()):
+        if now.get(name) != then.get(name):
+            yield name, now.get(name), then.get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile(Record):
+    """One file that a stage wrote; ``path`` is relative to the output folder, with forward slashes."""
+
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    sha256: str
+
+    def __post_init__(self) -> None:
+        # Marks are read back from a folder that anybody may have written to, and old outputs get deleted.
+        parts = PurePosixPath(self.path).parts
+        if not parts or self.path.startswith("/") or ".." in parts:
+            raise ValueError(f"{self.path!r} is outside the output folder")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark(Record):
+    """The proof that a stage is done."""
+
+    stage: str
+    recipe: Recipe
+    outputs: tuple[OutputFile, ...]
+    report: StageReport
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where a stage writes while it is at work.
+
+    Attributes:
+        outputs: laid out like the output folder; everything in it becomes part of the result.
+        scratch: for what nobody needs afterwards.
+        unfinished: survives a failed or killed attempt, and goes when the stage is done.
+    """
+
+    outputs: Path
+    scratch: Path
+    unfinished: Path
+
+
+class Store:
+    """The stages' results in one folder.
+
+    Args:
+        folder: the output folder; made by ``locked``, merely read by everything else but ``commit``.
+        notice: is told, in one line, of what the user should know (a changed file that was set aside).
+    """
+
+    def __init__(self, folder: Path, *, notice: Callable[[str], None] = lambda _: None) -> None:
+        self.folder = folder
+        self.work = folder / ".work"
+        self._notice = notice
+
+    @contextmanager
+    def locked(self, *, wait_seconds: float = 0) -> Iterator[None]:
+        """Hold the folder for this process, after finishing or clearing away what a killed run left.
+
+        The lock is the operating system's, so one whose holder died is free at once.
+
+        Raises:
+            OutputError: another run holds it (and still does after ``wait_seconds``).
+            OSError: the folder cannot be written.
+        """
+        self.work.mkdir(parents=True, exist_ok=True)
+        holder = self.work / "holder.json"
+        lock = FileLock(self.work / "lock", timeout=wait_seconds)
+        try:
+            lock.acquire()
+        except Timeout as e:
+            raise OutputError(
+                f"another run is writing here ({_describe_holder(holder)})",
+                where=self.folder,
+                remedy="wait for it to end, or choose another --out",
+            ) from e
+        try:
+            holder.write_text(_to_json({"pid": os.getpid(), "host": socket.gethostname()}), encoding="utf-8")
+            self._recover()
+            yield
+        finally:
+            holder.unlink(missing_ok=True)
+            lock.release()
+
+    def mark(self, stage: str) -> Mark | None:
+        """The mark of a stage; None if there is none that can be read. A pending one counts."""
+        return _read_mark(self._pending(stage)) or _read_mark(self._done(stage))
+
+    def why_not_done(self, stage: str, recipe: Recipe) -> str | None:
+        """The reason why a stage has to run, in a few words; None if its result can be reused."""
+        mark = self.mark(stage)
+        if mark is None:
+            return "not done yet"
+        difference = recipe.difference(mark.recipe)
+        if difference:
+            return difference
+        if self._pending(stage).exists():
+            return None  # its files stand ready in the workspace; the next lock puts them in place
+        for output in mark.outputs:
+            path = self.folder / output.path
+            if not path.is_file():
+                return f"{output.path} is gone"
+            if not _is_as_recorded(path, output):
+                return f"{output.path} was changed"
+        return None
+
+    def hash_of(self, path: str, *, stage: str) -> str | None:
+        """The recorded content hash of an output of ``stage``; None if it has not been made."""
+        mark = self.mark(stage)
+        return next((o.sha256 for o in mark.outputs if o.path == path), None) if mark else None
+
+    @contextmanager
+    def workspace(self, stage: str) -> Iterator[Workspace]:
+        """Fresh folders for a stage to write in; they are gone afterwards, whatever happened."""
+        self._clear(stage)
+        self._workspace(stage).mkdir(parents=True)
+        self._scratch(stage).mkdir()
+        try:
+            yield Workspace(self._workspace(stage), self._scratch(stage), self.work / "unfinished" / stage)
+        finally:
+            if not self._pending(stage).exists():
+                self._clear(stage)
+
+    def commit(self, stage: str, recipe: Recipe, report: StageReport) -> Mark:
+        """Put what is in the stage's workspace in its place, durably, and mark the stage as done.
+
+        Raises:
+            OSError: the disk is full or cannot be written; nothing is lost, the stage is not done.
+        """
+        workspace = self._workspace(stage)
+        files = sorted(p for p in workspace.rglob("*") if p.is_symlink() or not p.is_dir())
+        mark = Mark(stage, recipe, tuple(_record(p, workspace) for p in files), report)
+        for folder in {p.parent for p in files}:
+            _sync_folder(folder)
+        self._done(stage).parent.mkdir(exist_ok=True)
+        write_atomically(self._pending(stage), _to_json(mark.to_dict()))
+        self._finish(stage, mark)
+        return mark
+
+    def _recover(self) -> None:
+        for pending in sorted(self.work.glob("done/*.pending")):
+            mark = _read_mark(pending)
+            if mark is None or mark.stage != pending.stem:
+                pending.unlink()
+            else:
+                self._finish(mark.stage, mark)
+        shutil.rmtree(self.work / "tmp", ignore_errors=True)
+
+    def _finish(self, stage: str, mark: Mark) -> None:
+        """Steps 3 and 4 of a commit; may be repeated from any point at which they were cut off."""
+        workspace = self._workspace(stage)
+        earlier = _read_mark(self._done(stage))
+        ours = {output.path: output for output in earlier.outputs} if earlier else {}
+        folders = set()
+        for output in mark.outputs:
+            source, target = workspace / output.path, self.folder / output.path
+            if source.exists():  # else it was in place before the interruption
+                self._set_aside_unless(target, ours.get(output.path), output)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                source.replace(target)
+                folders.add(target.parent)
+        for path in sorted(ours.keys() - {output.path for output in mark.outputs}):
+            self._set_aside_unless(self.folder / path, ours[path])
+            (self.folder / path).unlink(missing_ok=True)
+            _remove_empty_folders((self.folder / path).parent, up_to=self.folder)
+        for folder in sorted(folders):
+            _sync_folder(folder)
+        write_atomically(self._done(stage), _to_json(mark.to_dict()))
+        self._pending(stage).unlink()
+        self._clear(stage)
+        shutil.rmtree(self.work / "unfinished" / stage, ignore_errors=True)
+
+    def _set_aside_unless(self, path: Path, *expected: OutputFile | None) -> None:
+        """Move what stands at ``path`` out of the way, unless it is one of the files a stage wrote there."""
+        if not os.path.lexists(path):
+            return
+        if path.is_file() and any(o is not None and _is_as_recorded(path, o) for o in expected):
+            return
+        n = 1
+        while os.path.lexists(backup := path.with_name(f"{path.name}.bak-{n}")):
+            n += 1
+        path.rename(backup)
+        self._notice(f"{path} was not as this program left it; it is kept as {backup.name}")
+
+    def _workspace(self, stage: str) -> Path:
+        return self.work / "tmp" / stage / "outputs"
+
+    def _scratch(self, stage: str) -> Path:
+        return self.work / "tmp" / stage / "scratch"
+
+    def _clear(self, stage: str) -> None:
+        shutil.rmtree(self.work / "tmp" / stage, ignore_errors=True)
+
+    def _done(self, stage: str) -> Path:
+        return self.work / "done" / f"{stage}.json"
+
+    def _pending(self, stage: str) -> Path:
+        return self.work / "done" / f"{stage}.pending"
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a small file so that it has, at any instant, either its old content or the new one."""
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    _sync_folder(path.parent)
+
+
+def _to_json(data: Any) -> str:
+    return json.dumps(data, indent=1, allow_nan=False) + "\n"
+
+
+def _read_mark(path: Path) -> Mark | None:
+    try:
+        return Mark.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None  # damaged: the stage is simply done again
+
+
+def _record(path: Path, workspace: Path) -> OutputFile:
+    if path.is_symlink() or not path.is_file():
+        raise InternalError("a stage may only write regular files", where=path)
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    facts = path.stat()
+    return OutputFile(path.relative_to(workspace).as_posix(), facts.st_size, facts.st_mtime_ns, hash_file(path))
+
+
+def _is_as_recorded(path: Path, output: OutputFile) -> bool:
+    facts = path.stat()
+    if facts.st_size != output.size_bytes:
+        return False
+    if facts.st_size > _ALWAYS_HASHED_BYTES and facts.st_mtime_ns == output.mtime_ns:
+        return True
+    return hash_file(path) == output.sha256
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return  # folders cannot be opened there
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove_empty_folders(folder: Path, *, up_to: Path) -> None:
+    while folder != up_to and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
+
+
+def _describe_holder(holder: Path) -> str:
+    try:
+        data = json.loads(holder.read_text(encoding="utf-8"))
+        return f"process {data['pid']} on {data['host']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "it did not say who it is"

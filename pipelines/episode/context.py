@@ -1,0 +1,86 @@
+"""What the stages of one episode share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.config import EpisodeConfig
+from pipelines.engine.store import Store
+from pipelines.models import Models
+
+if TYPE_CHECKING:
+    from video_preprocessing.speech import Diarizer, SpeakerEmbedder
+    from video_preprocessing.uvr5.separator import Separator
+    from yuki_builder.characters import Aliases, Enrolment, ManualLabel
+
+
+@dataclass(frozen=True)
+class Episode:
+    """What the stages of one episode share.
+
+    Attributes:
+        episode_id: the name of its folder, and the start of its line ids.
+        config: the user's options.
+        store: what is done of it.
+        models: the networks, loaded when first needed.
+        subtitle_file: the file given, or the one found beside the video; None: there may be a track inside it.
+        enrolment: whom ``config.characters`` knows.
+        aliases: which names are one character.
+        isolated: folders, by video, of other episodes whose vocals are there to enrol from.
+    """
+
+    episode_id: str
+    config: EpisodeConfig
+    store: Store
+    models: Models
+    subtitle_file: Path | None
+    enrolment: Enrolment
+    aliases: Aliases
+    isolated: Mapping[Path, Path]
+
+    @property
+    def video(self) -> Path:
+        return self.config.video
+
+    @property
+    def own_labels(self) -> tuple[ManualLabel, ...]:
+        """What a person said about lines of this very video."""
+        own = {video for video in {label.video for label in self.enrolment.labels} if self.is_own(video)}
+        return tuple(label for label in self.enrolment.labels if label.video in own)
+
+    def is_own(self, media: Path) -> bool:
+        """Whether ``media`` is this episode's video."""
+        return is_same_file(media, self.video)
+
+    def separator(self) -> Separator | None:
+        name = self.config.separator
+        if name == "none":
+            return None
+        return self.models.separator(name, self.config.device, self.config.band_plan, **self.separator_options())
+
+    def separator_options(self) -> dict[str, Any]:
+        """The options of the isolation that shape its result, as ``uvr5.separator.Options`` names them."""
+        c = self.config
+        return {
+            "window_frames": c.window_frames,
+            "crossfade": c.crossfade,
+            "aggressiveness": c.aggressiveness,
+            "test_time_augmentation": c.tta,
+            "post_process": c.post_process,
+            "high_end": c.high_end,
+            "precision": c.precision,
+        }
+
+    def embedder(self) -> SpeakerEmbedder:
+        return self.models.embedder(self.config.device)
+
+    def diarizer(self) -> Diarizer:
+        return self.models.diarizer(self.config.diarizer, self.config.device)
+
+
+def is_same_file(one: Path, other: Path) -> bool:
+    """Whether both paths are one file, which is there."""
+    return one.exists() and one.samefile(other)

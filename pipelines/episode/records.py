@@ -1,0 +1,104 @@
+"""What one stage leaves on disk for the next: records as JSON lines, voiceprints as NumPy's zip."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from pipelines.layout import LINES
+from yuki_builder.records import Line, MediaInfo, Record, Turn, Voiceprints
+
+if TYPE_CHECKING:
+    from yuki_builder.corpus import Print, Scene
+
+R = TypeVar("R", bound=Record)
+
+
+def write_records(records: Iterable[Record], path: Path) -> None:
+    """One record a line, as JSON."""
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+        for record in records:
+            file.write(json.dumps(record.to_dict(), ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_records(path: Path, kind: type[R]) -> list[R]:
+    """What ``write_records`` wrote."""
+    with path.open(encoding="utf-8", newline="\n") as file:
+        return [kind.from_dict(json.loads(line)) for line in file]
+
+
+def write_voiceprints(voiceprints: Voiceprints, path: Path, *, embedder: str) -> None:
+    """Keys, vectors and milliseconds of speech in one .npz, with the fingerprint of the embedder that made them.
+
+    Equal voiceprints give equal bytes.
+    """
+    with path.open("wb") as file:
+        np.savez(
+            file,
+            embedder=np.array(embedder),
+            keys=np.array(voiceprints.keys, dtype=np.str_),
+            vectors=voiceprints.vectors,
+            speech_ms=np.array(voiceprints.speech_ms, dtype=np.int64),
+        )
+
+
+def read_voiceprints(path: Path) -> tuple[Voiceprints, str]:
+    """What ``write_voiceprints`` wrote, and the embedder's fingerprint; nothing in the file is unpickled."""
+    with np.load(path, allow_pickle=False) as data:
+        keys, speech_ms = (data[name].tolist() for name in ("keys", "speech_ms"))
+        return Voiceprints(tuple(keys), data["vectors"], tuple(speech_ms)), str(data["embedder"])
+
+
+def read_media(path: Path, video: Path) -> MediaInfo:
+    """The facts of the media file; kept without its path, which is given here: they stay true when it is moved."""
+    (info,) = read_records(path, MediaInfo)
+    return dataclasses.replace(info, path=str(video))
+
+
+def read_turns(path: Path) -> list[Turn]:
+    """The turns of an RTTM file."""
+    from video_preprocessing.speech import read_rttm
+
+    return list(read_rttm(path))
+
+
+def read_lines(folder: Path) -> list[Line]:
+    """The lines of an episode's folder; none where it has not come so far."""
+    from yuki_builder.corpus import read_lines_jsonl
+
+    path = folder / LINES
+    return read_lines_jsonl(path) if path.exists() else []
+
+
+def read_scenes(path: Path, lines: Sequence[Line]) -> list[Scene]:
+    """The scenes that an episode's lines fall into; found anew where an earlier version wrote none."""
+    from yuki_builder.corpus import SceneRow, scenes_of, split_scenes
+
+    if not path.exists():
+        return split_scenes([line for line in lines if line.text.strip()])
+    return scenes_of(read_records(path, SceneRow), lines)
+
+
+def write_prints(prints: Mapping[str, Print], path: Path) -> None:
+    """As integers of 8 bits: a season has tens of thousands, and likeness needs no more."""
+    keys = sorted(prints)
+    vectors = np.stack([prints[key] for key in keys]) if keys else np.zeros((0, 0), np.float32)
+    scale = np.abs(vectors).max() / 127 if vectors.size else 1.0
+    with path.open("wb") as file:
+        np.savez(file, keys=np.array(keys, np.str_), vectors=np.rint(vectors / scale).astype(np.int8))
+
+
+def read_prints(path: Path) -> dict[str, Print]:
+    """The fingerprints that an episode's lines have, by line id, of length 1."""
+    if not path.exists():
+        return {}
+    with np.load(path, allow_pickle=False) as stored:
+        vectors = stored["vectors"].astype(np.float32)
+        keys = [str(key) for key in stored["keys"]]
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True) if keys else np.ones((0, 1))
+    return dict(zip(keys, vectors / np.maximum(lengths, 1e-6), strict=True))

@@ -1,0 +1,87 @@
+"""Bring one episode up to date, or say what that would take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.config import EpisodeConfig
+from pipelines.engine.events import Event, EventKind, Listener, silent
+from pipelines.engine.faults import explained
+from pipelines.engine.stage import Runner, Step
+from pipelines.episode.context import Episode
+from pipelines.episode.records import read_lines
+from pipelines.episode.session import Session
+from pipelines.episode.stages import STAGES
+from yuki_builder.records import Line, StageReport
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeResult:
+    """A finished episode.
+
+    Attributes:
+        episode_id: the name of its folder.
+        folder: where everything is; ``clip`` of a line is relative to this folder's parent.
+        lines: all lines, by time.
+        reports: what each stage did, those reused included.
+    """
+
+    episode_id: str
+    folder: Path
+    lines: tuple[Line, ...]
+    reports: tuple[StageReport, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the stages have to say to the user."""
+        return tuple(note for report in self.reports for note in report.notes)
+
+
+def run_episode(
+    config: EpisodeConfig,
+    *,
+    progress: Listener | None = None,
+    until: str | None = None,
+    session: Session | None = None,
+) -> EpisodeResult:
+    """Bring one episode up to date, and say what is known of it. What is done already is reused.
+
+    Args:
+        config: the video and the options.
+        progress: is told what happens (``pipelines.progress.Event``).
+        until: the name of the last stage to run; for measuring.
+        session: what is shared with other episodes of the same run.
+
+    Raises:
+        YukiError: in one line what is wrong with the input or the output folder; ``exit_status`` says whose fault.
+    """
+    listener = progress or silent
+    with explained(config.out):
+        session = session or Session(config.out)
+        episode = session.open(
+            config, notice=lambda name, message: listener(Event(EventKind.NOTICE, name, message=message))
+        )
+        with episode.store.locked():
+            session.own(episode)
+            session.remember()
+            reports = _runner(episode, session).run(listener, force=config.force, until=until)
+            lines = read_lines(episode.store.folder)
+        session.remember()
+    return EpisodeResult(episode.episode_id, episode.store.folder, tuple(lines), tuple(reports))
+
+
+def _runner(episode: Episode, session: Session) -> Runner[Episode]:
+    return Runner(STAGES, episode, store=episode.store, fingerprints=session.fingerprints, name=episode.episode_id)
+
+
+def plan_episode(config: EpisodeConfig, *, session: Session | None = None) -> tuple[str, list[Step[Episode]]]:
+    """The episode's id, and which of its stages would run, and why; writes nothing.
+
+    Raises:
+        YukiError: as ``run_episode``, as far as it shows without doing the work.
+    """
+    with explained(config.out):
+        session = session or Session(config.out)
+        episode = session.open(config)
+        return episode.episode_id, _runner(episode, session).plan(force=config.force)

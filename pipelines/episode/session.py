@@ -1,0 +1,149 @@
+"""What the episodes of one run share, and how a configuration becomes an episode with a folder of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.config import EpisodeConfig, require_file
+from pipelines.engine.fingerprints import Fingerprints
+from pipelines.engine.store import Store, write_atomically
+from pipelines.episode.context import Episode, is_same_file
+from pipelines.layout import CORPUS_FOLDER, VOCALS
+from pipelines.models import Models
+from yuki_builder.names import path_name
+
+if TYPE_CHECKING:
+    from yuki_builder.characters import Aliases, Enrolment
+
+
+ALIASES_FILE = "aliases.toml"
+
+
+_OWNER = ".work/video.json"
+
+
+class Session:
+    """What the episodes of one run share: networks, content hashes, and which folder is whose."""
+
+    def __init__(self, out: Path, *, videos: Sequence[Path] = ()) -> None:
+        self.out = out
+        self.videos = tuple(videos)
+        self.models = Models()
+        self.fingerprints = Fingerprints()
+        self.fingerprints.load(self._memory)
+        self._taken: dict[str, Path] = {}
+
+    @property
+    def _memory(self) -> Path:
+        return self.out / ".work" / "hashes.json"
+
+    def remember(self) -> None:
+        """Keep the content hashes for the next run."""
+        self._memory.parent.mkdir(parents=True, exist_ok=True)
+        self.fingerprints.save(self._memory)
+
+    def episode_id(self, video: Path) -> str:
+        """The name of the video's folder: its stem, which belongs to the first video that used it.
+
+        Another video of the same stem gets a few letters of its content's hash appended. A video that was moved,
+        or changed in place, keeps its folder.
+        """
+        place = video.resolve()
+        for name in self._names(video):
+            is_free = name.casefold() != CORPUS_FOLDER and self._taken.get(name.casefold(), place) == place
+            if is_free and self._is_owner(name, video) is not False:
+                break
+        self._taken[name.casefold()] = place
+        return name
+
+    def _names(self, video: Path) -> tuple[str, str]:
+        """The names that the video's folder may have."""
+        stem = path_name(video.stem)
+        return stem, f"{stem}-{self.fingerprints.of(video)[:6]}"
+
+    def _is_owner(self, name: str, video: Path) -> bool | None:
+        """Whether a folder is the video's; None if it is nobody's."""
+        try:
+            owner = json.loads((self.out / name / _OWNER).read_text(encoding="utf-8"))
+            return bool(owner["sha256"] == self.fingerprints.of(video) or owner["path"] == str(video.resolve()))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _isolated(self, video: Path) -> Path | None:
+        """The folder of an episode whose vocals are there, by its video."""
+        if not video.is_file():
+            return None
+        folders = [self.out / name for name in self._names(video) if self._is_owner(name, video)]
+        return next((f for f in folders if Store(f).mark("speech") and (f / VOCALS).is_file()), None)
+
+    def own(self, episode: Episode) -> None:
+        """Note in the episode's folder whose it is. The caller holds its lock."""
+        owner = {"path": str(episode.video.resolve()), "sha256": self.fingerprints.of(episode.video)}
+        path = episode.store.folder / _OWNER
+        text = json.dumps(owner)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            write_atomically(path, text)
+
+    def open(self, config: EpisodeConfig, *, notice: Callable[[str, str], None] = lambda *_: None) -> Episode:
+        """The episode that a configuration asks for; nothing is written, and nothing of the long work begins.
+
+        Raises:
+            InputError: the video, the subtitle file or the characters are not there or make no sense.
+        """
+        from yuki_builder.subtitles import find_sidecar
+
+        require_file(config.video, what="video")
+        episode_id = self.episode_id(config.video)
+        subtitle_file = None
+        if config.subtitles == "auto":
+            subtitle_file = None if config.subtitle_track else find_sidecar(config.video, language=config.language)
+        elif config.subtitles != "none":
+            subtitle_file = require_file(Path(config.subtitles), what="subtitle file")
+        enrolment = self._enrolment(config)
+        labelled = {clip.audio for clip in enrolment.clips if clip.span}
+        others = [video for video in labelled if not is_same_file(video, config.video)]
+        return Episode(
+            episode_id=episode_id,
+            config=config,
+            store=Store(self.out / episode_id, notice=lambda message: notice(episode_id, message)),
+            models=self.models,
+            subtitle_file=subtitle_file,
+            enrolment=enrolment,
+            aliases=self._aliases(config),
+            isolated={video: folder for video in others if (folder := self._isolated(video))},
+        )
+
+    def _aliases(self, config: EpisodeConfig) -> Aliases:
+        from yuki_builder.characters import Aliases, read_aliases
+
+        usual = self.out / ALIASES_FILE
+        path = config.aliases or (usual if usual.is_file() else None)
+        return Aliases() if path is None else read_aliases(require_file(path, what="file of aliases"))
+
+    def _enrolment(self, config: EpisodeConfig) -> Enrolment:
+        from yuki_builder.characters import Enrolment, read_enrolment
+
+        if config.characters is None:
+            return Enrolment()
+        videos = self.videos or (config.video,)
+        return read_enrolment(config.characters, videos=videos, video_of=lambda name: self._video_of(name, videos))
+
+    def _video_of(self, episode_id: str, videos: Sequence[Path]) -> Path | None:
+        """The video of an episode: one in work, or that of an earlier run into this folder if it is still there."""
+        there = [video for video in videos if video.is_file()]
+        for video in there:
+            if self.episode_id(video) == episode_id:
+                return video
+        for video in there:  # a table that came from another output folder
+            if episode_id in self._names(video):
+                return video
+        if path_name(episode_id) != episode_id:
+            return None
+        try:
+            earlier = Path(json.loads((self.out / episode_id / _OWNER).read_text(encoding="utf-8"))["path"])
+            return earlier if earlier.is_file() else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None

@@ -1,0 +1,43 @@
+"""The voices without music, and where somebody speaks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from pipelines.engine.stage import Counts, Job
+from pipelines.episode.context import Episode
+from pipelines.episode.records import write_records
+from pipelines.layout import MIX, SPEECH, VOCALS
+
+
+def isolate(episode: Episode, job: Job) -> Counts:
+    """The voices without music and effects."""
+    separator = episode.separator()
+    if separator is None:
+        _link_or_copy(job.input(MIX), job.output(VOCALS))
+    else:
+        done = separator.separate_file(
+            job.input(MIX), job.output(VOCALS), unfinished=job.unfinished, progress=job.progress
+        )
+        resumed = f"went on behind {done.resumed_ms / 60_000:.1f} minutes that were done already"
+        return Counts(notes=separator.notes + ((resumed,) if done.resumed_ms else ()))
+    return Counts()
+
+
+def _link_or_copy(source: Path, destination: Path) -> None:
+    with suppress(OSError):
+        os.link(source, destination)
+        return
+    shutil.copyfile(source, destination)
+
+
+def find_speech(episode: Episode, job: Job) -> Counts:
+    """Where somebody speaks."""
+    from video_preprocessing.speech import detect_speech
+
+    spans = detect_speech(job.input(VOCALS), progress=job.progress)
+    write_records(spans, job.output(SPEECH))
+    return Counts(len(spans))

@@ -1,0 +1,322 @@
+"""One episode, from the video to its lines.
+
+``STAGES`` is the whole way, in order, with all that each stage depends on; what a stage does is in the module named.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pipelines.engine.fingerprints import hash_text
+from pipelines.engine.stage import Stage, installed_version
+from pipelines.engine.store import Mark
+from pipelines.episode import alignment, attribution, lines, media, report, sound, subtitles, voices
+from pipelines.episode.context import Episode
+from pipelines.layout import (
+    ALIGNED,
+    ATTRIBUTIONS,
+    CLIPS,
+    CUES,
+    CUES_READ,
+    ENROLLED,
+    EVALUATION_PICTURE,
+    GALLERY,
+    LINES,
+    LINES_CSV,
+    MEDIA,
+    MIX,
+    PICTURES,
+    PIECES,
+    PRINTS,
+    QUALITY,
+    REPORT,
+    RESYNC,
+    SCENES,
+    SHOTS,
+    SPEECH,
+    SUMMARY,
+    TRACK,
+    TURNS,
+    VOCALS,
+    VOICEPRINTS,
+)
+from pipelines.models import checkpoint_files
+
+
+def _video(episode: Episode) -> dict[str, Path]:
+    return {"the video": episode.video}
+
+
+def _video_and_subtitles(episode: Episode) -> dict[str, Path]:
+    file = episode.subtitle_file
+    return _video(episode) if file is None else {**_video(episode), "the subtitle file": file}
+
+
+def _weights(episode: Episode) -> dict[str, Path]:
+    name = episode.config.separator
+    if name == "none":
+        return {}
+    files = checkpoint_files(name, download=episode.models.download)
+    names = [f"the weights of link {n}" for n in range(1, len(files) + 1)]
+    names = names if len(files) > 1 else ["the separator's weights"]
+    plan = Path(episode.config.band_plan or "")
+    return dict(zip(names, files, strict=True)) | ({"the band plan": plan} if plan.is_file() else {})
+
+
+def _separator_settings(episode: Episode) -> dict[str, Any]:
+    if episode.config.separator == "none":
+        return {"separator": "none"}
+    plan = episode.config.band_plan
+    named = None if plan is None or Path(plan).is_file() else plan
+    return {"separator": "a network", "band plan": named, **episode.separator_options()}
+
+
+def _pipeline(episode: Episode) -> dict[str, Path]:
+    path = Path(episode.config.diarizer)
+    return {"the diarizer": path} if path.exists() else {}
+
+
+def _enrolled_files(episode: Episode) -> dict[str, Path]:
+    clips = {
+        f"the clip {c.key}": episode.isolated[c.audio] / VOCALS if c.audio in episode.isolated else c.audio
+        for c in episode.enrolment.clips
+        if not episode.is_own(c.audio)
+    }
+    return clips | (_weights(episode) if episode.config.isolate_enrolment else {})
+
+
+def _gallery(episode: Episode) -> dict[str, Path]:
+    folder = episode.enrolment.gallery
+    return {} if folder is None else {"the gallery": folder}
+
+
+def _subtitle_settings(episode: Episode) -> dict[str, Any]:
+    config = episode.config
+    source = "none" if config.subtitles == "none" else "track" if episode.subtitle_file is None else "file"
+    return {
+        "subtitles": source,
+        "subtitle track": config.subtitle_track if source == "track" else None,
+        "language": config.language,
+        "chinese": config.chinese,
+    }
+
+
+def _diarizer_settings(episode: Episode) -> dict[str, Any]:
+    name = "a folder" if _pipeline(episode) else episode.config.diarizer
+    backend = None if name == "embedded" else installed_version("pyannote.audio")
+    return {
+        "diarizer": name,
+        "pyannote.audio": backend,
+        "episode": episode.episode_id,
+    }
+
+
+def _enrolment_settings(episode: Episode) -> dict[str, Any]:
+    spans = [[c.key, c.span.to_dict() if c.span else None] for c in episode.enrolment.clips]
+    return {"enrolled clips": _digest(spans), "isolate enrolment": episode.config.isolate_enrolment}
+
+
+def _identity_settings(episode: Episode) -> dict[str, Any]:
+    return {
+        "episode": episode.episode_id,
+        "enrolled names": _digest([[c.key, c.character] for c in episode.enrolment.clips]),
+        "aliases": _digest(sorted(map(list, episode.aliases.name_of.items()))),
+        "labels": _digest([[label.span.to_dict(), label.character, label.text] for label in episode.own_labels]),
+    }
+
+
+def _line_settings(episode: Episode) -> dict[str, Any]:
+    return {"episode": episode.episode_id, "quality": episode.config.quality}
+
+
+def _check_quality(episode: Episode) -> None:
+    if episode.config.quality == "dnsmos":
+        from yuki_builder.corpus import require_dnsmos
+
+        require_dnsmos()
+
+
+def _evaluation(episode: Episode) -> dict[str, Path]:
+    path = episode.store.folder / EVALUATION_PICTURE
+    return {"the evaluation": path} if path.is_file() else {}
+
+
+def _digest(items: list[Any]) -> str:
+    """A long list in a few letters, of which a person can tell at least the number."""
+    return f"{len(items)} ({hash_text(json.dumps(items))[:12]})" if items else "none"
+
+
+REPORTED: tuple[Stage[Episode], ...] = (
+    Stage(
+        "probe",
+        version=1,
+        run=media.probe,
+        files=_video,
+        settings=lambda e: {"audio track": e.config.audio_track},
+        packages=("av",),
+        writes=(MEDIA,),
+        quick=True,
+    ),
+    # Before the hours of work: a bad subtitle file should be heard of in the first second.
+    Stage(
+        "cues",
+        version=2,
+        run=subtitles.read_subtitles,
+        reads=(MEDIA,),
+        files=_video_and_subtitles,
+        settings=_subtitle_settings,
+        packages=("pysubs2", "charset-normalizer", "opencc-python-reimplemented"),
+        writes=(CUES_READ, TRACK),
+        quick=True,
+    ),
+    Stage(
+        "extract",
+        version=1,
+        run=media.extract,
+        reads=(MEDIA,),
+        files=_video,
+        settings=lambda e: {"audio track": e.config.audio_track},
+        writes=(MIX,),
+    ),
+    Stage(
+        "isolate",
+        version=2,
+        run=sound.isolate,
+        reads=(MIX,),
+        files=_weights,
+        settings=_separator_settings,
+        writes=(VOCALS,),
+        check=lambda e: e.separator(),
+    ),
+    Stage(
+        "speech",
+        version=2,
+        run=sound.find_speech,
+        reads=(VOCALS,),
+        packages=("silero-vad",),
+        writes=(SPEECH,),
+    ),
+    Stage(
+        "pieces",
+        version=1,
+        run=alignment.cut_speech,
+        reads=(SPEECH, CUES_READ),
+        settings=lambda e: {"resync": e.config.resync},
+        writes=(PIECES,),
+    ),
+    Stage(
+        "turns",
+        version=3,
+        run=voices.find_turns,
+        reads=(VOCALS, PIECES),
+        files=_pipeline,
+        settings=_diarizer_settings,
+        packages=("resemblyzer",),
+        writes=(TURNS,),
+        check=lambda e: e.diarizer(),
+    ),
+    Stage(
+        "align",
+        version=2,
+        run=alignment.align,
+        reads=(CUES_READ, SPEECH, TURNS),
+        settings=lambda e: {"resync": e.config.resync},
+        writes=(ALIGNED, RESYNC, CUES),
+    ),
+    Stage(
+        "voiceprints",
+        version=2,
+        run=voices.embed_lines,
+        reads=(VOCALS, SPEECH, ALIGNED),
+        settings=lambda e: {"episode": e.episode_id},
+        packages=("resemblyzer",),
+        writes=(VOICEPRINTS,),
+    ),
+    Stage(
+        "enrol",
+        version=1,
+        run=voices.enrol,
+        reads=(VOCALS, SPEECH),
+        files=_enrolled_files,
+        settings=_enrolment_settings,
+        packages=("resemblyzer", "silero-vad"),
+        writes=(ENROLLED,),
+    ),
+    Stage(
+        "identify",
+        version=2,
+        run=attribution.identify,
+        reads=(ALIGNED, VOICEPRINTS, ENROLLED, TURNS),
+        files=_gallery,
+        settings=_identity_settings,
+        writes=(ATTRIBUTIONS, f"{GALLERY}/"),
+    ),
+    Stage(
+        "shots",
+        version=2,
+        run=media.find_shots,
+        reads=(MEDIA,),
+        files=_video,
+        packages=("av",),
+        writes=(SHOTS,),
+    ),
+    Stage(
+        "lines",
+        version=3,
+        run=lines.assemble,
+        reads=(
+            *(ALIGNED, ATTRIBUTIONS, TURNS, SPEECH),
+            *(SHOTS, MIX, VOCALS),
+        ),
+        settings=_line_settings,
+        packages=("speechmos",),
+        writes=(LINES, LINES_CSV, CLIPS, QUALITY, PRINTS, SCENES),
+        check=_check_quality,
+    ),
+    Stage(
+        "pictures",
+        version=1,
+        run=report.picture_sound,
+        reads=(MIX, VOCALS),
+        packages=("matplotlib", "pillow"),
+        writes=(PICTURES,),
+    ),
+)
+
+
+_ALL_RECORDS = tuple(path for stage in REPORTED for path in stage.writes if not path.endswith("/"))
+
+
+def _marks(episode: Episode) -> list[Mark]:
+    return [mark for stage in REPORTED if (mark := episode.store.mark(stage.name))]
+
+
+def _summary(episode: Episode) -> dict[str, Any]:
+    return report.summary(episode, _marks(episode))
+
+
+STAGES: tuple[Stage[Episode], ...] = (
+    *REPORTED,
+    Stage(
+        "report",
+        version=3,
+        run=lambda e, job: report.report(e, job, report.stage_reports(e.store, REPORTED)),
+        reads=_ALL_RECORDS,
+        files=_evaluation,
+        settings=lambda e: {
+            "episode": e.episode_id,
+            "stages": _digest([r.to_dict() for r in report.stage_reports(e.store, REPORTED)]),
+        },
+        writes=(REPORT,),
+    ),
+    Stage(
+        "summary",
+        version=1,
+        run=lambda e, job: report.write_summary(_summary(e), job),
+        reads=_ALL_RECORDS,
+        settings=lambda e: {"content": _digest([_summary(e)])},
+        writes=(SUMMARY,),
+    ),
+)

@@ -1,0 +1,103 @@
+"""The cues of the subtitle file, or of a track inside the video."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from pipelines.engine.stage import Counts, Job
+from pipelines.episode.context import Episode
+from pipelines.episode.records import read_media, write_records
+from pipelines.layout import CUES_READ, MEDIA, TRACK
+from yuki_builder.errors import MediaError, SubtitleError
+from yuki_builder.records import Cue, MediaInfo, SubtitleTrack
+
+if TYPE_CHECKING:
+    from yuki_builder.subtitles import CueSheet
+
+
+_TRACKS_TOLD = 3
+
+
+def read_subtitles(episode: Episode, job: Job) -> Counts:
+    """The cues of the subtitle file, else of the best text track, those left out included."""
+    from video_preprocessing.media import choose_subtitle_track
+    from yuki_builder.subtitles import read_cues
+
+    info, config = read_media(job.input(MEDIA), episode.video), episode.config
+    if episode.subtitle_file is not None:
+        language = _language(episode)
+        sheet = read_cues(episode.subtitle_file, frame_rate_hz=info.frame_rate_hz, language=language)
+        return _keep_cues(episode, sheet, episode.subtitle_file.name, job)
+    track = None
+    if config.subtitles == "auto":
+        track = choose_subtitle_track(info, config.subtitle_track, language=config.language)
+    if track is None:
+        write_records([], job.output(CUES_READ))
+        return Counts(notes=(_why_no_subtitles(episode, info),))
+    return _read_fullest_track(episode, info, track, job)
+
+
+def _read_fullest_track(episode: Episode, info: MediaInfo, track: SubtitleTrack, job: Job) -> Counts:
+    """The chosen track's cues; those of its twin, if the chosen one turns out to hold a fraction of its lines."""
+    from video_preprocessing.media import describe, rival_tracks, why_not
+
+    chosen, sheet = track, _read_track(episode, info, track, job)
+    for rival in rival_tracks(info, track, episode.config.subtitle_track):
+        with suppress(SubtitleError, MediaError):
+            other = _read_track(episode, info, rival, job)
+            if len(other.spoken) > 2 * len(sheet.spoken):
+                chosen, sheet = rival, other
+    reasons = {t.position: why_not(t, chosen) for t in info.subtitles if t is not chosen}
+    if chosen is not track:
+        reasons[track.position] = "holds far fewer lines"
+    others = [f"{describe(t)} ({reasons[t.position]})" for t in info.subtitles if t.position in reasons]
+    more = f" and {len(others) - _TRACKS_TOLD} more" if len(others) > _TRACKS_TOLD else ""
+    instead = f"; not {', '.join(others[:_TRACKS_TOLD])}{more}" if others else ""
+    return _keep_cues(episode, sheet, f"track {describe(chosen)}", job, more=instead)
+
+
+def _read_track(episode: Episode, info: MediaInfo, track: SubtitleTrack, job: Job) -> CueSheet:
+    from video_preprocessing.media import extract_subtitles
+    from yuki_builder.subtitles import read_cues
+
+    try:
+        file = extract_subtitles(info, track, job.output(f"{TRACK}{track.position}"))
+        return read_cues(file, language=_language(episode))
+    except SubtitleError as e:
+        remedy = "choose another with --subtitle-track, or a file with --subtitles FILE"
+        where = f"{episode.video}, subtitle track {track.position}"
+        raise SubtitleError(e.what, where=where, remedy=remedy) from e
+
+
+def _language(episode: Episode) -> str | None:
+    """The code (``zh``) of the language to read, without script or region."""
+    from video_preprocessing.media import normal_language
+
+    language = normal_language(episode.config.language)
+    return None if language is None else language.split("-")[0]
+
+
+def _keep_cues(episode: Episode, sheet: CueSheet, source: str, job: Job, *, more: str = "") -> Counts:
+    from yuki_builder.subtitles import convert_chinese
+
+    cues: Sequence[Cue] = sheet.cues
+    if episode.config.chinese != "keep":
+        cues = convert_chinese(cues, episode.config.chinese)
+    write_records(cues, job.output(CUES_READ))
+    notes = [f"subtitles: {source} ({sheet.format}, {sheet.encoding}){more}"]
+    if sheet.replaced:
+        notes.append(f"{sheet.replaced} damaged characters in {source} became U+FFFD")
+    return Counts(len(sheet.spoken), sheet.left_out_by_reason, tuple(notes))
+
+
+def _why_no_subtitles(episode: Episode, info: MediaInfo) -> str:
+    if episode.config.subtitles == "none":
+        return "there are turns but no lines, since subtitles are switched off"
+    pictures = ", ".join(f"{t.position} ({t.codec}, {t.language or '?'})" for t in info.subtitles if not t.is_text)
+    inside = f"it holds subtitles as pictures only (track {pictures})" if pictures else "it holds no subtitle track"
+    return (
+        f"there are turns but no lines, for want of subtitles: no subtitle file beside {episode.video.name} has "
+        f"its name, and {inside}; give a file with --subtitles FILE"
+    )

@@ -1,0 +1,106 @@
+"""Whose voice is where: turns, the voiceprints of lines, the voices enrolled."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipelines.engine.stage import Counts, Job
+from pipelines.episode.context import Episode
+from pipelines.episode.records import read_records, write_voiceprints
+from pipelines.layout import ALIGNED, ENROLLED, PIECES, SPEECH, TURNS, VOCALS, VOICEPRINTS, line_id
+from yuki_builder.errors import MediaError
+from yuki_builder.records import AlignedCue, Span, Voiceprints
+
+if TYPE_CHECKING:
+    from yuki_builder.characters import EnrolClip
+
+
+_WHOLE_FILE = Span(0, 1 << 40)
+
+
+_TOO_SHORT = "too little speech for a voiceprint"
+
+
+def find_turns(episode: Episode, job: Job) -> Counts:
+    """Which voice speaks when."""
+    from video_preprocessing.speech import write_rttm
+
+    pieces = read_records(job.input(PIECES), Span)
+    turns = episode.diarizer().diarize(job.input(VOCALS), pieces, progress=job.progress)
+    write_rttm(turns, job.output(TURNS), uri=episode.episode_id)
+    return Counts(len(turns))
+
+
+def embed_lines(episode: Episode, job: Job) -> Counts:
+    """A voiceprint of each line that is long enough."""
+    from video_preprocessing.speech import embed_spans
+    from yuki_builder.alignment import pure_spans
+
+    lines = read_records(job.input(ALIGNED), AlignedCue)
+    speech = read_records(job.input(SPEECH), Span)
+    pure = zip(lines, pure_spans(lines), strict=True)
+    spans = {line_id(episode.episode_id, line.cue): spans for line, spans in pure}
+    embedder = episode.embedder()
+    voiceprints = embed_spans(job.input(VOCALS), spans, speech, embedder, progress=job.progress)
+    write_voiceprints(voiceprints, job.output(VOICEPRINTS), embedder=embedder.fingerprint)
+    made = len(voiceprints.keys)
+    return Counts(made, {_TOO_SHORT: len(lines) - made})
+
+
+def enrol(episode: Episode, job: Job) -> Counts:
+    """A voiceprint of each clip in which a known character speaks."""
+    by_file: dict[Path, list[EnrolClip]] = {}
+    for clip in episode.enrolment.clips:
+        by_file.setdefault(clip.audio, []).append(clip)
+    parts: list[Voiceprints] = []
+    dropped = Counter(episode.enrolment.skipped)
+    for number, (audio, clips) in enumerate(by_file.items()):
+        try:
+            part = _embed_clips(episode, job, audio, clips)
+        except MediaError:
+            dropped["cannot be read as audio"] += len(clips)
+        else:
+            parts.append(part)
+            dropped[_TOO_SHORT] += len(clips) - len(part.keys)
+        job.progress(number + 1, len(by_file))
+    voiceprints = _joined(parts)
+    write_voiceprints(voiceprints, job.output(ENROLLED), embedder=episode.embedder().fingerprint if parts else "")
+    return Counts(len(voiceprints.keys), dropped)
+
+
+def _embed_clips(episode: Episode, job: Job, audio: Path, clips: Sequence[EnrolClip]) -> Voiceprints:
+    """Voiceprints of clips from one file: an episode whose vocals are there, or one that is brought so far here."""
+    from video_preprocessing.media import choose_audio_track, extract_audio
+    from video_preprocessing.media import probe as probe_file
+    from video_preprocessing.speech import detect_speech, embed_spans
+
+    if episode.is_own(audio):
+        vocals, speech = job.input(VOCALS), read_records(job.input(SPEECH), Span)
+    elif audio in episode.isolated:
+        folder = episode.isolated[audio]
+        vocals, speech = folder / VOCALS, read_records(folder / SPEECH, Span)
+    else:
+        vocals = job.scratch / "clip.flac"
+        info = probe_file(audio)
+        extract_audio(info, choose_audio_track(info, None), vocals)
+        separator = episode.separator() if episode.config.isolate_enrolment else None
+        if separator is not None:
+            mix, vocals = vocals, job.scratch / "vocals.flac"
+            separator.separate_file(mix, vocals)
+        speech = detect_speech(vocals)
+    spans = {clip.key: clip.span or _WHOLE_FILE for clip in clips}
+    return embed_spans(vocals, spans, speech, episode.embedder())
+
+
+def _joined(parts: Sequence[Voiceprints]) -> Voiceprints:
+    filled = [part for part in parts if part.keys]
+    return Voiceprints(
+        tuple(key for part in filled for key in part.keys),
+        np.concatenate([part.vectors for part in filled]) if filled else np.zeros((0, 0), np.float32),
+        tuple(ms for part in filled for ms in part.speech_ms),
+    )

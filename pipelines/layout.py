@@ -1,0 +1,38 @@
+"""Where everything is in an output folder: every path, and how lines are named."""
+
+from __future__ import annotations
+
+from yuki_builder.records import Cue
+
+CORPUS_FOLDER = "corpus"
+MEDIA = ".work/media.json"
+CUES_READ = ".work/cues.jsonl"
+TRACK = "subtitles-track/"
+CUES = "subtitles/cues.jsonl"
+RESYNC = ".work/resync.jsonl"
+MIX = "audio/mix.flac"
+VOCALS = "audio/vocals.flac"
+SPEECH = ".work/speech.jsonl"
+PIECES = ".work/pieces.jsonl"
+TURNS = "speakers/turns.rttm"
+ALIGNED = ".work/aligned.jsonl"
+VOICEPRINTS = ".work/voiceprints.npz"
+ENROLLED = ".work/enrolled.npz"
+ATTRIBUTIONS = ".work/attributions.jsonl"
+GALLERY = "speakers/gallery"
+LINES = "lines.jsonl"
+LINES_CSV = "lines.csv"
+CLIPS = "clips/"
+SHOTS = ".work/shots.jsonl"
+QUALITY = "quality.jsonl"
+PRINTS = ".work/prints.npz"
+SCENES = "scenes.jsonl"
+PICTURES = ".work/pictures.json"
+EVALUATION_PICTURE = "evaluation.png"
+REPORT = "report.html"
+SUMMARY = "episode.json"
+
+
+def line_id(episode_id: str, cue: Cue) -> str:
+    """A line's name for good: made from the episode and the cue's identity, never from its position."""
+    return f"{episode_id}-{cue.cue_id}"

@@ -1,0 +1,1 @@
+"""Running a network over a recording: windows, streams, resuming, kernels, chains of models."""

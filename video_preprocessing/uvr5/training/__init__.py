@@ -1,0 +1,1 @@
+"""Training a network of this project: mixtures, effects, the loop."""

@@ -1,0 +1,259 @@
+"""How good a line is to train on: figures by line, and named reasons to leave it out. Nothing is deleted."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from yuki_builder.corpus.audio.sound import ForwardReader, open_sound, to_samples
+from yuki_builder.records import FloatArray, Line, Progress, Record, Span, no_progress
+
+_CLIPPED = 0.999  # of full scale
+_BANDWIDTH_DB = 60.0  # below the loudest band
+_FFT = 2048
+_MOST_MS = 20_000
+_CJK = re.compile("[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+_PRINT_BANDS, _PRINT_FRAMES = 24, 32
+_PRINT_DEPTH = 4.0  # orders of magnitude: what is quieter is noise, of the recording or of the separator
+_PRINT_LOWEST_HZ, _PRINT_HIGHEST_HZ = 100.0, 7000.0
+_PRINT_DEPTH = 4.0  # orders of magnitude: what is quieter is noise, of the recording or of the separator
+
+Print = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class ClipQuality(Record):
+    """What is known of the sound and pace of one line.
+
+    Attributes:
+        line_id: whose.
+        seconds: how long it is.
+        clipping: share (0..1) of the mix's samples at full scale.
+        bandwidth_hz: up to where the mix has sound while the line lasts.
+        speech_ratio: share of the line with voice activity.
+        chars_per_second: letters of the text a second; a Chinese, Japanese or Korean character counts as two.
+        overlap: share in which another voice sounds.
+        snr_db: dialogue over background in the mix; None where not known.
+        dnsmos: overall quality (1 to 5) by DNSMOS (Reddy et al., ICASSP 2022); None where not computed.
+        dnsmos_speech, dnsmos_background: of the speech and of the background alone.
+        duplicate_of: the earlier line that this one repeats (a recap, a narration), or None.
+        problems: names of what speaks against training on it.
+    """
+
+    line_id: str
+    seconds: float
+    clipping: float
+    bandwidth_hz: int
+    speech_ratio: float
+    chars_per_second: float
+    overlap: float
+    snr_db: float | None = None
+    dnsmos: float | None = None
+    dnsmos_speech: float | None = None
+    dnsmos_background: float | None = None
+    duplicate_of: str | None = None
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QualityLimits:
+    """From where on a figure is a problem; usual limits of sets to train voices on."""
+
+    min_seconds: float = 0.6
+    max_seconds: float = 20.0
+    max_clipping: float = 0.001
+    min_bandwidth_hz: int = 6000
+    min_speech_ratio: float = 0.4
+    min_chars_per_second: float = 2.0
+    max_chars_per_second: float = 30.0
+    max_overlap: float = 0.15
+    min_snr_db: float = -8.0
+    min_dnsmos: float = 2.2
+
+
+LIMITS = QualityLimits()
+
+
+_TESTS: Mapping[str, Callable[[ClipQuality, QualityLimits], bool]] = {
+    "too short": lambda q, limits: q.seconds < limits.min_seconds,
+    "too long": lambda q, limits: q.seconds > limits.max_seconds,
+    "clipped": lambda q, limits: q.clipping > limits.max_clipping,
+    "narrow band": lambda q, limits: q.bandwidth_hz < limits.min_bandwidth_hz,
+    "little speech": lambda q, limits: q.speech_ratio < limits.min_speech_ratio,
+    "too slow": lambda q, limits: q.chars_per_second < limits.min_chars_per_second,
+    "too fast": lambda q, limits: q.chars_per_second > limits.max_chars_per_second,
+    "overlapped": lambda q, limits: q.overlap > limits.max_overlap,
+    "low level": lambda q, limits: q.snr_db is not None and q.snr_db < limits.min_snr_db,
+    "low DNSMOS": lambda q, limits: q.dnsmos is not None and q.dnsmos < limits.min_dnsmos,
+    "duplicate": lambda q, limits: q.duplicate_of is not None,
+}
+PROBLEMS = tuple(_TESTS)
+"""The names that ``ClipQuality.problems`` may hold."""
+
+
+def problems_of(q: ClipQuality, limits: QualityLimits = LIMITS) -> tuple[str, ...]:
+    """What speaks against a line, by name; what is not known does not."""
+    return tuple(name for name, applies in _TESTS.items() if applies(q, limits))
+
+
+def would_keep(qualities: Sequence[ClipQuality], limits: QualityLimits = LIMITS) -> Mapping[str, int]:
+    """How many lines each limit alone would leave out, and under ``kept`` how many all of them would keep."""
+    each = [problems_of(q, limits) for q in qualities]
+    counts = Counter(name for problems in each for name in problems)
+    return {"kept": sum(not problems for problems in each), **dict(counts.most_common())}
+
+
+def measure_quality(
+    lines: Sequence[Line], mix: Path, vocals: Path, speech: Sequence[Span], *, progress: Progress = no_progress
+) -> tuple[list[ClipQuality], dict[str, Print]]:
+    """Figures of each line, in the order of ``lines``, and what its sound looks like, to find repeats by.
+
+    Args:
+        lines: of one episode.
+        mix, vocals: sound files on the lines' clock.
+        speech: voice activity, in order, without overlap.
+        progress: counts lines.
+
+    Raises:
+        MediaError: a file cannot be read.
+    """
+    in_order = sorted(lines, key=lambda line: (line.start_ms, line.end_ms, line.line_id))
+    found: dict[str, ClipQuality] = {}
+    prints: dict[str, Print] = {}
+    with open_sound(mix) as mix_sound, open_sound(vocals) as vocals_sound:
+        readers = [(ForwardReader(sound), sound) for sound in (mix_sound, vocals_sound)]
+        for done, line in enumerate(in_order, start=1):
+            span = Span(line.start_ms, min(line.end_ms, line.start_ms + _MOST_MS))
+            whole, voice = (
+                reader.read(
+                    min(to_samples(span.start_ms, sound.samplerate), sound.frames),
+                    min(to_samples(span.end_ms, sound.samplerate), sound.frames),
+                )
+                for reader, sound in readers
+            )
+            found[line.line_id] = _figures(line, whole, mix_sound.samplerate, speech)
+            sound_print = fingerprint(voice.mean(axis=1), vocals_sound.samplerate)
+            if sound_print is not None:
+                prints[line.line_id] = sound_print
+            progress(done, len(in_order))
+    return [found[line.line_id] for line in lines], prints
+
+
+def _figures(line: Line, whole: FloatArray, rate_hz: int, speech: Sequence[Span]) -> ClipQuality:
+    seconds = line.span.duration_ms / 1000
+    spoken_ms = sum(span.overlap_ms(line.span) for span in _near(speech, line.span))
+    clipping = float((np.abs(whole) >= _CLIPPED).mean()) if whole.size else 0.0
+    return ClipQuality(
+        line_id=line.line_id,
+        seconds=round(seconds, 3),
+        clipping=round(clipping, 6),
+        bandwidth_hz=bandwidth_hz(whole.mean(axis=1), rate_hz) if whole.size else 0,
+        speech_ratio=round(spoken_ms / max(1, line.span.duration_ms), 3),
+        chars_per_second=round(letters(line.text) / seconds, 2) if seconds else 0.0,
+        overlap=round(line.overlap, 3),
+        snr_db=line.snr_db,
+    )
+
+
+def letters(text: str) -> int:
+    """Letters and digits of a text; one that stands for a syllable counts as two."""
+    return sum(2 if _CJK.match(c) else 1 for c in text if c.isalnum())
+
+
+def bandwidth_hz(wave: FloatArray, rate_hz: int) -> int:
+    """Up to where there is sound: the highest frequency less than 60 dB below the loudest, rounded to 100 Hz."""
+    power = _mean_spectrum(wave)
+    if power is None:
+        return 0
+    smooth = np.convolve(power, np.ones(5) / 5, "same")
+    loud = np.flatnonzero(smooth > smooth.max() * 10 ** (-_BANDWIDTH_DB / 10))
+    return round(float(loud[-1]) * rate_hz / _FFT / 100) * 100 if len(loud) and smooth.max() > 0 else 0
+
+
+def _mean_spectrum(wave: FloatArray) -> npt.NDArray[np.float64] | None:
+    if len(wave) < _FFT:
+        return None
+    count = min(200, (len(wave) - _FFT) // (_FFT // 2) + 1)
+    starts = np.linspace(0, len(wave) - _FFT, count).astype(np.intp)
+    frames = wave[starts[:, None] + np.arange(_FFT)] * np.hanning(_FFT)
+    power: npt.NDArray[np.float64] = np.square(np.abs(np.fft.rfft(frames, axis=1))).mean(axis=0)
+    return power
+
+
+def fingerprint(wave: FloatArray, rate_hz: int) -> Print | None:
+    """What a line sounds like, shape (24 * 32,), of length 1: levels in 24 bands and 32 parts of its time.
+
+    Two of the same recording have a product near 1, also when one is a little longer or differently mixed; None where
+    there is too little sound.
+    """
+    size, hop = 1024, 256
+    if len(wave) < size + hop * _PRINT_FRAMES:
+        return None
+    frames = np.lib.stride_tricks.sliding_window_view(wave, size)[::hop] * np.hanning(size).astype(np.float32)
+    power = np.square(np.abs(np.fft.rfft(frames, axis=1)))
+    edges = np.geomspace(_PRINT_LOWEST_HZ, min(_PRINT_HIGHEST_HZ, rate_hz / 2), _PRINT_BANDS + 1) * size / rate_hz
+    bins = np.clip(np.rint(edges).astype(np.intp), 1, power.shape[1] - 1)
+    bands = np.stack([power[:, a : max(a + 1, b)].mean(axis=1) for a, b in pairwise(bins)], axis=1)
+    # Each part of the time in full, so that a shift by a few hundredths of a second changes little.
+    parts = np.stack([part.mean(axis=0) for part in np.array_split(bands, _PRINT_FRAMES)])
+    levels = np.log10(parts + 1e-12)
+    levels = np.maximum(levels, levels.max() - _PRINT_DEPTH)
+    levels -= levels.mean()
+    length = float(np.linalg.norm(levels))
+    return (levels / length).astype(np.float32).ravel() if length > 1e-6 else None
+
+
+_SAME_SOUND = 0.93
+_SAME_LENGTH = 0.15
+_LEAST_LETTERS = 6
+
+
+def mark_duplicates(
+    qualities: Sequence[ClipQuality], lines: Sequence[Line], prints: Mapping[str, Print]
+) -> list[ClipQuality]:
+    """With ``duplicate_of`` set where an earlier line has the same words and the same sound.
+
+    Args:
+        qualities: one for each of ``lines``, in their order, which is that of the episodes and of time.
+        lines: of one episode or of a whole season.
+        prints: by line id, from ``measure_quality``.
+
+    Words alone do not make a repeat ("Yes." is said often), nor does sound alone.
+    """
+    first: dict[str, list[Line]] = {}
+    marked = []
+    for quality, line in zip(qualities, lines, strict=True):
+        key = "".join(c for c in unicodedata.normalize("NFKC", line.text).casefold() if c.isalnum())
+        original = None
+        if letters(key) >= _LEAST_LETTERS and line.line_id in prints:
+            earlier = first.setdefault(key, [])
+            original = next((other for other in earlier if _sound_alike(line, other, prints)), None)
+            if original is None:
+                earlier.append(line)
+        marked.append(replace(quality, duplicate_of=None if original is None else original.line_id))
+    return marked
+
+
+def _sound_alike(one: Line, other: Line, prints: Mapping[str, Print]) -> bool:
+    lengths = sorted((one.span.duration_ms, other.span.duration_ms))
+    if lengths[1] - lengths[0] > _SAME_LENGTH * lengths[1]:
+        return False
+    return float(prints[one.line_id] @ prints[other.line_id]) >= _SAME_SOUND
+
+
+def _near(speech: Sequence[Span], span: Span) -> Iterable[Span]:
+    from bisect import bisect_right
+
+    first = bisect_right(speech, span.start_ms, key=lambda s: s.end_ms)
+    for region in speech[first:]:
+        if region.start_ms >= span.end_ms:
+            return
+        yield region

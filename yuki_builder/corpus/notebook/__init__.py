@@ -1,0 +1,1 @@
+"""A corpus in a notebook: look at it, listen to it, correct it."""

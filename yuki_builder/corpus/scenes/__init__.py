@@ -1,0 +1,7 @@
+"""Scenes: runs of lines that belong together."""
+
+from __future__ import annotations
+
+from yuki_builder.corpus.scenes.scene import Scene, SceneRow, scene_id, scenes_of, split_scenes
+
+__all__ = ["Scene", "SceneRow", "scene_id", "scenes_of", "split_scenes"]

@@ -1,0 +1,1 @@
+"""Lines and measures as files, one module per format, and statistics over them."""
