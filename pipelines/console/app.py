@@ -290,7 +290,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _main(argv: Sequence[str]) -> int:
     if argv and argv[0] in _SUBCOMMANDS:
         run: Callable[[Sequence[str]], int] = getattr(
-            importlib.import_module(f"pipelines.{argv[0]}_cli"), f"run_{argv[0]}"
+            importlib.import_module(f"pipelines.console.{argv[0]}"), f"run_{argv[0]}"
         )
         return run(argv[1:])
     command = typer.main.get_command(_app)
