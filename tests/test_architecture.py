@@ -127,9 +127,7 @@ def test_arrows_point_down(package: str) -> None:
         for imported in set(imports(module)) if above else ():
             below = within(imported, package)
             if below is not None:
-                assert floors.index(below) <= floors.index(str(above)), (
-                    f"{module} imports {imported}, above it"
-                )
+                assert floors.index(below) <= floors.index(str(above)), f"{module} imports {imported}, above it"
 
 
 def test_there_are_no_circles() -> None:
