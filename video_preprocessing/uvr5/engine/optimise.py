@@ -37,21 +37,27 @@ Net = TypeVar("Net", bound=nn.Module)
 # A multiple of the tiles of minimal filtering.
 TILE_FRAMES = 144
 
-# glibc's names for them (malloc.h), and its defaults.
+# glibc's names for them (malloc.h).
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_MMAP_MAX = -1, -2, -3, -4
 _KEEP = {_M_MMAP_MAX: 0, _M_TRIM_THRESHOLD: 2**31 - 1, _M_TOP_PAD: 64 << 20}
 _KEEP_LITTLE = {_M_MMAP_THRESHOLD: 4 << 20, _M_TRIM_THRESHOLD: 256 << 20, _M_TOP_PAD: 16 << 20}
-_DEFAULTS = {
+# Setting any of them ends glibc's own adjustment of the two thresholds, for good. It raises them to the largest block
+# that was freed, at most to these values; with the values of a fresh process, every tensor over 128 KB would be fetched
+# from the system anew, and whatever runs after a separation would take up to five times as long (benchmarks/README.md).
+_AFTERWARDS = {
     _M_MMAP_MAX: 65536,
-    _M_MMAP_THRESHOLD: 128 << 10,
-    _M_TRIM_THRESHOLD: 128 << 10,
+    _M_MMAP_THRESHOLD: 32 << 20,
+    _M_TRIM_THRESHOLD: 64 << 20,
     _M_TOP_PAD: 128 << 10,
 }
 
 
 @contextlib.contextmanager
 def keeping_freed_memory(*, little: bool = False) -> Iterator[None]:
-    """While it lasts, the C library keeps freed memory instead of handing it back; afterwards it does as before.
+    """While it lasts, the C library keeps freed memory instead of handing it back.
+
+    Afterwards it keeps what a process keeps that has freed a large tensor before: blocks below 32 MB, 64 MB in all.
+    These two values stay for the rest of the process, because glibc does not adjust them any more once they were set.
 
     Every layer of a network frees and asks for tens of megabytes, and fresh pages must be zeroed by the system. Does
     nothing where the C library is not glibc, or where the user has settings of their own in the environment.
@@ -69,7 +75,7 @@ def keeping_freed_memory(*, little: bool = False) -> Iterator[None]:
     try:
         yield
     finally:
-        for parameter, value in _DEFAULTS.items():
+        for parameter, value in _AFTERWARDS.items():
             libc.mallopt(parameter, value)
         libc.malloc_trim(0)
 
