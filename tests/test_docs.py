@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from pipelines.cli import _app
+from pipelines.console.app import _app
 
 ROOT = Path(__file__).parent.parent
 READMES = ("README.md", "README.zh.md")

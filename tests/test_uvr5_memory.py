@@ -10,7 +10,7 @@ import pytest
 # Page faults of a hundred tensors of 4 MB; each has 1024 pages.
 _FAULTS = """
 import resource, torch
-from video_preprocessing.uvr5.inference import keeping_freed_memory
+from video_preprocessing.uvr5.engine.optimise import keeping_freed_memory
 
 def ended(little):
     with keeping_freed_memory(little=little):
