@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -50,6 +51,8 @@ class Record:
             KeyError: a field without a default is missing. Unknown keys are ignored (newer writers).
             ValueError, TypeError: a value does not fit.
         """
+        if not isinstance(data, Mapping):
+            raise TypeError(f"{data!r:.100} is no object")
         hints = _type_hints(cls)  # type: ignore[arg-type]
         values = {}
         for f in dataclasses.fields(cls):  # type: ignore[arg-type]
@@ -79,17 +82,41 @@ def _plain(value: Any) -> Any:
 
 
 def _typed(hint: Any, value: Any) -> Any:
+    if hint in _SCALARS:
+        return _scalar(hint, value)
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):
-        if value is None:
-            return None
-        return _typed(next(a for a in args if a is not type(None)), value)
-    if origin is tuple:
-        return tuple(_typed(args[0], v) for v in value)
+        return None if value is None else _typed(next(a for a in args if a is not type(None)), value)
+    if origin in (tuple, Mapping):
+        return _container(origin, args, value)
     if isinstance(hint, type) and issubclass(hint, Record):
         return hint.from_dict(value)
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return hint(value)
+    return value
+
+
+def _container(kind: Any, args: tuple[Any, ...], value: Any) -> Any:
+    if kind is tuple and isinstance(value, (list, tuple)):
+        return tuple(_typed(args[0], v) for v in value)
+    if kind is Mapping and isinstance(value, Mapping):
+        return {str(k): _typed(args[1], v) for k, v in value.items()}
+    raise TypeError(f"{value!r:.100} is no {'list' if kind is tuple else 'object'}")
+
+
+_SCALARS: tuple[type, ...] = (str, int, float, bool)
+_LARGEST_INT = 1 << 63
+
+
+def _scalar(kind: type, value: Any) -> Any:
+    """The value, if it is of that kind: JSON that was damaged or written by hand may hold anything."""
+    fits = type(value) is kind or (kind is float and type(value) is int)
+    if not fits:
+        raise TypeError(f"{value!r:.100} is no {kind.__name__}")
+    if kind is float and not math.isfinite(value):
+        raise ValueError(f"{value} is no number")
+    if kind is int and abs(value) >= _LARGEST_INT:
+        raise ValueError("a number beyond all measure")
     return value
 
 

@@ -10,7 +10,6 @@ Case, width and spacing need no alias.
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from pathlib import Path
 from yuki_builder.characters.cast import name_key
 from yuki_builder.errors import ConfigError
 from yuki_builder.records import AlignedCue, NameTag
+from yuki_builder.untrusted import read_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ def read_aliases(path: Path) -> Aliases:
         OSError: the file cannot be read.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
+        table = read_toml(path)
+    except ValueError as e:
         remedy = 'write one character a row, such as Haruhi = ["Suzumiya", "ハルヒ"]'
         raise ConfigError(f"this is no TOML: {e}", where=path, remedy=remedy) from e
     name_of: dict[str, str] = {}

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -17,12 +17,14 @@ from yuki_builder.characters.tuning import tune
 from yuki_builder.characters.voice_model import Array, VoiceModel, fitted_model, plain_model
 from yuki_builder.errors import GalleryError
 from yuki_builder.records import FloatArray, Voiceprints
+from yuki_builder.untrusted import read_json
 
 SCHEMA = 1
 # Three clips of one character are the fewest of which one can be outvoted.
 MIN_CLIPS_TO_DOUBT = 3
 _RELIABILITY = 0.99
 _MIN_CHARACTERS_TO_TUNE = 3
+_LARGEST_COMPONENT = 1e4  # embeddings have length 1
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -137,23 +139,27 @@ class Gallery:
         from safetensors.numpy import load_file
 
         try:
-            content = json.loads((folder / GALLERY_FILE).read_text(encoding="utf-8"))
+            content = read_json(folder / GALLERY_FILE)
             if content["schema"] != SCHEMA:
                 raise GalleryError(
                     f"gallery of format {content['schema']!r}, this program reads format {SCHEMA}", where=folder
                 )
             keys, characters = ([str(clip[field]) for clip in content["clips"]] for field in ("key", "character"))
-            speech_ms = tuple(int(clip["speech_ms"]) for clip in content["clips"])
+            speech_ms = tuple(_duration_ms(clip["speech_ms"]) for clip in content["clips"])
+            for name in (*keys, *characters):
+                name.encode()  # half a surrogate pair is no text, and cannot be written anywhere
             vectors = load_file(folder / EMBEDDINGS_FILE)["embeddings"]
             if vectors.dtype != np.float32:
                 raise ValueError(f"embeddings of type {vectors.dtype}")
+            if not (np.abs(vectors) <= _LARGEST_COMPONENT).all():
+                raise ValueError("embeddings that are no numbers, or beyond all measure")
             voiceprints = Voiceprints(keys=tuple(keys), vectors=vectors, speech_ms=speech_ms)
             named = dict(zip(keys, characters, strict=True))
             return cls.build(voiceprints, named, embedder=str(content["embedder"]))
         except FileNotFoundError as e:
             raise GalleryError(f"no gallery: {Path(e.filename or folder).name} is missing", where=folder) from e
-        except (ValueError, KeyError, TypeError, RecursionError, SafetensorError) as e:
-            raise GalleryError("damaged gallery", where=folder, remedy="build it again from its clips") from e
+        except (ValueError, KeyError, TypeError, SafetensorError) as e:
+            raise GalleryError(f"damaged gallery ({e})", where=folder, remedy="build it again from its clips") from e
 
     def model(self, dim: int) -> VoiceModel:
         """What is known of voices as this gallery's embedder hears them, in ``dim`` dimensions.
@@ -203,6 +209,12 @@ class Gallery:
     def _labels(self) -> Array:
         """1 where a clip is of a character, shape (clips, names)."""
         return np.array([[float(name == character) for name in self.names] for character in self.characters])
+
+
+def _duration_ms(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < 1 << 40:
+        raise ValueError(f"{value!r:.50} is no duration")
+    return value
 
 
 def _check_embedder(gallery: Gallery, embedder: str, *, where: Path | None) -> None:

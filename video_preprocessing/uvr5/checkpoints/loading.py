@@ -31,6 +31,7 @@ from video_preprocessing.uvr5.checkpoints.registry import KnownModel, Voice, fin
 from video_preprocessing.uvr5.signal.path import SignalPath
 from yuki_builder.errors import CheckpointError, ConfigError
 from yuki_builder.records import Progress, Record, no_progress
+from yuki_builder.untrusted import parse_json
 
 if TYPE_CHECKING:
     import torch
@@ -333,7 +334,7 @@ def _sizes(shapes: Mapping[str, tuple[int, ...]], name: str) -> NetSizes:
 
 def _read_config(metadata: Mapping[str, Any], path: Path) -> NetConfig:
     try:
-        header = json.loads(metadata[_METADATA_KEY])
+        header = parse_json(metadata[_METADATA_KEY])
         if header["format"] != FORMAT:
             raise ValueError(f"format {header['format']!r}")
         return NetConfig.from_dict(header)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import torch
 
 LARGEST_BYTES = 2 << 30
+_LARGEST_WEIGHT = 1e12  # running variances of public networks reach a million
 
 # Under these keys trainers nest the network's weights, beside the optimiser's and their own notes.
 _NESTS = ("state_dict", "model_state_dict", "model", "net", "weights", "ema")
@@ -71,7 +72,23 @@ def read_state(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     held = sum(t.numel() * t.element_size() for t in state.values())
     if held > 2 * path.stat().st_size:  # views of a few bytes can pretend to be any size
         raise CheckpointError("claims more weights than the file has room for", where=path)
-    return {k: v.to(torch.float32) if v.is_floating_point() else v for k, v in state.items()}, metadata
+    state = {k: v.to(torch.float32) if v.is_floating_point() else v for k, v in state.items()}
+    bad = next((key for key, value in state.items() if not _is_sound(value)), None)
+    if bad is not None:
+        raise CheckpointError(
+            f"the weights {bad!r:.100} hold values that are no numbers, or beyond all measure",
+            where=path,
+            remedy="get the checkpoint again; one that was trained here is to be trained again",
+        )
+    return state, metadata
+
+
+def _is_sound(tensor: torch.Tensor) -> bool:
+    """Whether a network can compute with it: one value that is none spoils the whole output."""
+    if not tensor.is_floating_point() or not tensor.numel():
+        return True
+    low, high = tensor.aminmax()
+    return bool(low >= -_LARGEST_WEIGHT) and bool(high <= _LARGEST_WEIGHT)
 
 
 def _is_pickle(path: Path) -> bool:

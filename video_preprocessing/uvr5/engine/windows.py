@@ -15,7 +15,7 @@ from typing import Protocol
 import torch
 
 from video_preprocessing.uvr5.engine.optimise import release_freed_memory
-from yuki_builder.errors import ConfigError
+from yuki_builder.errors import CheckpointError, ConfigError
 
 # Windows that go to a GPU at once, where its memory suffices, and batches that it may be given ahead of the one whose
 # masks are waited for: while it computes, the processor transforms what comes before and after.
@@ -153,6 +153,11 @@ class _Runner:
             masks, event = self._started.popleft()
             if event is not None:
                 event.synchronize()
+            if not masks.isfinite().all():  # weights far too large, which nobody sees before they are used
+                raise CheckpointError(
+                    "the separator's network gives values that are no numbers",
+                    remedy="its weights are damaged, or too large for this precision: try --precision float32",
+                )
             yield from masks
 
     def _start(self, windows: torch.Tensor) -> None:

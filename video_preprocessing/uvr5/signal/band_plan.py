@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 
 from yuki_builder.errors import CheckpointError
 from yuki_builder.records import Record
+from yuki_builder.untrusted import read_json
 
 Channels = Literal["plain", "mid_side", "mid_side_b2", "reverse", "mid_side_c", "stereo_n"]
 
@@ -25,6 +26,8 @@ _FILE = Path(__file__).with_name("band_plans.json")
 # (mid_side_b, stereo_w) are not acted upon by the public tools either.
 _FLAGS: dict[str, Channels] = {"mid_side": "mid_side", "mid_side_b2": "mid_side_b2", "reverse": "reverse"}
 _LARGEST_FFT, _LARGEST_RATE_HZ, _MOST_BANDS = 1 << 16, 400_000, 16
+_LARGEST_FILE = 1 << 20
+_LARGEST_CORRECTION = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,8 @@ class BandPlan(Record):
     def __post_init__(self) -> None:
         if not 1 <= len(self.bands) <= _MOST_BANDS:
             raise ValueError(f"{len(self.bands)} bands")
+        if not all(abs(each) <= _LARGEST_CORRECTION for each in self.aggressiveness_correction):
+            raise ValueError(f"corrections of the aggressiveness by {self.aggressiveness_correction}")
         if self.bins > _LARGEST_FFT:
             raise ValueError(f"a stack of {self.bins} bins")
         if sum(b.bins for b in self.bands) > self.bins:
@@ -170,7 +175,7 @@ class BandPlan(Record):
             CheckpointError: it cannot be read, or is none.
         """
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            data = read_json(path, max_bytes=_LARGEST_FILE)
         except (OSError, ValueError) as e:
             raise CheckpointError("not readable as a band plan in JSON", where=path) from e
         return cls.from_public(data, str(path))

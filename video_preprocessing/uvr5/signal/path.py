@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from yuki_builder.records import Record
 
+_SHORTEST_WINDOW_MS, _LONGEST_WINDOW_MS, _SHORTEST_HOP_MS = 2.0, 500.0, 1.0
+_LOWEST_BAND_HZ, _HIGHEST_BAND_HZ, _LARGEST_POWER = 1000, 48_000, 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class SignalPath(Record):
@@ -22,6 +25,16 @@ class SignalPath(Record):
     hop_ms: float = 20.0
     band_hz: int = 8000
     input_power: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not _SHORTEST_WINDOW_MS <= self.window_ms <= _LONGEST_WINDOW_MS:
+            raise ValueError(f"a window of {self.window_ms:g} ms")
+        if not _SHORTEST_HOP_MS <= self.hop_ms <= self.window_ms / 2:
+            raise ValueError(f"a hop of {self.hop_ms:g} ms under windows of {self.window_ms:g} ms")
+        if not _LOWEST_BAND_HZ <= self.band_hz <= _HIGHEST_BAND_HZ:
+            raise ValueError(f"a band that ends at {self.band_hz} Hz")
+        if not 0 < self.input_power <= _LARGEST_POWER:
+            raise ValueError(f"an input power of {self.input_power:g}")
 
     def window_samples(self, sample_rate_hz: int) -> int:
         """Samples of the analysis window at that rate, even."""
