@@ -822,6 +822,11 @@ def test_an_interrupted_isolation_goes_on(shared: Shared, tmp_path: Path) -> Non
     config = EpisodeConfig(shared.video, out=tmp_path / "out", window_frames=192, crossfade=8)
     with pytest.raises(Interrupted):
         run_episode(config, progress=interrupt)
-    result = run_episode(config)
-    assert any("done already" in note for note in notes_of_isolate(result))
+    events: list[Event] = []
+    result = run_episode(config, progress=events.append)
+    assert any("resumed at" in (e.message or "") for e in events if e.kind is EventKind.NOTICE)
     assert not (result.folder / ".work" / "unfinished" / "isolate").exists()
+    # What happened on the way is no part of the result.
+    unbroken = run_episode(dataclasses.replace(config, out=tmp_path / "unbroken"))
+    for name in ("report.html", "audio/vocals.flac", "lines.jsonl"):
+        assert (result.folder / name).read_bytes() == (unbroken.folder / name).read_bytes(), name

@@ -71,13 +71,14 @@ class Job:
 
     @property
     def unfinished(self) -> Path:
-        """A folder that outlives an interrupted attempt, so that the next one can go on; gone once the stage is done.
-
-        What lies there must say by itself what it belongs to.
-        """
+        """A folder that outlives an interrupted attempt, so that the next one of the same recipe can go on."""
         folder = self._workspace.unfinished
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def notice(self, message: str) -> None:
+        """Tell the user what happened on the way. Results never hold it: they are the same however they came about."""
+        self._listener(Event(EventKind.NOTICE, self._subject, self._stage.name, message=message))
 
     def progress(self, completed: float, total: float | None, /) -> None:
         """The rooms' progress protocol (``records.Progress``)."""
@@ -185,7 +186,7 @@ class Runner(Generic[C]):
 
     def _run_stage(self, stage: Stage[C], recipe: Recipe, listener: Listener) -> StageReport:
         began = time.monotonic()
-        with self._store.workspace(stage.name) as workspace:
+        with self._store.workspace(stage.name, recipe) as workspace:
             # Explained in here, while the workspace still fills the disk that it may have filled up.
             with explained(self._store.folder):
                 counts = stage.run(self._subject, Job(stage, self._store, workspace, listener, self._name))

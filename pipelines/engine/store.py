@@ -32,7 +32,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from pipelines.engine.fingerprints import hash_file
+from pipelines.engine.fingerprints import hash_file, hash_text
 from yuki_builder.errors import InternalError, OutputError
 from yuki_builder.records import Record, StageReport
 
@@ -55,6 +55,11 @@ class Recipe(Record):
     settings: Mapping[str, Any]
     packages: Mapping[str, str]
     inputs: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        """In a few letters; safe as a name of a folder."""
+        return hash_text(json.dumps(self.to_dict(), sort_keys=True))[:16]
 
     def difference(self, earlier: Recipe) -> str | None:
         """In a few words, what has changed since ``earlier``; None if nothing has."""
@@ -186,13 +191,21 @@ class Store:
         return next((o.sha256 for o in mark.outputs if o.path == path), None) if mark else None
 
     @contextmanager
-    def workspace(self, stage: str) -> Iterator[Workspace]:
-        """Fresh folders for a stage to write in; they are gone afterwards, whatever happened."""
+    def workspace(self, stage: str, recipe: Recipe | None = None) -> Iterator[Workspace]:
+        """Fresh folders for a stage to write in; they are gone afterwards, whatever happened.
+
+        What an earlier attempt left unfinished is there again, but only if it had the same recipe.
+        """
+        unfinished = self.work / "unfinished" / stage / (recipe.digest if recipe else "any")
+        if unfinished.parent.is_dir():
+            for other in unfinished.parent.iterdir():
+                if other != unfinished:
+                    _remove(other)
         self._clear(stage)
         self._workspace(stage).mkdir(parents=True)
         self._scratch(stage).mkdir()
         try:
-            yield Workspace(self._workspace(stage), self._scratch(stage), self.work / "unfinished" / stage)
+            yield Workspace(self._workspace(stage), self._scratch(stage), unfinished)
         finally:
             if not self._pending(stage).exists():
                 self._clear(stage)
@@ -314,6 +327,13 @@ def _is_as_recorded(path: Path, output: OutputFile) -> bool:
     if facts.st_size > _ALWAYS_HASHED_BYTES and facts.st_mtime_ns == output.mtime_ns:
         return True
     return hash_file(path) == output.sha256
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -22,8 +22,9 @@ def isolate(episode: Episode, job: Job) -> Counts:
         done = separator.separate_file(
             job.input(MIX), job.output(VOCALS), unfinished=job.unfinished, progress=job.progress
         )
-        resumed = f"went on behind {done.resumed_ms / 60_000:.1f} minutes that were done already"
-        return Counts(notes=separator.notes + ((resumed,) if done.resumed_ms else ()))
+        if done.resumed_ms:
+            job.notice(f"resumed at {done.resumed_ms / 60_000:.1f} min")
+        return Counts(notes=separator.notes)
     return Counts()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -197,25 +197,34 @@ class Separator:
         """
         folder = unfinished or destination.parent
         steps = len(self.links)
-        reports, intermediates, read = [], [], source
-        for number, link in enumerate(self.links):
+        keys = self._keys(source)
+        intermediates = [folder / f".{destination.stem}.link{n + 1}.{key[:16]}.flac" for n, key in enumerate(keys[:-1])]
+        _sweep(folder, destination.stem, keep=intermediates)
+        reports, read = [], source
+        for number, (link, key) in enumerate(zip(self.links, keys, strict=True)):
             last = number == steps - 1
-            target = destination if last else folder / f".{destination.stem}.link{number + 1}.flac"
+            target = destination if last else intermediates[number]
             rest = accompaniment if last and steps == 1 else None
 
             def scaled(done: float, total: float | None, number: int = number) -> None:
                 progress((number * (total or 0.0) + done) / steps, total)
 
-            if last or not target.is_file():
-                reports.append(_FileJob(link, read, target, rest, folder).run(scaled))
-            if not last:
-                intermediates.append(target)
+            if last or not _is_as_long(target, source):
+                reports.append(_FileJob(link, read, target, rest, folder, key).run(scaled))
             read = target
         if accompaniment is not None and steps > 1:
             _write_difference(source, destination, accompaniment)
         for path in intermediates:
             path.unlink(missing_ok=True)
         return replace(reports[-1], limited_ms=sum(r.limited_ms for r in reports))
+
+    def _keys(self, source: Path) -> list[str]:
+        """For each link what its output is made from: the source, this link and all before it."""
+        keys, key = [], identity(source)
+        for link in self.links:
+            key = hashlib.sha256(f"{key} {link.fingerprint}".encode()).hexdigest()
+            keys.append(key)
+        return keys
 
 
 class _Layout:
@@ -255,8 +264,8 @@ class _Layout:
 class _FileJob:
     """One link over one file."""
 
-    def __init__(self, link: Link, source: Path, target: Path, rest: Path | None, folder: Path) -> None:
-        self.link, self.source = link, source
+    def __init__(self, link: Link, source: Path, target: Path, rest: Path | None, folder: Path, key: str) -> None:
+        self.link, self.source, self.key = link, source, key
         self.targets = {"kept": target} | ({"rest": rest} if rest else {})
         self.folder = folder
 
@@ -269,7 +278,7 @@ class _FileJob:
                 where=self.source,
                 remedy="mix it down to stereo first",
             )
-        key = f"{self.link.fingerprint} {identity(self.source)} {sorted(self.targets)}"
+        key = f"{self.key} {sorted(self.targets)}"
         unfinished = Unfinished(self.targets, self.folder, hashlib.sha256(key.encode()).hexdigest())
         layout = _Layout(self.channels)
         peaks = unfinished.note.facts.get("peaks")
@@ -278,7 +287,9 @@ class _FileJob:
             unfinished.remember(peaks=peaks)
         keep = unfinished.samples
         align = self.link.alignment_samples(self.rate_hz)
-        begin = max(0, keep - self.link.warm_up_samples(self.rate_hz)) // align * align
+        # A block more than the warm-up: from then on blocks, too, are cut where an unbroken run cuts them.
+        warm_up = self.link.warm_up_samples(self.rate_hz) + BLOCK_SECONDS * self.rate_hz
+        begin = max(0, keep - warm_up) // align * align
         if not begin:
             keep = unfinished.samples = 0
         limiters = {name: PeakLimiter(self.rate_hz) for name in self.targets}
@@ -293,7 +304,7 @@ class _FileJob:
             streams = layout.stream(
                 self.link, in_thread(self._blocks(begin)), self.rate_hz, peaks, both=len(self.targets) == 2
             )
-            self._write(_from(streams, keep - begin), limiters, writers, keep, progress)
+            self._write(streams, limiters, writers, begin=begin, keep=keep, progress=progress)
         finally:
             for writer in writers.values():
                 writer.close()
@@ -312,21 +323,26 @@ class _FileJob:
         blocks: Iterable[FloatArray],
         limiters: dict[str, PeakLimiter],
         writers: dict[str, soundfile.SoundFile],
-        written: int,
+        *,
+        begin: int,
+        keep: int,
         progress: Progress,
     ) -> None:
+        """Writes the stream, which begins at sample ``begin``, from sample ``keep`` on."""
         rows = {name: slice(k * self.channels, (k + 1) * self.channels) for k, name in enumerate(writers)}
-        count = written
+        count = begin
 
         def counted() -> Iterator[FloatArray]:
             nonlocal count
             for block in blocks:
                 count += block.shape[1]
                 yield block
-                progress(count / self.rate_hz, self.total / self.rate_hz)
+                if count > keep:
+                    progress(count / self.rate_hz, self.total / self.rate_hz)
 
         def write(stream: Iterator[FloatArray], name: str) -> None:
-            for block in limiters[name].limit(block[rows[name]] for block in stream):
+            limited = limiters[name].limit(block[rows[name]] for block in stream)
+            for block in _from(limited, keep - begin):
                 writers[name].write(block.T)
 
         written_in_thread(counted(), [lambda s, n=name: write(s, n) for name in writers])  # type: ignore[misc]
@@ -335,6 +351,8 @@ class _FileJob:
         with _open(self.source) as reader:
             reader.seek(begin)
             step = BLOCK_SECONDS * self.rate_hz
+            if begin % step:
+                yield reader.read(step - begin % step, dtype="float32", always_2d=True).T
             for block in reader.blocks(step, dtype="float32", always_2d=True):
                 yield block.T
 
@@ -344,6 +362,26 @@ class _FileJob:
             done += block.shape[1]
             progress(_MEASURING * done / self.rate_hz, self.total / self.rate_hz)
             yield block
+
+
+def _sweep(folder: Path, stem: str, *, keep: Collection[Path]) -> None:
+    """Removes what earlier attempts left of other sources, weights or options."""
+    if folder.is_dir():
+        for path in folder.iterdir():
+            name = path.name.lstrip(".")  # of an intermediate, or of what was at work on one
+            is_kept = any(name.startswith(intermediate.stem.lstrip(".")) for intermediate in keep)
+            if name != path.name and name.startswith(f"{stem}.link") and not is_kept:
+                path.unlink()
+
+
+def _is_as_long(path: Path, source: Path) -> bool:
+    """Whether an output is there and whole: a power failure can leave less of it."""
+    import soundfile as sf
+
+    try:
+        return bool(sf.info(path).frames == sf.info(source).frames)
+    except (sf.LibsndfileError, OSError):
+        return False
 
 
 def _open(path: Path) -> soundfile.SoundFile:

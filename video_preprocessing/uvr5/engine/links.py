@@ -209,7 +209,7 @@ class _Network:
     @property
     def fingerprint(self) -> str:
         recipe = f"{CODE_VERSION} {self.checkpoint.sha256} {self.checkpoint.path} {self.checkpoint.voice} "
-        recipe += f"{self.windowing} {self.options}"
+        recipe += f"{self.windowing} {self.options} {self.dtype}"
         return hashlib.sha256(recipe.encode()).hexdigest()
 
 
