@@ -13,9 +13,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from video_preprocessing.uvr5.bands import BandPlan
 from video_preprocessing.uvr5.checkpoints import NetConfig, load_checkpoint, save_checkpoint
-from video_preprocessing.uvr5.plan import SignalPath
+from video_preprocessing.uvr5.signal.band_plan import BandPlan
+from video_preprocessing.uvr5.signal.path import SignalPath
 from yuki_builder.characters import Gallery, read_aliases
 from yuki_builder.errors import CheckpointError, ConfigError, GalleryError
 from yuki_builder.records import Line, StageReport, Voiceprints
