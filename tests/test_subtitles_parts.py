@@ -67,11 +67,13 @@ def test_shares_are_consecutive_and_whole(start: int, length: int, weights: list
 
 
 def test_two_names_part_a_cue_without_dashes() -> None:
-    john, mary = NameTag("John", "sdh"), NameTag("Mary", "sdh")
+    john, mary = (NameTag("John", "sdh"),), (NameTag("Mary", "sdh"),)
     found = split_speakers([SpeakerLine("Hi.", john), SpeakerLine("How?"), SpeakerLine("Well.", mary)])
-    assert [(part.text, part.tag) for part in found] == [("Hi. How?", john), ("Well.", mary)]
+    assert [(part.text, part.tags) for part in found] == [("Hi. How?", john), ("Well.", mary)]
     found = split_speakers([SpeakerLine("Hi.", john), SpeakerLine("Ho.", john)])
-    assert [(part.text, part.tag) for part in found] == [("Hi. Ho.", john)]
+    assert [(part.text, part.tags) for part in found] == [("Hi. Ho.", john)]
+    found = split_speakers([SpeakerLine("Hi.", john), SpeakerLine("Ho.", is_new=True)])
+    assert [(part.text, part.tags) for part in found] == [("Hi.", john), ("Ho.", ())]
 
 
 def test_the_parts_of_a_cue_are_cues_that_keep_together() -> None:

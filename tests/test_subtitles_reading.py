@@ -41,7 +41,7 @@ def test_a_file_as_it_comes(tmp_path: Path, encoding: str, line_end: str) -> Non
     assert (sheet.format, sheet.encoding, sheet.replaced) == ("ass", encoding, 0)
     assert [(c.start_ms, c.end_ms, c.text, c.tags) for c in sheet.spoken] == [
         (2000, 4000, "走吧", (NameTag("阿虚", "sdh"),)),
-        (5000, 7100, '我的工作是观察凉宫春日， 对吧？"是"', (NameTag("长门", "actor"),)),
+        (5000, 7100, '我的工作是观察凉宫春日，对吧？"是"', (NameTag("长门", "actor"),)),
         (8000, 9000, "12:30 开始, 好吗", (NameTag("阿虚", "actor"),)),
     ]
     assert sheet.left_out_by_reason == {"comment": 1, "duplicate": 1, "karaoke": 1, "unreadable": 1}

@@ -143,7 +143,7 @@ def test_a_japanese_file_with_a_line_in_kanji_is_not_bilingual() -> None:
     ]
     cues = make_cues(entries, is_ass=False)
     assert {cue.text_secondary for cue in cues} == {None}
-    assert cues[-1].text == "緊急事態発生 どうする"
+    assert cues[-1].text == "緊急事態発生どうする"
 
 
 def test_two_languages_in_cues_of_one_time() -> None:

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from yuki_builder.records import Cue, NameTag
 from yuki_builder.subtitles.events import Event
+from yuki_builder.subtitles.labels import leading_labels
 from yuki_builder.subtitles.sheet import make_cues
 from yuki_builder.subtitles.sounds import take_sounds
-from yuki_builder.subtitles.speakers import find_prefix, name_key, plain_name, spellings
+from yuki_builder.subtitles.speakers import name_key, plain_name, spellings
 
 relaxed = settings(deadline=None)  # a busy machine is no failure
 
@@ -134,7 +135,6 @@ def test_two_occurrences_are_needed(line: str, text: str, name: str) -> None:
             "（笑）行こう。",
             "(笑) 行こう。",
             "「太郎」：行こう。",
-            "JOHN, MARY: Hi.",
             "What?! NO: it is.",
             ": Hi.",
             "-: Hi.",
@@ -196,7 +196,7 @@ def test_the_numbers_of_speakers_need_three_occurrences() -> None:
 
 def test_a_name_alone_is_not_taken_off() -> None:
     assert read("JOHN:")[0] == ("JOHN:", [])
-    assert find_prefix("[JOHN]", is_last=True) is None
+    assert leading_labels("[JOHN]", is_last=True) == ("", ())
 
 
 def test_a_named_sound_is_a_sound() -> None:

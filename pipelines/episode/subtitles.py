@@ -86,7 +86,7 @@ def _keep_cues(episode: Episode, sheet: CueSheet, source: str, job: Job, *, more
     if episode.config.chinese != "keep":
         cues = convert_chinese(cues, episode.config.chinese)
     write_records(cues, job.output(CUES_READ))
-    notes = [f"subtitles: {source} ({sheet.format}, {sheet.encoding}){more}"]
+    notes = [f"subtitles: {source} ({sheet.format}, {sheet.encoding}){more}", *sheet.conventions.describe()]
     if sheet.replaced:
         notes.append(f"{sheet.replaced} damaged characters in {source} became U+FFFD")
     return Counts(len(sheet.spoken), sheet.left_out_by_reason, tuple(notes))

@@ -1,17 +1,19 @@
-"""Cues in two languages: told by script, and only where the file is written that way throughout.
+"""Cues in two languages: which pair a file is written in, and where each cue parts.
 
-Only the clear cases are taken: Chinese characters against kana or hangul, any of these against Latin letters.
-A Japanese line that happens to hold no kana looks Chinese, so a pair counts only if a good part of the file's
-cues are pairs of the same two scripts.
+The pair is judged over the whole file: rows of two scripts, two scripts on one row, two styles or two blocks that run
+in parallel, or rows whose upper and lower halves are two languages of one script. Once it is known, every cue is
+parted, also one of a single word, and Japanese without kana.
 """
 
 from __future__ import annotations
 
 import enum
+import functools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from typing import Any
 
 _MIN_SHARE = 0.3
 
@@ -22,25 +24,52 @@ class Script(enum.Enum):
     HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
     KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
     HANGUL = re.compile("[\uac00-\ud7a3]")
-    LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]+")  # counted by the word, as the others by the syllable
+    THAI = re.compile("[\u0e01-\u0e2e]")
+    LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]+")  # counted by the word, as the others by the syllable
+    CYRILLIC = re.compile(r"[\u0400-\u052f]+")
+    GREEK = re.compile(r"[\u0370-\u03ff\u1f00-\u1fff]+")
+    ARABIC = re.compile(r"[\u0600-\u06ff]+")
+    HEBREW = re.compile(r"[\u0590-\u05ff]+")
+    DEVANAGARI = re.compile(r"[\u0900-\u097f]+")
 
 
 Pair = tuple[Script, Script]
+_ASIAN = (Script.HAN, Script.KANA, Script.HANGUL)
+_LETTERS_OF_HAN = "[\u3005\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7a3，。！？、…：；「」『』《》（）～ー·]"
+_HAS_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 
 
-def script_of(line: str) -> Script | None:
+@functools.lru_cache(maxsize=1 << 13)
+def script_of(line: str, *, least: int = 2) -> Script | None:
     """The script of a line, or None where none is clear. Chinese characters among kana are Japanese."""
+    if line.isascii():
+        count = len(Script.LATIN.value.findall(line))
+        return Script.LATIN if count >= least else None
     counts = {script: len(script.value.findall(line)) for script in Script}
-    if counts[Script.KANA] >= 2 and 6 * counts[Script.KANA] >= counts[Script.HAN]:
+    if counts[Script.KANA] >= min(2, least) and 6 * counts[Script.KANA] >= counts[Script.HAN]:
         counts[Script.KANA] += counts.pop(Script.HAN)
     script = max(counts, key=counts.__getitem__)
     total = sum(counts.values())
-    return script if counts[script] >= 2 and 10 * counts[script] >= 7 * total else None
+    return script if counts[script] >= least and 10 * counts[script] >= 7 * total else None
+
+
+_SYLLABLE = r"(?:[kgszjtdnhbpmr]?y?|ch|sh|ts|f|w|v|kk?y?|tt?|ss?h?|pp?y?|cch|tch)(?:[aiueoāūōēīâûôêî]{1,2})n?'?"
+_ROMAJI = re.compile(rf"(?:n|{_SYLLABLE}){{1,12}}")
+_NOT_JAPANESE = re.compile(r"[lqx]|th|ph|ck|wh|[aeiou]{4}|sp|st|gr|tr|br|dr|pl|cl")
+
+
+def is_romaji(line: str) -> bool:
+    """Whether Latin letters are Japanese: (nearly) every word is made of its syllables, several words at least."""
+    words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", line.casefold())
+    if sum(map(len, words)) < 4:
+        return False
+    fitting = sum(_ROMAJI.fullmatch(word) is not None and not _NOT_JAPANESE.search(word) for word in words)
+    return 100 * fitting >= 85 * len(words)
 
 
 def halves(lines: Sequence[str]) -> tuple[int, Pair] | None:
     """How many upper lines of a cue are in one script while the lower ones are in another, and the two, or None."""
-    groups = [(script, len(list(group))) for script, group in groupby(lines, key=script_of)]
+    groups = [(script, len(list(group))) for script, group in groupby(lines, key=lambda s: script_of(s, least=1))]
     if len(groups) != 2:
         return None
     (upper_script, upper), (lower_script, _) = groups
@@ -49,10 +78,59 @@ def halves(lines: Sequence[str]) -> tuple[int, Pair] | None:
     return upper, (upper_script, lower_script)
 
 
+def part_rows(lines: Sequence[str], pair: Pair) -> int | None:
+    """How many upper rows of a cue are in the first language of the file's pair, where the others are in the second."""
+    fits = [_fits(line, pair) for line in lines]
+    cuts = [k for k in range(1, len(lines)) if all(f[0] for f in fits[:k]) and all(f[1] for f in fits[k:])]
+    return min(cuts, key=lambda k: abs(2 * k - len(lines))) if cuts else None
+
+
+def _fits(line: str, pair: Pair) -> tuple[bool, bool]:
+    """Whether a row may be of the first and of the second language; one of signs and digits may be of both."""
+    script = script_of(line, least=1)
+    if script is None:
+        has = [wanted.value.search(line) is not None for wanted in pair]
+        return (has[0], has[1]) if any(has) else (True, True)
+    return _is_of(script, line, pair[0]), _is_of(script, line, pair[1])
+
+
+def _is_of(script: Script, line: str, wanted: Script) -> bool:
+    if script is wanted:
+        return True
+    if {script, wanted} != {Script.HAN, Script.KANA}:
+        return False
+    return script is Script.HAN  # Japanese without kana
+
+
+def split_row(text: str, pair: Pair) -> tuple[str, str] | None:
+    """The two languages of one row (`Up here. 在上面`, `Come down.｜下来`), in the order of the pair, or None.
+
+    The scripts have to change once, at a space or a separator.
+    """
+    first, second = pair
+    if first not in _ASIAN and second not in _ASIAN and first is not Script.CYRILLIC and second is not Script.CYRILLIC:
+        return None
+    for separator in re.finditer(r"\s*[|｜/／]\s*|\s+|(?<=[.!?…])(?=[\u3040-\uffef])|(?<=[。！？])(?=[A-Za-z])", text):
+        left, right = text[: separator.start()], text[separator.end() :]
+        if not left or not right:
+            continue
+        for one, other, swapped in ((first, second, False), (second, first, True)):
+            if _is_only(left, one, not_in=other) and _is_only(right, other, not_in=one):
+                return (right, left) if swapped else (left, right)
+    return None
+
+
+def _is_only(text: str, script: Script, *, not_in: Script) -> bool:
+    if script_of(text, least=1) is not script:
+        return False
+    return not not_in.value.search(text) or (not_in is Script.HAN and script is Script.KANA)
+
+
 _SCRIPT_OF_LANGUAGE = {
-    "zh": Script.HAN,
-    "ja": Script.KANA,
-    "ko": Script.HANGUL,
+    **{"zh": Script.HAN, "ja": Script.KANA, "ko": Script.HANGUL, "th": Script.THAI, "el": Script.GREEK},
+    **dict.fromkeys(("ru", "uk", "bg", "sr", "mk", "be"), Script.CYRILLIC),
+    **dict.fromkeys(("ar", "fa", "ur"), Script.ARABIC),
+    **{"he": Script.HEBREW, "hi": Script.DEVANAGARI},
 }
 
 
@@ -70,10 +148,67 @@ def prevailing_pair(pairs: Iterable[Pair | None]) -> Pair | None:
     Args:
         pairs: for each spoken cue of the file (or each moment, where a cue per language is shown), its pair.
     """
-    counts = Counter(pairs)
-    total = counts.total()
-    counts.pop(None, None)
+    every = list(pairs)
+    total = len(every)
+    counts = Counter(pair for pair in every if pair is not None)
     if not counts:
         return None
     pair, count = counts.most_common(1)[0]
-    return pair if count >= _MIN_SHARE * total else None
+    both = count + counts[pair[1], pair[0]]
+    return pair if both >= _MIN_SHARE * total else None
+
+
+_LATIN_LANGUAGES = (
+    "en",
+    "de",
+    "fr",
+    "es",
+    "it",
+    "pt",
+    "nl",
+    "sv",
+    "da",
+    "no",
+    "fi",
+    "pl",
+    "cs",
+    "hu",
+    "tr",
+    "ro",
+    "hr",
+    "vi",
+    "id",
+    "sk",
+    "ca",
+)
+_CYRILLIC_LANGUAGES = ("ru", "uk", "bg", "sr")
+_MIN_LETTERS, _MIN_MARGIN = 16, 6.0
+
+
+@functools.cache
+def _identifier(languages: tuple[str, ...]) -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
+    identifier.set_languages(list(languages))
+    return identifier
+
+
+def language_scores(text: str) -> dict[str, float]:
+    """Log-likelihoods of the languages that a text of one script may be in (py3langid); empty where it is too short."""
+    script = script_of(text)
+    letters = sum(c.isalpha() for c in text)
+    if letters < _MIN_LETTERS or script not in (Script.LATIN, Script.CYRILLIC):
+        return {}
+    languages = _LATIN_LANGUAGES if script is Script.LATIN else _CYRILLIC_LANGUAGES
+    return {code: float(score) for code, score in _identifier(languages).rank(text[:20_000].lower())}
+
+
+def two_languages(upper: str, lower: str) -> tuple[str, str] | None:
+    """The languages of two texts in one script, where they are clearly two."""
+    first, second = language_scores(upper), language_scores(lower)
+    if not first or not second or first.keys() != second.keys():
+        return None
+    one, other = max(first, key=first.__getitem__), max(second, key=second.__getitem__)
+    is_clear = first[one] - first[other] > _MIN_MARGIN and second[other] - second[one] > _MIN_MARGIN
+    return (one, other) if is_clear else None

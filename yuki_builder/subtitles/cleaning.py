@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _HTML_TAGS = "b|big|br|c|center|div|em|font|i|p|rp|rt|ruby|s|small|span|strike|strong|sub|sup|tt|u|v|lang"
 # Attributes have an equals sign, or `<b and c>` would be one; only WebVTT's voice and language take bare words.
@@ -26,9 +26,23 @@ _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,
 _BRACE_TAG = re.compile(r"\{(?:\\[^{}]*|/?[bisu]|[yfscpho]:[^{}]*)\}", re.IGNORECASE)
 _WINDOWS_PATH = re.compile(r"(?<![^\W\d_])[A-Za-z]:\\")  # C:\New\home breaks no line
 _VOICE_MARK = "\x02"
+_COLOUR_MARK = "\x03"
+_COLOUR = re.compile(
+    r"<(?P<end>/(?:font|c)\s*)>|<font\b[^<>]*?\bcolou?r\s*=\s*[\"']?(?P<font>[#\w]{1,20})[^<>]*>"
+    r"|<c\.(?P<class>white|lime|green|cyan|red|yellow|magenta|blue|black)\b[^<>]*>|<(?:font|c)(?:\.[^\s<>]*|\s[^<>=]*=[^<>]*)?>",
+    re.IGNORECASE,
+)
+# A note to the other makers of the file, left behind by a converter: {note: check this}.
+_BRACE_NOTE = re.compile(r"\{\s*(?:note|tl|tln|tn|qc|edit|timer|check|fix|todo)\b[^{}]*\}", re.IGNORECASE)
+_SHAPE = re.compile(r"m(?: -?[\d.]{1,12}){2}(?: [mnlbspc]|(?: -?[\d.]{1,12})){2,}")
 _KARAOKE = re.compile(r"\\[kK][fot]?\d")
 # What typesetting puts on a sign; dialogue is moved up by \an8 at most.
 _POSITION = re.compile(r"\\(?:pos|move|org|i?clip|fr[xyz]|fa[xy])\s*\(?-?\d")
+# What typesetting does beyond moving a line: its own font, size, colour, border, rotation, movement, a clip.
+_TYPESETTING = re.compile(
+    r"\\(?:fn|fs|fsc[xy]|fsp|fr[xyz]?|fa[xy]|[1-4]?c(?=&|$)|[1-4]?c&|i?clip|move|org|t\(|[1-4]a&|kf|ko)"
+)
+_POINT = re.compile(r"\\pos\s*\(\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)")
 _DRAWING_SCALE = re.compile(r"\\p(\d+)")
 # Control, zero-width and direction characters and the soft hyphen. The joiners (U+200C, U+200D) stay: Persian,
 # Indic scripts and emoji are spelled with them.
@@ -50,32 +64,85 @@ class Cleaned:
     has_karaoke: bool = False
     has_drawing: bool = False
     has_position: bool = False
+    colour_of_line: tuple[str | None, ...] = ()  # as long as ``lines``, or empty where no row has one colour
+    is_typeset: bool = False  # drawn by more than a place: a font, a colour, a movement
+    point: tuple[str, str] | None = None  # where ``\\pos`` puts it
 
 
 def clean(text: str, *, is_ass: bool) -> Cleaned:
     """The lines a player would show of ``text``; no line is empty. ``is_ass``: every ``{…}`` is markup."""
-    has_karaoke = has_drawing = has_position = False
-    text = text.replace(_VOICE_MARK, "")
+    found = Cleaned(())
+    if _VOICE_MARK in text or _COLOUR_MARK in text:
+        text = text.replace(_VOICE_MARK, "").replace(_COLOUR_MARK, "")
     if is_ass:
-        has_karaoke = any(_KARAOKE.search(tags) for _, tags in _override_blocks(text))
-        has_position = any(_POSITION.search(tags) for _, tags in _override_blocks(text))
-        text, has_drawing = _without_overrides(text)
+        if "{" in text:
+            tags = "".join(f"{tags}\n" for _, tags in _override_blocks(text))
+            has_position = _POSITION.search(tags) is not None
+            point = _POINT.search(tags) if has_position else None
+            text, has_drawing = _without_overrides(text)
+            found = Cleaned(
+                (),
+                has_karaoke=_KARAOKE.search(tags) is not None,
+                has_drawing=has_drawing,
+                has_position=has_position,
+                is_typeset=has_position and _TYPESETTING.search(tags) is not None,
+                point=(point[1], point[2]) if point else None,
+            )
         text = text.replace("\\n", "\n")
-    else:
-        text = _BRACE_TAG.sub("", text)
+    elif "{" in text:
+        text = _BRACE_NOTE.sub("", _BRACE_TAG.sub("", text))
     if is_ass or not _WINDOWS_PATH.search(text):  # converters leave these in SRT
         text = text.replace("\\N", "\n").replace("\\h", " ")
     if "<" in text:
         # Another voice begins another line: its words are another speaker's.
         text = _VOICE.sub(lambda match: f"\n{_VOICE_MARK}{' '.join(match[1].split())}{_VOICE_MARK}", text)
+        text = _COLOUR.sub(_marked, text)
         text = _TAG.sub("", _HTML_BREAK.sub("\n", _READING.sub("", text)))
+    text = _unescape(text)
+    if not is_ass and text[:2] == "m " and _SHAPE.fullmatch(" ".join(text.split())):
+        return Cleaned((), has_drawing=True)
+    if _COLOUR_MARK in text:
+        return _by_colour(found, text)
     if _VOICE_MARK not in text:
-        return Cleaned(tuple(_visible_lines(_unescape(text))), (), (), has_karaoke, has_drawing, has_position)
-    lines, voices = _by_voice(_unescape(text))
-    return Cleaned(lines, tuple(v for v in dict.fromkeys(voices) if v), voices, has_karaoke, has_drawing, has_position)
+        return replace(found, lines=tuple(_visible_lines(text)))
+    return _by_voice(found, text)
 
 
-def _by_voice(text: str) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
+def _marked(match: re.Match[str]) -> str:
+    if match["end"]:
+        return f"{_COLOUR_MARK}/{_COLOUR_MARK}"
+    colour = match["font"] or match["class"]
+    return f"{_COLOUR_MARK}{colour.casefold() if colour else '-'}{_COLOUR_MARK}"
+
+
+def _by_colour(found: Cleaned, text: str) -> Cleaned:
+    """The visible lines, and the colour of each that is in one colour as a whole."""
+    open_colours: list[str] = []
+    plain: list[str] = []
+    colours: list[str | None] = []
+    for line in _LINE_BREAK.split(text):
+        shown: list[str] = []
+        used: set[str | None] = set()
+        for k, piece in enumerate(line.split(_COLOUR_MARK)):
+            if k % 2 == 0:
+                shown.append(piece)
+                if any(c.isalnum() for c in piece):
+                    used.add(next((c for c in reversed(open_colours) if c != "-"), None))
+            elif piece != "/":
+                open_colours.append(piece)
+            elif open_colours:
+                open_colours.pop()
+        plain.append("".join(shown))
+        colours.append(next(iter(used)) if len(used) == 1 else None)
+    whole = "\n".join(plain)
+    cleaned = _by_voice(found, whole) if _VOICE_MARK in whole else replace(found, lines=tuple(_visible_lines(whole)))
+    shown_colours = tuple(c for row, c in zip(plain, colours, strict=True) if any(True for _ in _visible_lines(row)))
+    if any(shown_colours) and len(shown_colours) == len(cleaned.lines):
+        return replace(cleaned, colour_of_line=shown_colours)
+    return cleaned
+
+
+def _by_voice(found: Cleaned, text: str) -> Cleaned:
     """The visible lines, and the voice that each is marked with, directly or above it."""
     lines: list[str] = []
     voices: list[str | None] = []
@@ -88,7 +155,12 @@ def _by_voice(text: str) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
         for line in _visible_lines(shown.replace(_VOICE_MARK, "")):
             lines.append(line)
             voices.append(voice)
-    return tuple(lines), tuple(voices)
+    return replace(
+        found,
+        lines=tuple(lines),
+        voices=tuple(v for v in dict.fromkeys(voices) if v),
+        voice_of_line=tuple(voices) if any(voices) else (),
+    )
 
 
 def _override_blocks(text: str) -> Iterator[tuple[str, str]]:
@@ -112,7 +184,9 @@ def _without_overrides(text: str) -> tuple[str, bool]:
 
 
 def _unescape(text: str) -> str:
-    return _ENTITY.sub(lambda match: html.unescape(match[0]), text) if "&" in text else text
+    if "&" not in text:
+        return text
+    return _ENTITY.sub(lambda match: html.unescape(match[0]), text.replace("&amp;amp;", "&amp;"))
 
 
 def _visible_lines(text: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from yuki_builder.records import NameTag, Span
+from yuki_builder.subtitles.marks import join_rows
 
 _DASHES = "-‐‑–—―−－"
 _OPENS = r"\"'“‘«„「『(（\[¿¡…"
@@ -25,10 +26,14 @@ _INNER_DASH = re.compile(rf"(?<=[.!?…。！？\"”』」)）\]])\s+[{_DASHES}
 
 @dataclass(frozen=True, slots=True)
 class SpeakerLine:
-    """One row of a cue, its name taken off; ``tag`` is the name that stood before it or its voice, if any."""
+    """One row of a cue, its label taken off; ``tags`` are the names that stood before it, or its voice.
+
+    ``is_new``: a mark other than a dash says that another speaker begins (`>>`, a label, a colour).
+    """
 
     text: str
-    tag: NameTag | None = None
+    tags: tuple[NameTag, ...] = ()
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +41,11 @@ class Part:
     """What one speaker says in a cue."""
 
     lines: tuple[str, ...]
-    tag: NameTag | None = None
+    tags: tuple[NameTag, ...] = ()
 
     @property
     def text(self) -> str:
-        return " ".join(self.lines)
+        return join_rows(self.lines)
 
 
 def split_speakers(lines: Sequence[SpeakerLine]) -> list[Part]:
@@ -50,16 +55,15 @@ def split_speakers(lines: Sequence[SpeakerLine]) -> list[Part]:
     dashes = sum(end is not None for end in marked)
     lone_second = dashes == 1 and marked[0] is None and _follows_a_sentence(rows, marked)
     by_dash = dashes >= 2 or lone_second
-    tags = {row.tag for row in rows}
-    by_name = len(tags) > 1
+    by_name = len({row.tags for row in rows}) > 1
     parts: list[Part] = []
     for row, end in zip(rows, marked, strict=True):
         text = row.text if end is None else _undashed(row.text)
-        is_new = (by_dash and end is not None) or (by_name and row.tag is not None and row.tag != _last_tag(parts))
-        if not parts or is_new:
-            parts.append(Part((text,), row.tag))
+        is_named = by_name and bool(row.tags) and bool(parts) and row.tags != parts[-1].tags
+        if not parts or is_named or (by_dash and end is not None) or row.is_new:
+            parts.append(Part((text,), row.tags))
         else:
-            parts[-1] = Part((*parts[-1].lines, text), parts[-1].tag or row.tag)
+            parts[-1] = Part((*parts[-1].lines, text), parts[-1].tags or row.tags)
     return parts
 
 
@@ -74,15 +78,17 @@ def share_out(span: Span, weights: Sequence[int]) -> list[Span]:
     return spans
 
 
-def _last_tag(parts: Sequence[Part]) -> NameTag | None:
-    return parts[-1].tag if parts else None
+def split_inner_dashes(text: str) -> list[str]:
+    """A row that opens with a dash, cut where another speaker's dash stands in it."""
+    if _dash_end(text) is None:
+        return [text]
+    first, *rest = _INNER_DASH.split(text)
+    return [first, *(f"- {piece}" for piece in rest)]
 
 
 def _without_inner_dashes(line: SpeakerLine) -> list[SpeakerLine]:
-    if _dash_end(line.text) is None:
-        return [line]
-    first, *rest = _INNER_DASH.split(line.text)
-    return [SpeakerLine(first, line.tag), *(SpeakerLine(f"- {text}") for text in rest)]
+    first, *rest = split_inner_dashes(line.text)
+    return [SpeakerLine(first, line.tags, line.is_new), *map(SpeakerLine, rest)]
 
 
 def _follows_a_sentence(rows: Sequence[SpeakerLine], marked: Sequence[int | None]) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from yuki_builder.errors import SubtitleError
 from yuki_builder.subtitles.decoding import decode
 from yuki_builder.subtitles.formats import guess_format, read_events
-from yuki_builder.subtitles.sheet import CueSheet, make_cues
+from yuki_builder.subtitles.sheet import CueSheet, read_sheet
 
 MAX_BYTES = 32 << 20  # an episode of heavily typeset ASS is 20 MB; dialogue is 50 kB
 
@@ -42,12 +42,14 @@ def read_cues(path: Path, *, frame_rate_hz: float | None = None, language: str |
             where=path,
             remedy="choose another with --subtitles",
         )
+    cues, conventions = read_sheet(found.events, is_ass=format_name in ("ass", "ssa"), language=language)
     return CueSheet(
-        cues=make_cues(found.events, is_ass=format_name in ("ass", "ssa"), language=language),
+        cues=cues,
         encoding=encoding,
         format=format_name,
         unreadable=found.unreadable,
         replaced=replaced,
+        conventions=conventions,
     )
 
 

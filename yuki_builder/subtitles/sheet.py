@@ -1,30 +1,30 @@
-"""From the entries of a file to its cues: the decisions of the other modules in their order, all of them pure."""
+"""From the entries of a file to its cues: the decisions of the other modules in their order, all of them pure.
+
+First what the file as a whole does is found (``Conventions``), then each entry is read by it.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from yuki_builder.records import Cue, NameTag
-from yuki_builder.subtitles.bilingual import Pair, halves, is_lower_wanted, prevailing_pair, script_of
-from yuki_builder.subtitles.cleaning import Cleaned, clean
+from yuki_builder.subtitles import captions, typesetting
+from yuki_builder.subtitles.cleaning import clean
+from yuki_builder.subtitles.conventions import Conventions, LabelBook, judge, read_labels
+from yuki_builder.subtitles.drafts import Draft
 from yuki_builder.subtitles.events import Event
-from yuki_builder.subtitles.parts import Part, SpeakerLine, share_out, split_speakers
+from yuki_builder.subtitles.labels import inner_labels, leading_labels, without_chevrons
+from yuki_builder.subtitles.marks import join_rows, unwrapped, without_marks, without_readings
+from yuki_builder.subtitles.notices import notice_reason, split_notes
+from yuki_builder.subtitles.pairing import Reading, pair_languages
+from yuki_builder.subtitles.parts import Part, SpeakerLine, share_out, split_inner_dashes, split_speakers
 from yuki_builder.subtitles.reasons import UNREADABLE, LeftOut
 from yuki_builder.subtitles.sounds import bare_sounds, is_sound_description, take_sounds, without_lyrics
-from yuki_builder.subtitles.speakers import (
-    Prefix,
-    accepted_names,
-    find_prefix,
-    is_in_capitals,
-    name_key,
-    plain_name,
-    spellings,
-)
-from yuki_builder.subtitles.styles import effect_reason, style_reason
+from yuki_builder.subtitles.speakers import actor_names, is_in_capitals, name_key, spellings
+from yuki_builder.subtitles.styles import effect_reason
 
 _MAX_DURATION_MS = 60_000  # nobody speaks one cue this long; banners and counters do last
 _MAX_TIME_MS = 100 * 3_600_000
@@ -35,7 +35,8 @@ _MAX_TEXT_CHARS = 2000
 class CueSheet:
     """A subtitle file, read: all its cues in the order of the file, those left out with their reason.
 
-    ``unreadable`` counts entries too damaged to be a cue, ``replaced`` damaged characters (now U+FFFD).
+    ``unreadable`` counts entries too damaged to be a cue, ``replaced`` damaged characters (now U+FFFD),
+    ``conventions`` what the file as a whole was found to do.
     """
 
     cues: tuple[Cue, ...]
@@ -43,6 +44,7 @@ class CueSheet:
     format: str
     unreadable: int = 0
     replaced: int = 0
+    conventions: Conventions = field(default_factory=Conventions)
 
     @property
     def spoken(self) -> tuple[Cue, ...]:
@@ -57,38 +59,39 @@ class CueSheet:
         return dict(sorted(counts.items())) | ({UNREADABLE: self.unreadable} if self.unreadable else {})
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    event: Event
-    cleaned: Cleaned
-    left_out: LeftOut | None
-    given: tuple[NameTag, ...] = ()  # names outside the text
-    prefixes: tuple[Prefix | None, ...] = ()  # what may be a name before each line
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """A cue, and the spoken lines that its text and its other language's text are made of."""
-
-    cue: Cue
-    lines: tuple[SpeakerLine, ...]
-    secondary: tuple[SpeakerLine, ...] = ()
-
-
 def make_cues(events: Sequence[Event], *, is_ass: bool, language: str | None = None) -> tuple[Cue, ...]:
     """The cues of each event, in their order: one, or one per speaker. ``is_ass``: the text has ASS markup.
 
-    Names and languages are judged over the whole file, a cue's identity and its text by its own event alone.
-    ``language`` (``zh``, ``ja``…): which language of a file in two is the text; the upper one where left out.
+    Names and languages are judged over the whole file, a cue's identity by its own event alone. ``language`` (``zh``,
+    ``ja``…): which language of a file in two is the text; the upper one where left out.
     """
-    drafts = _mark_signs([_draft(event, is_ass=is_ass) for event in events])
-    names, spelling = _names(drafts)
+    return read_sheet(events, is_ass=is_ass, language=language)[0]
+
+
+def read_sheet(
+    events: Sequence[Event], *, is_ass: bool, language: str | None = None
+) -> tuple[tuple[Cue, ...], Conventions]:
+    """The cues of each event, as ``make_cues`` gives them, and what the file as a whole was found to do."""
+    drafts, seen = typesetting.mark_songs([_draft(event, is_ass=is_ass) for event in events])
+    drafts, repeats = captions.once(drafts)
+    drafts, seen = typesetting.mark_signs(drafts, seen)
+    taken = [_take_notices(draft, is_edge=is_edge) for draft, is_edge in zip(drafts, _edges(drafts), strict=True)]
+    drafts = [draft for draft, _ in taken]
+    kept = [draft for draft in drafts if draft.left_out is None]
+    speakers = _Speakers.of(drafts, seen)
+    book = read_labels(
+        [draft.lines for draft in kept],
+        actors=speakers.keys,
+        is_in_capitals=is_in_capitals(" ".join(draft.lines) for draft in kept),
+    )
+    speakers = speakers.with_labels(drafts, book)
     readings = [
-        _reading(draft, names, spelling, index=index, cue_id=cue_id)
-        for index, (draft, cue_id) in enumerate(zip(drafts, cue_ids(events), strict=True))
+        _reading(draft, notes, speakers, book, index=index, cue_id=cue_id)
+        for index, ((draft, notes), cue_id) in enumerate(zip(taken, cue_ids(events), strict=True))
     ]
-    readings = _pair_simultaneous(_pair_halves(_mark_duplicates(readings), language), language)
-    return tuple(cue for reading in readings for cue in _by_speaker(reading))
+    readings, languages = pair_languages(_mark_duplicates(readings), language)
+    conventions = Conventions(book, seen, repeats, languages, has_colours=_has_colours(drafts))
+    return tuple(cue for reading in readings for cue in _by_speaker(reading)), conventions
 
 
 def cue_ids(events: Iterable[Event]) -> Iterator[str]:
@@ -104,92 +107,196 @@ def cue_ids(events: Iterable[Event]) -> Iterator[str]:
         yield cue_id if seen[cue_id] == 1 else f"{cue_id}-{seen[cue_id]}"
 
 
-def _draft(event: Event, *, is_ass: bool) -> _Draft:
+def _draft(event: Event, *, is_ass: bool) -> Draft:
     cleaned = clean(event.text, is_ass=is_ass)
-    left_out = _reason_before_reading(event, cleaned)
-    given = tuple(NameTag(name, "actor") for raw in (event.actor, *cleaned.voices) if (name := plain_name(raw)))
-    if left_out is not None:
-        return _Draft(event, cleaned, left_out, given)
-    last = len(cleaned.lines) - 1
-    prefixes = tuple(find_prefix(line, is_last=k == last) for k, line in enumerate(cleaned.lines))
-    return _Draft(event, cleaned, None, given, prefixes)
-
-
-def _reason_before_reading(event: Event, cleaned: Cleaned) -> LeftOut | None:
-    """What the event's kind, times, style and markup say, before its words are looked at."""
+    start_ms = max(0, event.start_ms)
+    draft = Draft(event, cleaned, start_ms, max(start_ms, event.end_ms))
     if event.is_comment:
-        return LeftOut.COMMENT
-    duration_ms = event.end_ms - max(0, event.start_ms)
-    if not 0 < duration_ms <= _MAX_DURATION_MS or event.end_ms > _MAX_TIME_MS:
-        return LeftOut.BAD_TIMES
+        return draft.without(LeftOut.COMMENT)
+    if not 0 < event.end_ms - start_ms <= _MAX_DURATION_MS or event.end_ms > _MAX_TIME_MS:
+        return draft.without(LeftOut.BAD_TIMES)
     if cleaned.has_karaoke:
-        return LeftOut.KARAOKE
+        return draft.without(LeftOut.KARAOKE)
     if cleaned.has_drawing and not cleaned.lines:
-        return LeftOut.DRAWING
-    return style_reason(event.style or "") or effect_reason(event.effect)
+        return draft.without(LeftOut.DRAWING)
+    reason = effect_reason(event.effect)
+    if reason is None and sum(map(len, cleaned.lines)) > _MAX_TEXT_CHARS:
+        reason = LeftOut.TOO_LONG
+    return draft if reason is None else draft.without(reason)
 
 
-def _mark_signs(drafts: Sequence[_Draft]) -> list[_Draft]:
-    """Lines that are put somewhere on the picture are signs, where most of the file's are not, and nobody says them."""
-    kept = [draft for draft in drafts if draft.left_out is None]
-    placed = [draft for draft in kept if draft.cleaned.has_position]
-    if 2 * len(placed) >= len(kept):  # captions that put every line somewhere
-        return list(drafts)
-    return [
-        replace(draft, left_out=LeftOut.SIGN)
-        if draft.left_out is None and draft.cleaned.has_position and not draft.given
-        else draft
-        for draft in drafts
-    ]
+def _edges(drafts: Sequence[Draft]) -> list[bool]:
+    """Which drafts are among the first or last that the file shows, where its makers sign."""
+    kept = sorted((draft.start_ms, k) for k, draft in enumerate(drafts) if draft.left_out is None and draft.lines)
+    edges = {k for _, k in (*kept[:2], *kept[-2:])} if len(kept) > 6 else set()
+    return [k in edges for k in range(len(drafts))]
 
 
-def _names(drafts: Sequence[_Draft]) -> tuple[frozenset[str], Mapping[str, str]]:
-    """The keys of the prefixes that are names, and one spelling for every name of the file."""
-    kept = [draft for draft in drafts if draft.left_out is None]
-    given = [tag for draft in kept for tag in draft.given]
-    names = accepted_names(
-        (prefix for draft in kept for prefix in draft.prefixes if prefix),
-        actors={name_key(tag.name) for tag in given},
-        is_in_capitals=is_in_capitals(" ".join(draft.cleaned.lines) for draft in kept),
-    )
-    return names, spellings([*given, *(tag for draft in kept for tag in _sdh_tags(draft, names))])
+def _take_notices(draft: Draft, *, is_edge: bool) -> tuple[Draft, tuple[str, ...]]:
+    """A draft without the notes in it, and those; left out where nothing else is in it, or it is an advertisement."""
+    if draft.left_out is not None or not draft.lines:
+        return draft, ()
+    reason = notice_reason(draft.lines, is_edge=is_edge)
+    if reason is not None:
+        return draft.without(reason), ()
+    draft = _without_marks(draft)
+    rows, notes = split_notes(draft.lines)
+    if notes and not any(c.isalnum() for row in rows for c in row):
+        return draft.without(LeftOut.NOTE), ()
+    if not notes:
+        return draft, ()
+    cleaned = replace(draft.cleaned, lines=rows, voice_of_line=(), colour_of_line=())
+    return replace(draft, cleaned=cleaned), notes
 
 
-def _sdh_tags(draft: _Draft, names: frozenset[str]) -> list[NameTag]:
-    return [NameTag(prefix.name, "sdh") for prefix in draft.prefixes if prefix and name_key(prefix.name) in names]
+def _without_marks(draft: Draft) -> Draft:
+    rows = without_marks(draft.lines)
+    if rows == draft.lines:
+        return draft
+    if all(rows):
+        return replace(draft, cleaned=replace(draft.cleaned, lines=rows))
+    kept = tuple(row for row in rows if row)
+    return replace(draft, cleaned=replace(draft.cleaned, lines=kept, voice_of_line=(), colour_of_line=()))
 
 
-def _tags(draft: _Draft, names: frozenset[str], spelling: Mapping[str, str]) -> tuple[NameTag, ...]:
-    tags = (*draft.given, *_sdh_tags(draft, names))
-    return tuple(dict.fromkeys(replace(tag, name=spelling.get(name_key(tag.name), tag.name)) for tag in tags))
+def _has_colours(drafts: Sequence[Draft]) -> bool:
+    colours = {colour for draft in drafts if draft.left_out is None for colour in draft.cleaned.colour_of_line}
+    return len(colours) > 1
 
 
-def _without_names(draft: _Draft, names: frozenset[str], spelling: Mapping[str, str]) -> tuple[SpeakerLine, ...]:
-    """The lines, each with the name that stood before it or the voice it is marked with."""
-    if draft.left_out is not None:
-        return tuple(map(SpeakerLine, draft.cleaned.lines))
-    voices = draft.cleaned.voice_of_line or (None,) * len(draft.cleaned.lines)
-    rows = []
-    for line, prefix, voice in zip(draft.cleaned.lines, draft.prefixes, voices, strict=True):
-        name = plain_name(voice) if voice else None
-        tag = NameTag(spelling.get(name_key(name), name), "actor") if name else None
-        if prefix and name_key(prefix.name) in names:
-            tag = NameTag(spelling.get(name_key(prefix.name), prefix.name), "sdh")
-            line = prefix.rest  # noqa: PLW2901
-        if line.strip():
-            rows.append(SpeakerLine(line, tag))
-    return tuple(rows)
+@dataclass(frozen=True, slots=True)
+class _Speakers:
+    """Whom the file names outside its text, by the raw value, and one spelling for every name of the file."""
+
+    actors: Mapping[str, tuple[str, ...]]
+    styles: Mapping[str, str]
+    spelling: Mapping[str, str]
+
+    @classmethod
+    def of(cls, drafts: Sequence[Draft], seen: typesetting.Typesetting) -> _Speakers:
+        raw = {draft.event.actor for draft in drafts} | {v for draft in drafts for v in draft.cleaned.voices}
+        actors = {value: actor_names(value) for value in raw if value and value.strip() not in seen.silent_actors}
+        return cls(actors, seen.speakers, {})
+
+    @property
+    def keys(self) -> set[str]:
+        """The keys of all these names."""
+        return {name_key(name) for names in (*self.actors.values(), tuple(self.styles.values())) for name in names}
+
+    def given(self, draft: Draft) -> tuple[NameTag, ...]:
+        """The names of a draft outside its text."""
+        names = [name for raw in (draft.event.actor, *draft.cleaned.voices) for name in self.actors.get(raw, ())]
+        if draft.style in self.styles:
+            names.append(self.styles[draft.style])
+        return self.tags(names, "actor")
+
+    def voice(self, raw: str | None) -> tuple[NameTag, ...]:
+        """The name of the voice that a row is marked with."""
+        return self.tags(self.actors.get(raw, ()), "actor") if raw else ()
+
+    def tags(self, names: Iterable[str], source: str) -> tuple[NameTag, ...]:
+        """Tags in the file's own spelling."""
+        return tuple(dict.fromkeys(NameTag(self.spelling.get(name_key(name), name), source) for name in names))
+
+    def with_labels(self, drafts: Sequence[Draft], book: LabelBook) -> _Speakers:
+        """With one spelling for each name, of all that the file gives."""
+        kept = [draft for draft in drafts if draft.left_out is None]
+        tags = [tag for draft in kept for tag in self.given(draft)]
+        if book.names:
+            tags += [NameTag(name, "sdh") for draft in kept for name in _label_names(draft.lines, book)]
+        return replace(self, spelling=spellings(tags))
 
 
-def _spoken(lines: Sequence[SpeakerLine]) -> tuple[tuple[SpeakerLine, ...], tuple[str, ...]]:
-    """The lines that somebody says, and the sounds that the others and they describe."""
+def _label_names(rows: Sequence[str], book: LabelBook) -> Iterator[str]:
+    for k, row in enumerate(rows):
+        for chunk in split_inner_dashes(row):
+            for label in leading_labels(chunk, is_last=k == len(rows) - 1)[1]:
+                if verdict := judge(label, book):
+                    yield from verdict.names
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows of a draft, their labels taken off, and what those said besides names."""
+
+    lines: tuple[SpeakerLine, ...]
+    manners: tuple[str, ...] = ()
+
+
+def _without_labels(draft: Draft, speakers: _Speakers, book: LabelBook) -> _Rows:
+    """The rows, each with the name that stood before it or the voice it is marked with."""
+    voices = draft.cleaned.voice_of_line or (None,) * len(draft.lines)
+    colours = draft.cleaned.colour_of_line or (None,) * len(draft.lines)
+    rows: list[SpeakerLine] = []
+    manners: list[str] = []
+    waiting: tuple[NameTag, ...] = ()  # a name on a row of its own
+    is_new = False
+    for k, (line, voice, colour) in enumerate(zip(draft.lines, voices, colours, strict=True)):
+        is_last_row = k == len(draft.lines) - 1
+        is_new = is_new or (k > 0 and colour is not None and colours[k - 1] is not None and colour != colours[k - 1])
+        chunks = split_inner_dashes(line)
+        for j, chunk in enumerate(chunks):
+            pieces = _label_pieces(chunk, book, is_last=is_last_row and j == len(chunks) - 1)
+            for names, text, said, is_start in pieces:
+                manners += said
+                tags = speakers.tags(names, "sdh") or waiting or speakers.voice(voice)
+                is_new = is_new or is_start
+                if any(c.isalnum() for c in text):
+                    rows.append(SpeakerLine(text, tags, is_new))
+                    waiting, is_new = (), False
+                else:
+                    if text.strip() and not names and not said:
+                        rows.append(SpeakerLine(text, tags, is_new))
+                    waiting = tags if names else waiting
+    return _Rows(tuple(rows), tuple(manners))
+
+
+def _label_pieces(
+    chunk: str, book: LabelBook, *, is_last: bool
+) -> list[tuple[tuple[str, ...], str, tuple[str, ...], bool]]:
+    """What each label of a piece of a row gives: names, the words behind it, manners, whether a speaker begins."""
+    dash, labels = leading_labels(chunk, is_last=is_last)
+    names: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+    end = 0
+    is_new = book.has_chevrons and without_chevrons(chunk) != chunk
+    for label in labels:
+        verdict = judge(label, book)
+        if verdict is None or (verdict.names and names):
+            break
+        names, said, end = names or verdict.names, (*said, *verdict.manners), label.end
+        is_new = is_new or (verdict.is_speaker and not verdict.names)
+    text = dash + chunk[end:] if end else chunk
+    if not end and book.has_chevrons:
+        text = without_chevrons(chunk)
+    pieces = [(names, text, said, is_new)]
+    for begin, label in reversed(inner_labels(text)) if _may_have_inner(text, book) else ():
+        verdict = judge(label, book)
+        if verdict is None or not verdict.is_speaker:
+            continue
+        first, before, heard, is_start = pieces[0]
+        head, tail = before[:begin], before[label.end :]
+        if not any(c.isalnum() for c in head):
+            continue
+        pieces[0:1] = [(first, head.rstrip(), heard, is_start), (verdict.names, tail, verdict.manners, True)]
+    return pieces
+
+
+def _may_have_inner(text: str, book: LabelBook) -> bool:
+    return bool(book.names) and any(c in text for c in ":：([（［【")
+
+
+def _spoken(lines: Sequence[SpeakerLine]) -> tuple[tuple[SpeakerLine, ...], tuple[str, ...], tuple[str, ...]]:
+    """The lines that somebody says, the sounds that the others and they describe, and what is sung."""
     sung = Counter(line.text for line in lines)
     sung.subtract(without_lyrics([line.text for line in lines]))
     spoken: list[SpeakerLine] = []
     sounds: list[str] = []
+    songs: list[str] = []
     for line in lines:
         if sung[line.text] > 0:
             sung[line.text] -= 1
+            songs.append(line.text)
         elif is_sound_description(line.text):
             sounds += bare_sounds(line.text)
         else:
@@ -197,47 +304,76 @@ def _spoken(lines: Sequence[SpeakerLine]) -> tuple[tuple[SpeakerLine, ...], tupl
             sounds += found
             if any(c.isalnum() for c in text):
                 spoken.append(replace(line, text=text))
-    return tuple(spoken), tuple(sounds)
+    return tuple(spoken), tuple(sounds), tuple(songs)
 
 
-def _reading(draft: _Draft, names: frozenset[str], spelling: Mapping[str, str], *, index: int, cue_id: str) -> _Reading:
-    event = draft.event
-    lines = _without_names(draft, names, spelling)
-    left_out = draft.left_out or _reason_after_reading(lines)
-    spoken, sounds = (lines, ()) if draft.left_out else _spoken(lines)
-    start_ms = max(0, event.start_ms)
+def _reading(
+    draft: Draft, notes: tuple[str, ...], speakers: _Speakers, book: LabelBook, *, index: int, cue_id: str
+) -> Reading:
     cue = Cue(
         cue_id=cue_id,
         index=index,
-        start_ms=start_ms,
-        end_ms=max(start_ms, event.end_ms),
-        text=_joined(lines if left_out else spoken),
-        raw_text=event.text,
-        tags=_tags(draft, names, spelling),
-        style=event.style,
-        left_out=left_out,
-        sounds=sounds,
+        start_ms=draft.start_ms,
+        end_ms=draft.end_ms,
+        text=join_rows(draft.lines),
+        raw_text=draft.event.text,
+        tags=speakers.given(draft),
+        style=draft.event.style,
+        left_out=draft.left_out,
     )
-    return _Reading(cue, spoken)
+    if draft.left_out is not None:
+        return Reading(cue, ())
+    asides = tuple((note, LeftOut.NOTE) for note in notes)
+    rows = _without_labels(draft, speakers, book)
+    lines = tuple(_unmarked(rows.lines))
+    tags = tuple(dict.fromkeys((*cue.tags, *(tag for line in rows.lines for tag in line.tags))))
+    cue = replace(cue, tags=tags)
+    left_out = _reason_after_reading(lines, rows)
+    spoken, sounds, songs = _spoken(lines) if left_out in (None, LeftOut.SOUND) else (lines, (), ())
+    if left_out is None and not spoken:
+        left_out = LeftOut.EMPTY
+    sounds = (*rows.manners, *sounds)
+    if left_out is not None:
+        text = join_rows(draft.lines) if left_out is LeftOut.SOUND else _joined(lines)
+        return Reading(replace(cue, text=text, left_out=left_out, sounds=sounds), lines, (), asides)
+    asides = (*asides, *((song, LeftOut.SONG) for song in songs))
+    return Reading(replace(cue, text=_joined(spoken), sounds=sounds), spoken, (), asides)
+
+
+def _unmarked(lines: Sequence[SpeakerLine]) -> Iterator[SpeakerLine]:
+    """The lines without marks of telephones and thoughts, and without readings behind characters."""
+    texts = [without_readings(line.text) for line in lines]
+    for line, text in zip(lines, _unwrap_runs(lines, texts), strict=True):
+        if text.strip():
+            yield replace(line, text=text.strip())
+
+
+def _unwrap_runs(lines: Sequence[SpeakerLine], texts: Sequence[str]) -> list[str]:
+    whole = unwrapped(texts)
+    if list(whole) != list(texts):
+        return whole
+    return [
+        unwrapped([text])[0] if line.tags or len(texts) == 1 else text for line, text in zip(lines, texts, strict=True)
+    ]
 
 
 def _joined(lines: Sequence[SpeakerLine]) -> str:
-    return " ".join(line.text for line in lines)
+    return join_rows([line.text for line in lines])
 
 
-def _reason_after_reading(lines: Sequence[SpeakerLine]) -> LeftOut | None:
+def _reason_after_reading(lines: Sequence[SpeakerLine], rows: _Rows) -> LeftOut | None:
     """What the words say, the names before them taken off."""
     if lines and not without_lyrics([line.text for line in lines]):
         return LeftOut.SONG
     if not any(c.isalnum() for line in lines for c in line.text):
-        return LeftOut.EMPTY
-    if sum(len(line.text) for line in lines) > _MAX_TEXT_CHARS:
-        return LeftOut.TOO_LONG
-    spoken, _ = _spoken(lines)
-    return LeftOut.SOUND if not spoken or is_sound_description(_joined(spoken)) else None
+        return LeftOut.SOUND if rows.manners else LeftOut.EMPTY
+    spoken, _, songs = _spoken(lines)
+    if spoken and not is_sound_description(_joined(spoken)):
+        return None
+    return LeftOut.SONG if songs and not spoken else LeftOut.SOUND
 
 
-def _mark_duplicates(readings: Iterable[_Reading]) -> list[_Reading]:
+def _mark_duplicates(readings: Iterable[Reading]) -> list[Reading]:
     """Layered typesetting shows one text several times at once; the first counts."""
     seen: set[tuple[int, int, str]] = set()
     marked = []
@@ -251,93 +387,47 @@ def _mark_duplicates(readings: Iterable[_Reading]) -> list[_Reading]:
     return marked
 
 
-def _pair_halves(readings: Sequence[_Reading], language: str | None) -> list[_Reading]:
-    """Cues whose upper lines are in one language and lower lines in another."""
-    kept = [reading for reading in readings if reading.cue.left_out is None]
-    split = {r.cue.index: found for r in kept if (found := halves([line.text for line in r.lines]))}
-    pair = prevailing_pair(found[1] if (found := split.get(r.cue.index)) else None for r in kept)
-    paired = []
-    for reading in readings:
-        found = split.get(reading.cue.index)
-        if found is not None and found[1] == pair:
-            upper, lower = reading.lines[: found[0]], reading.lines[found[0] :]
-            paired.append(_in_order(replace(reading, lines=upper, secondary=lower), found[1], language))
-        else:
-            paired.append(reading)
-    return paired
-
-
-def _pair_simultaneous(readings: Sequence[_Reading], language: str | None) -> list[_Reading]:
-    """Two cues of one time in two languages: the first gets the text of the second."""
-    moments: dict[tuple[int, int], list[_Reading]] = defaultdict(list)
-    for reading in readings:
-        if reading.cue.left_out is None:
-            moments[reading.cue.start_ms, reading.cue.end_ms].append(reading)
-    scripts = {time: _pair_of(*together) for time, together in moments.items() if len(together) == 2}
-    pair = prevailing_pair(scripts.get(time) for time in moments)
-    changed: dict[int, _Reading] = {}
-    for time, found in scripts.items():
-        if found is not None and found == pair:
-            first, second = moments[time]
-            tags = tuple(dict.fromkeys((*first.cue.tags, *second.cue.tags)))
-            both = _Reading(replace(first.cue, tags=tags), first.lines, second.lines)
-            changed[first.cue.index] = _in_order(both, found, language)
-            changed[second.cue.index] = replace(second, cue=replace(second.cue, left_out=LeftOut.SECOND_LANGUAGE))
-    return [changed.get(reading.cue.index, reading) for reading in readings]
-
-
-def _in_order(reading: _Reading, pair: Pair, language: str | None) -> _Reading:
-    """A reading in two languages with the wanted one first, and both texts in its cue."""
-    lines, secondary = reading.lines, reading.secondary
-    if is_lower_wanted(pair, language):
-        lines, secondary = secondary, lines
-    cue = replace(reading.cue, text=_joined(lines), text_secondary=_joined(secondary))
-    return _Reading(cue, lines, secondary)
-
-
-def _by_speaker(reading: _Reading) -> list[Cue]:
-    """One cue per speaker. Where the languages do not agree on who says what, the cue stays whole."""
+def _by_speaker(reading: Reading) -> list[Cue]:
+    """One cue per speaker, then what else is in the entry; whole where languages disagree on who says what."""
     cue = reading.cue
+    asides = [
+        replace(cue, cue_id=f"{cue.cue_id}-x{k}", text=text, text_secondary=None, tags=(), sounds=(), left_out=reason)
+        for k, (text, reason) in enumerate(reading.asides, start=1)
+    ]
     if cue.left_out is not None:
-        return [cue]
+        return [cue, *asides]
     parts, others = split_speakers(reading.lines), split_speakers(reading.secondary)
     if len(parts) < 2 or (others and len(others) != len(parts)):
-        other = " ".join(part.text for part in others) if others else None
-        return [replace(cue, text=" ".join(part.text for part in parts), text_secondary=other)]
+        other = join_rows([part.text for part in others]) if others else cue.text_secondary
+        return [replace(cue, text=join_rows([part.text for part in parts]), text_secondary=other), *asides]
     seconds: Sequence[Part | None] = others or [None] * len(parts)
     spans = share_out(cue.span, [len(part.text) for part in parts])
-    names = _names_of_parts(cue, len(parts))
+    names = _names_of_parts(cue, parts)
     return [
-        replace(
-            cue,
-            cue_id=f"{cue.cue_id}-p{k}",
-            group=cue.cue_id,
-            start_ms=span.start_ms,
-            end_ms=span.end_ms,
-            text=part.text,
-            text_secondary=None if second is None else second.text,
-            tags=(part.tag,) if part.tag else (name,) if name else (),
-            sounds=cue.sounds if k == 1 else (),
-        )
-        for k, (part, second, span, name) in enumerate(zip(parts, seconds, spans, names, strict=True), start=1)
+        *(
+            replace(
+                cue,
+                cue_id=f"{cue.cue_id}-p{k}",
+                group=cue.cue_id,
+                start_ms=span.start_ms,
+                end_ms=span.end_ms,
+                text=part.text,
+                text_secondary=None if second is None else second.text,
+                tags=tags,
+                sounds=cue.sounds if k == 1 else (),
+            )
+            for k, (part, second, span, tags) in enumerate(zip(parts, seconds, spans, names, strict=True), start=1)
+        ),
+        *asides,
     ]
 
 
-def _names_of_parts(cue: Cue, count: int) -> Sequence[NameTag | None]:
-    """The names that an actor field such as ``Ann/Bob`` gives to the speakers, where there is one for each.
+def _names_of_parts(cue: Cue, parts: Sequence[Part]) -> Sequence[tuple[NameTag, ...]]:
+    """The names of each speaker: its own label, else one each of an actor field such as ``Ann/Bob``.
 
-    A single name would be right for one of them; which one, the voices tell.
+    A single name in the field would be right for one of them; which one, the voices tell.
     """
-    fields = [tag for tag in cue.tags if tag.source == "actor"]
-    if len(fields) == 1:
-        names = [name for name in re.split(r"\s*[/&＆+,，、;；|]\s*|\s+and\s+", fields[0].name) if name]
-        if len(names) == count:
-            return [NameTag(name, "actor") for name in names]
-    return [None] * count
-
-
-def _pair_of(first: _Reading, second: _Reading) -> Pair | None:
-    upper, lower = script_of(first.cue.text), script_of(second.cue.text)
-    if upper is None or lower is None or upper is lower or first.secondary or second.secondary:
-        return None
-    return upper, lower
+    if any(part.tags for part in parts):
+        return [part.tags for part in parts]
+    given = [tag for tag in cue.tags if tag.source == "actor"]
+    return [(tag,) for tag in given] if len(given) == len(parts) else [()] * len(parts)

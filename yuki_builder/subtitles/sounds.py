@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 
-from yuki_builder.subtitles.vocabulary import NO_SOUND_WORDS, SOUND_WORDS
+from yuki_builder.subtitles.vocabulary import (
+    CJK_MANNER,
+    MANNER_PREPOSITIONS,
+    MANNERS,
+    NO_SOUND_WORDS,
+    SOUND_WORDS,
+    SOUNDS,
+    SPEECH_VERBS,
+    THAI_SOUND,
+    fold,
+)
 
 _NOTES = "♪♫♬♩🎵🎶"
 _HASHES = "#＃"
@@ -20,7 +31,15 @@ _CJK_SOUND = re.compile(
     r".{0,12}(?:声|聲|音|響|拍手|鼓掌|悲鳴|尖叫|ため息|吐息|い息|叹息|嘆息|叹气|嘆氣|いびき|チャイム|ノック|ベル|泣き"
     r"|笑い|音乐|音樂|音楽|소리|음악|웃음|한숨|박수)"
     r"|[笑哭泣叫咳喘歌曲叹嘆].{0,2}|.{0,2}[笑哭泣叫咳喘]"
+    r"|.{0,8}(?:効果音|BGM|足音|くしゃみ|せき|咳払い|ざわめき|どよめき|うめき|うなり|あくび|寝息|サイレン|クラクション|爆発|エンジン"
+    r"|鳴き|息|吠え|铃|鈴|敲门|敲門|爆炸|欢呼|歡呼|脚步|腳步|打雷|雷鸣|警报|警報|喇叭|呻吟|啜泣|抽泣|大笑|冷笑|偷笑|苦笑|尖叫|咳嗽|喘息|打嗝"
+    r"|哈欠|喷嚏|口哨|沉默|寂静|울음|비명|기침|신음|환호|노래|벨|종|총성|폭발|흐느낌|하품|재채기|휘파람|침묵|노크|발자국)"
 )
+# What happens: a particle and a verb (電話が鳴る), a thing that sounds (手机响), a Korean statement (문이 열린다).
+_CJK_EVENT = re.compile(
+    r".{1,10}[がをにでへ].{0,6}[るくうすつぬむぶぐた]|.{1,6}(?:响|響|鸣|鳴)|.{0,4}(?:走り|立ち|駆け).{1,4}[るくうす]|.{2,10}[가-힣]다"
+)
+_WORDS = re.compile(r"[^\W\d_](?:[\w'’./-]*\w)?\.?")
 _CJK_SPEECH = re.compile(r"[我你您他她咱俺僕私君吗嗎呢吧啊]|什么|什麼|[那这這]是|何|誰|谁|どこ|なん")
 _SPEAKER_WORDS = re.compile(r"\b(?:i|i'm|i'll|you|we|me|my|your|he|she|they|it's|don't|can't|what|why|how)\b")
 
@@ -77,7 +96,7 @@ def take_sounds(text: str) -> tuple[str, tuple[str, ...]]:
 
     def taken(match: re.Match[str]) -> str:
         inside = match[0][1:-1].strip()
-        if _NAMES_SOMEBODY.match(text, match.end()) or not _surely_a_sound(inside):
+        if _NAMES_SOMEBODY.match(text, match.end()) or not (is_sure_manner(inside) and not is_spoken_aside(inside)):
             return match[0]
         sounds.append(inside)
         return " "
@@ -91,30 +110,83 @@ def bare_sounds(text: str) -> tuple[str, ...]:
     return tuple(inside for match in _INLINE.finditer(text) if (inside := match[0][1:-1].strip()))
 
 
-def _surely_a_sound(inside: str) -> bool:
-    if not is_sound_like(inside):
-        return False
-    if _CJK.search(inside):
+def is_sure_manner(text: str) -> bool:
+    """Whether words in brackets surely name a sound or a way of speaking: `sighs`, `RISAS`, ため息, `in French`."""
+    text = text.strip()
+    if _CJK.search(text):
+        is_sound = _CJK_SOUND.fullmatch(text) or CJK_MANNER.fullmatch(text) or _CJK_EVENT.fullmatch(text)
+        return is_sound is not None and not _CJK_SPEECH.search(text)
+    if THAI_SOUND.search(text):
         return True
-    words = re.findall(r"[^\W\d_][\w'’]*", inside.casefold())
-    return any(_is_sound_word(word) or (len(word) > 4 and word.endswith("ly")) for word in words)
+    words = _words_of(text)
+    if not words:
+        return False
+    if any(
+        _is_sound(word, is_title=k > 0 and word.istitle())
+        or word in MANNERS
+        or (word[0].islower() and _is_adverb(word))
+        for k, word in enumerate(words)
+    ):
+        return True
+    return len(words) > 1 and _is_preposition(words) and (words[0].islower() or not words[1][0].isupper())
+
+
+def is_unsure_manner(text: str) -> bool:
+    """Whether words in brackets look like a description rather than a name: lower case behind the first word."""
+    words = _words_of(text)
+    return bool(words) and (words[0][0].islower() or (len(words) > 1 and words[-1][0].islower()))
+
+
+def is_spoken_aside(text: str) -> bool:
+    """Whether words in brackets are said or thought: a sentence, a question, a pronoun."""
+    text = text.strip()
+    if text in MANNERS:
+        return False
+    if _SENTENCE.search(text) or _CJK_SPEECH.search(text):
+        return True
+    return _SPEAKER_WORDS.search(text.casefold()) is not None
+
+
+def opens_manner(words: Sequence[str]) -> str:
+    """`manner` where the words go on to tell how somebody speaks, `sound` where what is heard, else nothing."""
+    first = words[0].strip(",.")
+    if first in SPEECH_VERBS or words[0] in MANNERS or first in MANNERS or (first.islower() and _is_adverb(first)):
+        return "manner"
+    if len(words) > 1 and _is_preposition(words):
+        return "manner"
+    return "sound" if first and _is_sound(first, is_title=first.istitle()) else ""
 
 
 def is_sound_like(inside: str) -> bool:
     """Whether words in brackets name a sound or a way of speaking rather than being said or being a name."""
     inside = inside.strip()
-    if not inside or _SENTENCE.search(inside):
+    if not inside or is_spoken_aside(inside):
         return not inside.strip(".。… ")
-    if _CJK.search(inside):
-        return not _CJK_SPEECH.search(inside) and bool(_CJK_SOUND.fullmatch(inside))
-    words = re.findall(r"[^\W\d_][\w'’]*", inside.casefold())
-    if _SPEAKER_WORDS.search(" ".join(words)):
-        return False
-    return any(_is_sound_word(word) for word in words) or (bool(words) and inside[0].islower())
+    return is_sure_manner(inside) or inside[0].islower()
 
 
-def _is_sound_word(word: str) -> bool:
-    stems = (word, word.removesuffix("s"), word.removesuffix("es"), word.removesuffix("ed"), word.removesuffix("d"))
-    return any(stem in SOUND_WORDS for stem in stems) or (
-        len(word) > 5 and word.endswith("ing") and word not in NO_SOUND_WORDS
-    )
+def _words_of(text: str) -> list[str]:
+    return _WORDS.findall(text)
+
+
+def _is_preposition(words: Sequence[str]) -> bool:
+    return words[0] in MANNER_PREPOSITIONS
+
+
+def _is_adverb(word: str) -> bool:
+    return len(word) > 4 and word.endswith("ly")
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _is_sound(word: str, *, is_title: bool = False) -> bool:
+    """``is_title``: written as a name is (`Van Helsing`), so that -ing alone does not make it a sound."""
+    return _is_english_sound(fold(word), is_title=is_title) or word in SOUNDS
+
+
+def _is_english_sound(word: str, *, is_title: bool) -> bool:
+    stems = {word, *(word.removesuffix(end) for end in ("s", "es", "ed", "d", "ing"))}
+    if word.endswith("ing"):
+        stems.add(f"{word[:-3]}e")
+    if not stems.isdisjoint(SOUND_WORDS):
+        return True
+    return not is_title and len(word) > 5 and word.endswith("ing") and word not in NO_SOUND_WORDS

@@ -1,61 +1,21 @@
-"""Names that the subtitles give: the ASS actor field, `<v Name>`, and what stands before the words of a line.
-
-A prefix is a name only where the file supports it. `JOHN:` does so by its capitals; `John:` and `太郎：` have to
-come twice, or be an actor or a `JOHN:` of the same file; the number of a speaker has to come three times. A title
-(`Note:`), a time (`12:30`), an address (`http://`), a sentence (`I told you: go`) and a sound (`[SIGHS]`) are none.
-"""
+"""Names as the subtitles give them: how one is written, and which spellings are one name."""
 
 from __future__ import annotations
 
-import enum
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 
 from yuki_builder.records import NameTag
 from yuki_builder.subtitles.cleaning import clean
-from yuki_builder.subtitles.sounds import is_sound_like
-from yuki_builder.subtitles.vocabulary import NAME_PARTICLES, NO_NAMES, PLACEHOLDERS, SENTENCE_WORDS
+from yuki_builder.subtitles.labels import is_group, split_names
+from yuki_builder.subtitles.sounds import is_sure_manner
+from yuki_builder.subtitles.vocabulary import ACTOR_NOTES, NOTE_ACTORS, PLACEHOLDERS, SIGN_ACTORS, fold
 
 MAX_NAME_CHARS = 64
-
-_DASH = r"(?P<dash>[-‐‑–—―]\s*)?"
-_ASIDE = r"(?:\s*[(\[（［【][^()\[\]（）［］【】]{1,40}[)\]）］】])?"
-_COLON = re.compile(rf"{_DASH}(?P<name>[^:：()\[\]（）［］【】「」『』\"“”,，、!！?？。…;；]{{1,40}}?){_ASIDE}\s*[:：]")
-_BRACKETS = re.compile(
-    rf"{_DASH}(?:\[(?P<square>[^\[\]]{{1,40}})\]|[［【](?P<wide>[^［］【】]{{1,40}})[］】]"
-    r"|[(（](?P<round>[^()（）]{1,40})[)）])\s*[:：]?"
-)
-_NO_SPEECH = re.compile(r":[/\\\d]")  # http://, C:\, 12:30
-_CJK = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
-_CJK_NAME = re.compile(r"[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3\w・·]{1,8}(?: [\uac00-\ud7a3\w]{1,4})?")
-_CJK_SENTENCE = re.compile(
-    r"[说說道曰问問答喊叫想是了的吗嗎呢吧]$|(?:言う|言った|思う|です|ます)$|[我你您他她它咱]|^第"
-)
-_WORD = re.compile(r"#?[^\W_](?:[\w'’&-]*\w)?|[^\W\d_]\.|(?:Dr|Mr|Mrs|Ms|St|Jr|Sr|Prof|Lt|Sgt|Capt|Gen|Col)\.", re.I)
-
-
-class Shape(enum.Enum):
-    """How a prefix is written, which decides how much support it needs to be a name."""
-
-    CAPITALS = "JOHN"
-    MIXED = "John"
-    CJK = "太郎"
-    NUMBER = "1688"
-
-
-_SUPPORT = {Shape.CAPITALS: 1, Shape.MIXED: 2, Shape.CJK: 2, Shape.NUMBER: 3}
-
-
-@dataclass(frozen=True, slots=True)
-class Prefix:
-    """What may be a name before the words of one line; ``rest`` is the line without it."""
-
-    name: str
-    shape: Shape
-    rest: str
+_TIME = re.compile(r"[\d\s:.,;()\-–>]+")
+_ASIDE = re.compile(r"\s*[(\[（［【][^()\[\]（）［］【】]*[)\]）］】]\s*")
 
 
 def name_key(name: str) -> str:
@@ -75,70 +35,30 @@ def plain_name(raw: str) -> str | None:
     return name
 
 
-def find_prefix(line: str, *, is_last: bool) -> Prefix | None:
-    """What could be a name before the words of a line, by its look alone.
+def actor_names(raw: str) -> tuple[str, ...]:
+    """Who an actor field names: each of `Anna;Ben`, Anna of `Anna (off)`, nobody of `Sign`, `QC`, `00:12:33`, `All`."""
+    name = plain_name(raw)
+    if name is None or _TIME.fullmatch(name):
+        return ()
+    name = _ASIDE.sub(" ", name).strip() or name.strip("()[]（）［］【】 ")
+    found = (_one_name(piece) for piece in split_names(name))
+    return tuple(dict.fromkeys(piece for piece in found if piece))
 
-    ``is_last``: no line of the cue follows, so that the words have to stand in this one.
-    """
-    prefix = _before_colon(line) or _in_brackets(line)
-    return None if prefix and is_last and not any(c.isalnum() for c in prefix.rest) else prefix
 
-
-def _before_colon(line: str) -> Prefix | None:
-    match = _COLON.match(line)
-    if match is None or _NO_SPEECH.match(line, match.end() - 1):
+def _one_name(piece: str) -> str | None:
+    """A name without the notes behind it (`Anna - flashback`, `Anna_off`), or None where notes are all."""
+    if is_group(piece) or fold(piece) in PLACEHOLDERS or not any(c.isalnum() for c in piece):
         return None
-    rest = line[match.end() :]
-    shape = name_shape(match["name"].strip())
-    if shape is None or (shape in (Shape.MIXED, Shape.NUMBER) and rest and not rest[0].isspace()):
+    words = re.findall(r"[^\s_–—-]+(?:[-'’][^\s_–—-]+)*", piece)
+    noted = [word.strip(".,:").rstrip("0123456789") in ACTOR_NOTES or word.casefold() in ACTOR_NOTES for word in words]
+    if not words or all(noted) or words[0] in SIGN_ACTORS or words[0] in NOTE_ACTORS:
         return None
-    return Prefix(match["name"].strip(), shape, (match["dash"] or "") + rest.lstrip())
-
-
-def _in_brackets(line: str) -> Prefix | None:
-    match = _BRACKETS.match(line)
-    if match is None:
+    is_split = re.search(r"\s[-–—]\s|_", piece) is not None
+    if any(noted) and (is_split or all(noted[noted.index(True) :])):
+        return " ".join(words[: noted.index(True)])
+    if is_sure_manner(piece) and piece.islower():
         return None
-    name = (match["square"] or match["wide"] or match["round"]).strip()
-    shape = name_shape(name)
-    if shape is None or shape is Shape.NUMBER or is_sound_like(name):
-        return None
-    return Prefix(name, shape, (match["dash"] or "") + line[match.end() :].lstrip())
-
-
-def name_shape(name: str) -> Shape | None:
-    """How a name is written, or None for what is no name by its look."""
-    if name.isdecimal():
-        return Shape.NUMBER if len(name) >= 2 else None
-    words = name.split()
-    folded = [word.casefold() for word in words]
-    if not 1 <= len(words) <= 3 or folded[-1] in NO_NAMES | PLACEHOLDERS or not SENTENCE_WORDS.isdisjoint(folded):
-        return None
-    if _CJK.search(name):
-        return Shape.CJK if _CJK_NAME.fullmatch(name) and not _CJK_SENTENCE.search(name) else None
-    is_capitalised = all(w[0].isupper() or not w[0].isalpha() or w.casefold() in NAME_PARTICLES for w in words)
-    is_word_like = all(_WORD.fullmatch(word) for word in words) and sum(c.isalpha() for c in name) >= 2
-    if not is_capitalised or not is_word_like or not name[0].isupper():
-        return None
-    return Shape.CAPITALS if name.isupper() else Shape.MIXED
-
-
-def accepted_names(prefixes: Iterable[Prefix], *, actors: Collection[str], is_in_capitals: bool) -> frozenset[str]:
-    """The keys of the prefixes that are names, judged over the whole file.
-
-    Args:
-        prefixes: every prefix of the file, as often as it occurs.
-        actors: keys of the names that the file gives outside the text (actor field, voice tags).
-        is_in_capitals: the whole file is written in capitals, so that they are no sign of a name.
-    """
-    counts: Counter[str] = Counter()
-    support: dict[str, int] = {}
-    for prefix in prefixes:
-        key = name_key(prefix.name)
-        counts[key] += 1
-        support[key] = min(support.get(key, 3), _SUPPORT[prefix.shape])
-    least = 2 if is_in_capitals else 1
-    return frozenset(key for key, count in counts.items() if count >= max(least, support[key]) or key in actors)
+    return piece
 
 
 def spellings(tags: Sequence[NameTag]) -> Mapping[str, str]:

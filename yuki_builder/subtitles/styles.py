@@ -8,12 +8,15 @@ import unicodedata
 from yuki_builder.subtitles.reasons import LeftOut
 
 _LATIN_WORDS = {
-    LeftOut.SONG: "op ed opening ending song insert lyric kara romaji rōmaji furigana",
-    LeftOut.KARAOKE: "karaoke",
-    LeftOut.SIGN: "sign screen onscreen typeset typesetting ts tsed board",
-    LeftOut.TITLE: "title eptitle logo",
+    LeftOut.SONG: "op ed opening ending song insert lyric lyrics kara romaji rōmaji furigana furi kanji "
+    "chanson chansons generique cancion "
+    "canciones canzone cancao lied lieder abertura encerramento песня песни опенинг эндинг",
+    LeftOut.KARAOKE: "karaoke kfx karafx",
+    LeftOut.SIGN: "sign screen onscreen typeset typesetting ts tsed board panneau panneaux cartel carteles letrero "
+    "letreros schild schilder cartello cartelli placa placas надпись надписи",
+    LeftOut.TITLE: "title eptitle logo titre titel titulo titolo",
     LeftOut.CREDITS: "staff credit credits cast copyright",
-    LeftOut.NOTE: "note tn tlnote tnote comment annotation",
+    LeftOut.NOTE: "note tn tlnote tnote comment annotation nota notas notiz сноска примечание",
 }
 _WORDS = {word: reason for reason, words in _LATIN_WORDS.items() for word in words.split()}
 _CJK = (
@@ -28,7 +31,12 @@ _CJK = (
     (LeftOut.NOTE, "注释|註釋|注解|译注|譯註|注音|备注|備註|注|註|コメント"),
 )
 # OPJP, ED1, EDromaji: a song's number and language are often written on to it.
-_SONG = re.compile(r"(?:op|ed)(?:\d*)(?:jp|jpn|ja|cn|ch|chs|cht|sc|tc|zh|en|eng|rom|romaji|kana|kanji|tl)?\d*")
+_LANGUAGES = "jp|jpn|ja|cn|ch|chs|cht|sc|tc|zh|en|eng|de|fr|es|it|pt|ru|rom|romaji|kana|kanji|furi|tl|trans"
+_SONG = re.compile(
+    rf"(?:op|ed)\d*(?:{_LANGUAGES}|[rkejc])?\d*|(?:in|is|ins|insert|opening|ending)\d*(?:{_LANGUAGES})\d*"
+)
+AMBIGUOUS_STYLES = frozenset(("Ed", "Kara", "Song", "Cast", "Board", "Op", "Romaji"))
+"""Names of people as well, where the other styles are."""
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _EFFECTS = re.compile(r"karaoke|fx|code|template", re.IGNORECASE)
 

@@ -1,0 +1,223 @@
+"""Advertisements, credits of the file's makers and translators' notes: written in the file, said by nobody.
+
+Told by what they are made of in any language: an address on the web, a role and who had it (`Napisy: Mewa`,
+`Untertitel von Möwe`), the mark of a note (`TN:`, 注：, ※). A sentence that only speaks of such things stays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from yuki_builder.subtitles.reasons import LeftOut
+
+_DOMAIN = re.compile(
+    r"https?://\S+|\bwww\.[\w-]+(?:\.[\w-]+)*|\b[\w-]{2,40}(?:\.[\w-]{2,20})?\."
+    r"(?:com|org|net|tv|mx|info|cc|ru|ua|pl|cz|hu|fr|br|nl|eu|cn|jp|kr|club|xyz|site|online|app|vip|ws|biz|top|fm|gg"
+    r"|co\.\w\w|com\.\w\w)\b(?:/\S*)?|\bt\.me/\S+|\bdiscord\.gg\S*",
+    re.IGNORECASE,
+)
+_SELLS = re.compile(
+    r"subtitl|\bsubs?\b|\bsync|ripped|downloa|encod|correct|vip member|\bads?\b|advert|brand|contact|support us|visit"
+    r"|\bjoin\b|telegram|discord|facebook|patreon|donat|\brate\b|watch.{0,20}free|casino|\bbet|promo|follow|subscrib"
+    r"|subt[íi]tul|legenda|sous-titr|untertitel|ondertitel|napisy|titulk|felirat|altyaz|субтитр|перевод"
+    r"|переклад|смотри|скача"
+    r"|ترجم|תרגום|כתוביות|υπότιτλ|字幕|翻[译譯訳]|压制|下载|訂閱|订阅|点赞|加入|官网|微博|公众号|更多|자막"
+    r"|번역|ซับ|phụ đề|terjemah",
+    re.IGNORECASE,
+)
+_ADVERTISEMENTS = re.compile(
+    r"become (?:a )?vip member|remove all ads from|advertise your product or brand"
+    r"|help other users to choose the best"
+    r"|please rate this subtitle|watch (?:any|online) (?:video|movies|series)|opensubtitles|addic7ed|subscene"
+    r"|amara\.org"
+    r"|podnapisi|\bYTS\b|\bYIFY\b|downloaded from|请不吝点赞|請不吝點贊|ご視聴ありがとうございました"
+    r"|字幕由.{0,20}提供|仅供学习|僅供學習"
+    r"|供学习交流|禁止用于(?:任何)?商业|商业用途|商業用途|请勿用于|转载请|轉載請|严禁(?:用于)?商业"
+    r"|更多(?:影视|精彩|字幕|资源).{0,12}(?:请|尽|访问|关注)"
+    r"|(?:use|enter) (?:the )?(?:free |promo )?code\b.{0,30}\b(?:at|on|for)\b",
+    re.IGNORECASE,
+)
+_EDGE = r"\s\-–—=~*#_|.:+<>\[\]()（）【】《》「」♪•·★☆◆■"
+
+# What people do for a subtitle file, in the languages of the world; what is in the second group is common speech too
+# and counts only with a colon or a word for "by".
+_ROLES = (
+    r"subtitl(?:es?|ed|ing)|subs?|fansubs?|(?:closed )?caption(?:s|ed|ing)?|(?:re-?)?sync(?:ed"
+    r"|hro(?:ni[sz](?:ed|ation))?)?"
+    r"|corrections?|corrected|translat(?:ion|ions|ed|or|ors)|transcri(?:pt|ption|bed)|tim(?:ing|ed|er)"
+    r"|encod(?:e|ed|er|ing)"
+    r"|rip(?:ped)?|edit(?:ed|or|ing)|proofread(?:ing|er)?|typeset(?:ting|ter)?|qc|quality check(?:er)?"
+    r"|upload(?:ed)?|adapted|adaptation|re-?lease[d]?|improved|modified|extracted|ocr|fixed"
+    r"|untertitel(?:ung)?|übersetz(?:t|ung|er|erin)|bearbeite(?:t|itung)|bearbeitung|korrektur(?:en)?|angepasst"
+    r"|sous-titr(?:es?|age|é)|traduction|traduit|traducteur|relecture|transcription|synchronisation|synchro"
+    r"|subt[íi]tul(?:os|ado|ada)|traducci[óo]n|traducido|traducida|sincronizaci[óo]n|sincronizado"
+    r"|correcci[óo]n|corregido|transcripci[óo]n|adaptaci[óo]n"
+    r"|legendas?|legendad[oa]|legendagem|tradução|traduzid[oa]|sincronia|sincronização|sincronizad[oa]"
+    r"|revisão|revisad[oa]"
+    r"|sottotitol(?:i|ato)|traduzione|tradott[oi]|revisione|sincronizzazione|resynch?|a cura"
+    r"|ondertitel(?:s|ing|d)|ondertiteld|vertaling|vertaald|vertaler|bewerkt|bewerking|gesynchroniseerd|controle"
+    r"|undertext(?:er|ning|ad|ning)?|översättning|översatt|översättare|undertekst(?:er|et)?|tekste(?:r|t|ing)"
+    r"|oversættelse|oversat|oversettelse|oversatt"
+    r"|tekstit(?:ys)?|suomennos|suomentanut|käännös|kääntänyt|suomentaja|tahdistus"
+    r"|napis(?:y|ów)|tłumacz(?:enie|ył|yła)?|korekta|synchronizacja|dopasowa(?:nie|ł|ła)|przekład"
+    r"|przetłumaczył[a]?|opracowanie"
+    r"|titulky|překlad|přeloži[l]a?|preklad|preložil[a]?|korekc[ei]|časování|načasoval[a]?|přečas(?:oval[a]?)?"
+    r"|felirat(?:ok|ot)?|fordít(?:ás|otta|ó)|időzít(?:és|ette|ő)|javította|szinkron"
+    r"|altyaz[ıi]|çeviri|çevirmen|çeviren|senkron(?:izasyon)?|düzenle(?:me|yen)|redaksiyon"
+    r"|subtitrar(?:e|ea)|traduc(?:erea|ere|ător)|sincronizare|adaptare[a]?"
+    r"|субтитр(?:ы|и)|перев[её]л[а]?|перевод(?:чик|чица)?|переклад(?:ач|ала?)?|переклав|переклала"
+    r"|синхронизация|синхронізація|редактор|редактура|редагування|корректор|корректура|тайминг|таймінг"
+    r"|озвуч(?:ка|ил|ено|ення)"
+    r"|υπ[όο]τιτλ(?:οι|ισμός|ισμος)|μετ[άα]φραση|απ[όο]δοση|επιμ[έε]λεια|συγχρονισμ[όο]ς|διορθ[ώω]σεις"
+    r"|ترجمة|ترجمه|ترجمها|تعديل|توقيت|تدقيق|مراجعة|תרגום|תורגם|תרגם|תרגמה|כתוביות|סנכרון|סונכרן|הגהה|תזמון"
+    r"|字幕[组組]?|翻[译譯訳]|[校听聽]?[校对對译譯]{2}|校[对對译譯订訂]|[时時][间間]?[轴軸]|压制|壓制"
+    r"|[后後]期|[监監][制製督]|片源|[译譯]者|[听聽][写寫]|特效|制作"
+    r"|製作|[审審]核|[总總][监監]|日[听聽]|[润潤]色|初翻|日语字幕|日本語字幕|訳|監修"
+    r"|자막(?:제작|\s*제작)?|번역|싱크|수정|한글\s?자막|제작|คำบรรยาย(?:ไทย)?|ซับไทย|ผู้แปล|แปล|phụ đề"
+    r"|biên dịch|người dịch"
+    r"|dịch phụ đề|dịch|hiệu đính|teks film|terjemahan|penerjemah|diterjemahkan|alih bahasa|sulih teks"
+)
+_BY = (
+    r"by|von|durch|par|por|da|di|door|av|af|przez|de|oleh|bởi|από|tarafından|a cura di|от|від|делал[аи]?|на"
+    r"|על ידי|ע\"י|ע״י|بواسطة|โดย|készítette|készült|fra"
+)
+_CREDIT = re.compile(
+    rf"(?:(?:legendas|english|german|french|spanish|italian|hungarian|magyar|deutsche?|français|en español"
+    rf"|polskie|české|italiani|türkçe|русские|российские|original|the|this file)\s+)?"
+    rf"(?:{_ROLES})(?:\s*(?:&|and|et|und|och|y|e|i|a|ve|та|и|,|/|\+|＆|、)\s*(?:{_ROLES}))*"
+    rf"(?:\s*[:：]|\s+(?:{_BY})(?:\s*[:：]|\s)|(?<=โดย)|(?<=แปล)โดย|\s*[-–—]\s(?=\S))\s*(?P<who>\S.*)",
+    re.IGNORECASE,
+)
+_WORKED_ON = re.compile(
+    r"(?:directed|written|produced|screenplay|story|music|created|composed"
+    r"|adapted)\s+(?:and\s+\w+\s+)?by\s*:?\s+(?P<who>(?:[A-Z][\w.'’-]*\s?){1,4})$"
+)
+_RTL_CREDIT = re.compile(r"(?:ترجمة|ترجمه|تعديل|تدقيق|תרגום|כתוביות|סנכרון)\s+\S+(?:\s+\S+){0,4}")
+_BARE_ROLE = re.compile(
+    r"(?:.{0,12}字幕[组組社](?:出品|制作|招募.*)?|\S{1,12}(?:translation|subtitles|fansub|subs)\s+team)", re.IGNORECASE
+)
+_FRAME_RATE = re.compile(r"\d{2}[.,]\d{1,3}(?:\s*fps)?|\d{2}\s*fps", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.!?…。！？]\s*$")
+_CJK_SPEECH = re.compile(r"[我你您他她吗嗎呢吧啊了]|です|ます|だ$|요$|다$|니다")
+_CJK = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+
+_NOTE_WORDS = (
+    r"t\s?[/.]\s?[nl]\b\.?|tln?\b|tl[ -]?note"
+    r"|tn(?=\s*[:：)\]）\d-])|trans(?:lat(?:or|ion))?\.?(?:['’]?s)?['’]?\s+notes?|editor(?:['’]?s)?['’]?\s+notes?|ed\.?\s+note|author(?:['’]?s)?['’]?\s+notes?|e/n\b|a/n\b"
+    r"|note\s+(?:from|by|of)\s+(?:the\s+)?(?:translator|editor|author|subber)s?"
+    r"|n\.?\s?d\.?\s?[tre]\.?(?=[\s:：)\]])|nota\s+(?:del?|da|do|dei|della|di)\s*(?:la\s+|l['’])?(?:tradu\w+|redac\w+|redat\w+|editor\w*|autor\w*)|notas?\s+(?:de|da)\s+tradu\w+"
+    r"|note\s+d[eu]\s*(?:la\s+|l['’])?(?:trad\w*|rédac\w+|éditeur|auteur)"
+    r"|anm(?:erkung|\.)?\s*(?:d(?:e[sr])?\.?)?\s*(?:übers\w*|ü|red\w*|verf\w*)\.?|a\.\s?d\.\s?ü\."
+    r"|прим(?:ечание|ітка|\.)?\s*(?:пер\w*|ред\w*|авт\w*)\.?|п\.\s?п\.|przyp(?:is)?\.?\s*(?:tłum\w*|red\w*"
+    r"|aut\w*)\.?|pozn(?:ámka|\.)?\s*(?:překl\w*|prekl\w*|red\w*)\.?"
+    r"|a\s+ford(?:ító|\.)?\s*megj\w*\.?|ford\.\s*megj\.|çevirmen(?:in)?\s+notu|ç\.?\s?n\.?(?=\s*[:：])"
+    r"|σ\.?\s?τ\.?\s?μ\.?|σημ(?:είωση|\.)?\s*(?:του\s+)?μετ\w*\.?"
+    r"|ملاحظة\s+(?:من\s+)?المترجم|הערת\s+(?:ה)?(?:מתרגם|מתרגמת|עורך)|opm\.?\s*(?:van\s+de\s+)?(?:vert\w*"
+    r"|red\w*)\.?|noot\s+van\s+de\s+(?:vert\w+|red\w+)|ö\.?\s?a\.|övers\.?\s*anm\.?|o\.?\s?a\.?(?=\s*:)"
+    r"|översättarens\s+anm\w*|suom\.?\s*huom\.?"
+    r"|ghi\s+chú\s+(?:của\s+)?(?:người\s+dịch)?|chú\s+thích|catatan\s+(?:penerjemah|editor)"
+    r"|หมายเหตุ(?:ผู้แปล)?|역주|역자\s*주|옮긴이\s*(?:주)?|[译譯訳]者?[注註]|[译譯訳]\s?[注註]"
+    r"|[编編][者辑輯]?[注註按]|作者[注註]"
+)
+_NOTE = re.compile(
+    rf"[*＊]?\s*(?:(?:{_NOTE_WORDS})\s*\d*\s*(?:[:：.)\]）】—–-]|\s|$)|[*＊]?[注註]\d*\s*[:：]|[注注][释釋解]\s*[:：]|PS\s*：|P\.S\.\s*：|※)",
+    re.IGNORECASE,
+)
+_CJK_PS = re.compile(r"p\.?s\.?\s*[:：]\s*[\u3400-\u9fff]", re.IGNORECASE)
+_PLAIN_NOTE = re.compile(r"(?:note|nota|notiz|anmerkung|remarque|примечание|備考|备注|備註)\s*[:：]", re.IGNORECASE)
+_OPENING, _CLOSING = "([{（［【〔", ")]}）］】〕"
+_INLINE = re.compile(r"[(\[（［【]([^()\[\]（）［］【】]{2,200})[)\]）］】]")
+
+
+def notice_reason(rows: Sequence[str], *, is_edge: bool) -> LeftOut | None:
+    """Why the rows of a cue are no dialogue, where an advertisement or a credit is in them.
+
+    ``is_edge``: the cue is among the first or the last of its file, where a bare address is no speech.
+    """
+    text = " ".join(rows)
+    if _ADVERTISEMENTS.search(text):
+        return LeftOut.ADVERTISEMENT
+    if "." in text and (domain := _DOMAIN.search(text)):
+        rest = (text[: domain.start()] + text[domain.end() :]).strip(f"{_EDGE}!?")
+        is_bare = len(rest.split()) <= 3 and not re.search(r"[.!?。]\s*$", text)
+        if is_bare or is_edge or _SELLS.search(text.replace(domain[0], " ")) or _SELLS.search(domain[0]):
+            return LeftOut.ADVERTISEMENT
+    if _FRAME_RATE.fullmatch(text.strip()) and (is_edge or "." in text):
+        return LeftOut.CREDITS
+    return LeftOut.CREDITS if any(map(_is_credit, rows)) else None
+
+
+def _is_credit(row: str) -> bool:
+    text = row.strip().strip(_EDGE + '"“”')
+    if not text:
+        return False
+    match = _CREDIT.fullmatch(text) or _WORKED_ON.fullmatch(text)
+    if match:
+        return _is_somebody(match["who"], row)
+    if _RTL_CREDIT.fullmatch(text) and not _SENTENCE_END.search(row):
+        return True
+    return _BARE_ROLE.fullmatch(text) is not None and not _CJK_SPEECH.search(text) and not _SENTENCE_END.search(row)
+
+
+def _is_somebody(who: str, row: str) -> bool:
+    """Whether what follows a role is who had it rather than a sentence."""
+    if _CJK.search(who):
+        return len(who) <= 40 and not _SENTENCE_END.search(row) and not _CJK_SPEECH.search(who)
+    words = who.split()
+    if len(words) > 8 or (_SENTENCE_END.search(row) and not re.search(r"\b[A-Z]\.$", row)):
+        return False
+    named = [w for w in words if not w[0].islower() or any(c.isdigit() for c in w)]
+    is_cased = who.upper() != who.lower()
+    return not is_cased or len(words) <= 2 or 2 * len(named) >= len(words)
+
+
+def split_notes(rows: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The rows without translators' notes, and those: whole rows, and brackets that open with a note's mark."""
+    kept: list[str] = []
+    notes: list[str] = []
+    is_open = False
+    for k, row in enumerate(rows):
+        if is_open:
+            notes.append(row)
+            is_open = not any(row.rstrip().endswith(c) for c in _CLOSING)
+            continue
+        if _is_note(row):
+            notes.append(row)
+            is_open = _goes_on(row, rows[k + 1] if k + 1 < len(rows) else "")
+            continue
+        text = _INLINE.sub(lambda match: _take(match, notes), row) if any(c in row for c in _OPENING) else row
+        text = " ".join(text.split()) if text != row else row
+        if text.strip():
+            kept.append(text)
+    return tuple(kept), tuple(notes)
+
+
+def _take(match: re.Match[str], notes: list[str]) -> str:
+    if not _NOTE.match(match[1].strip()) and not _PLAIN_NOTE.match(match[1].strip()):
+        return match[0]
+    notes.append(match[0])
+    return " "
+
+
+def _is_note(row: str) -> bool:
+    text = row.strip()
+    inner = text.lstrip(_OPENING + "*＊ ")
+    if _NOTE.match(inner) or _CJK_PS.match(inner):
+        head = text[: len(text) - len(inner)]
+        is_closed_early = bool(head.strip("*＊ ")) and any(c in text[:-1] for c in _CLOSING)
+        return not is_closed_early
+    return inner != text and text[-1] in _CLOSING and _PLAIN_NOTE.match(inner) is not None
+
+
+def _goes_on(row: str, following: str) -> bool:
+    if not following:
+        return False
+    text = row.strip()
+    if text[0] in _OPENING and text[-1] not in _CLOSING:
+        return True
+    first = following.lstrip()[:1]
+    if first.islower():
+        return True
+    is_caseless = first.upper() == first.lower() and first.isalpha()
+    return is_caseless and not _SENTENCE_END.search(text) and text[-1] not in _CLOSING and not text.startswith("※")
