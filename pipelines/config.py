@@ -6,13 +6,13 @@ import dataclasses
 import difflib
 import re
 import stat
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any
 
 from yuki_builder.errors import ConfigError, InputError
+from yuki_builder.untrusted import read_toml
 
 # Options whose text has a form, and what to give instead of any other.
 _FORMS = (
@@ -22,6 +22,9 @@ _FORMS = (
     ("chinese", "keep|simplified|traditional", "give keep, simplified or traditional"),
     ("language", "[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*", "give a code such as ja, zh or en"),
 )
+
+_MOST_FRAMES = 1 << 16
+_LONGEST_TEXT = 4096  # no path is longer
 
 
 @dataclass(frozen=True)
@@ -112,11 +115,15 @@ class EpisodeConfig:
 
     def _check_separator_numbers(self) -> None:
         if self.aggressiveness is not None and not 0 <= self.aggressiveness <= 1:
-            raise ConfigError(f"{self.aggressiveness:g}", where="--aggressiveness", remedy="give a number from 0 to 1")
-        if self.window_frames is not None and (self.window_frames <= 0 or self.window_frames % 16):
-            raise ConfigError(f"{self.window_frames} frames", where="--window-frames", remedy="give a multiple of 16")
-        if self.crossfade < 0:
-            raise ConfigError(f"{self.crossfade} frames", where="--crossfade", remedy="give 0 or more")
+            raise ConfigError(
+                f"{self.aggressiveness!r:.50}", where="--aggressiveness", remedy="give a number from 0 to 1"
+            )
+        if self.window_frames is not None and (not 0 < self.window_frames <= _MOST_FRAMES or self.window_frames % 16):
+            what = f"{self.window_frames!r:.50} frames"
+            raise ConfigError(what, where="--window-frames", remedy=f"give a multiple of 16 up to {_MOST_FRAMES}")
+        if not 0 <= self.crossfade <= _MOST_FRAMES:
+            what = f"{self.crossfade!r:.50} frames"
+            raise ConfigError(what, where="--crossfade", remedy=f"give 0 to {_MOST_FRAMES}")
 
     def to_dict(self) -> dict[str, Any]:
         """The options that shape the result, as plain JSON values."""
@@ -129,6 +136,15 @@ def _text(name: str, value: Any) -> str:
     text = str(value) if isinstance(value, (str, Path)) else ""
     if not text or "\0" in text:
         raise ConfigError(f"{value!r} is no value for it", where=_flag(name), remedy="give a name or a path")
+    if len(text) > _LONGEST_TEXT:
+        raise ConfigError(f"a value of {len(text)} characters", where=_flag(name), remedy="give a name or a path")
+    if name == "out":
+        try:
+            text.encode()
+        except UnicodeEncodeError as e:
+            raise ConfigError(
+                f"{text!r} is no UTF-8 text", where="--out", remedy="choose a folder whose name is, for what is written"
+            ) from e
     return text
 
 
@@ -154,10 +170,10 @@ def load_config(path: Path) -> dict[str, Any]:
         ConfigError: no such file, no TOML, an unknown key (the nearest known one is named), or a wrong type.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        data = read_toml(path)
     except OSError as e:
         raise ConfigError("the configuration file cannot be read", where=path, remedy=e.strerror) from e
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
+    except ValueError as e:
         raise ConfigError(f"this is no TOML: {e}", where=path) from e
     options: dict[str, Any] = {}
     for key, value in data.items():

@@ -7,8 +7,10 @@ import importlib
 import io
 import json
 import os
+import signal
 import sys
 import tempfile
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +21,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.config import EpisodeConfig, load_config, merge
+from pipelines.engine.faults import explanation
+from pipelines.engine.store import refuse_link
+from yuki_builder.atomic import write_atomically
 from yuki_builder.errors import ConfigError, YukiError
 
 if TYPE_CHECKING:
@@ -273,21 +278,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name that no terminal can show
+    out = [Path()]  # where a log of what nobody expected goes, once it is known
     try:
-        return _main(sys.argv[1:] if argv is None else argv)
+        with _terminated_like_interrupted(), _calm_libraries():
+            return _main(sys.argv[1:] if argv is None else argv, out)
     except typer.TyperException as e:
         _say_error(e.format_message())
         return INPUT_IS_WRONG
-    except YukiError as e:
-        _say_error(str(e))
-        _show_traceback()
-        return e.exit_status
     except KeyboardInterrupt:
         _say_error("interrupted; what is finished is kept, and the same command goes on from there")
         return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the last words has left; Python must not fail once more when it flushes at its end.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except Exception as e:
+        error = explanation(e, out[-1]) or e
+        if isinstance(error, YukiError):
+            _say_error(str(error))
+            _show_traceback()
+            return error.exit_status
+        _say_unexpected(f"{type(e).__name__}: {e}", traceback.format_exc(), out[-1])
+        return PROGRAM_FAILED
 
 
-def _main(argv: Sequence[str]) -> int:
+def _main(argv: Sequence[str], out: list[Path]) -> int:
     if argv and argv[0] in _SUBCOMMANDS:
         run: Callable[[Sequence[str]], int] = getattr(
             importlib.import_module(f"pipelines.console.{argv[0]}"), f"run_{argv[0]}"
@@ -298,18 +314,25 @@ def _main(argv: Sequence[str]) -> int:
     if not isinstance(request, Request):
         return DONE  # --help has been printed
     configs = _configs(request)
+    out.append(configs[0].out)
+    return _dry_run(request, configs) if request.dry_run else _run(request, configs)
+
+
+@contextlib.contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """A request to end (SIGTERM: a shutdown, a batch system) is heard as Ctrl-C is, with the same last words."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
     try:
-        with _calm_libraries():
-            return _dry_run(request, configs) if request.dry_run else _run(request, configs)
-    except BrokenPipeError:
-        # Whoever read the last words has left; Python must not fail once more when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
-    except YukiError:
-        raise
-    except Exception as e:
-        _say_unexpected(f"{type(e).__name__}: {e}", traceback.format_exc(), configs[0].out)
-        return PROGRAM_FAILED
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _configs(request: Request) -> list[EpisodeConfig]:
@@ -356,7 +379,7 @@ def _dry_run(request: Request, configs: Sequence[EpisodeConfig]) -> int:
         print_plan(plan)
     for failure in plan.failures:
         _say_failure(failure, configs[0].out)
-    return _status(len(plan.subjects) - 1, [failure.exit_status for failure in plan.failures])
+    return _status(max(0, len(plan.subjects) - 1), [failure.exit_status for failure in plan.failures])
 
 
 def _status(finished: int, failures: Sequence[int]) -> int:
@@ -397,12 +420,18 @@ def _say_unexpected(message: str, details: str, out: Path) -> None:
 
 
 def _keep(details: str, out: Path) -> str:
-    for folder in (out / ".work", Path(tempfile.gettempdir())):
-        with contextlib.suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            log = folder / "yuki-error.log"
-            log.write_text(details, encoding="utf-8", errors="backslashreplace")
+    """Into the output folder; else into a private file, since others write to the folder of temporary files too."""
+    with contextlib.suppress(OSError, YukiError):
+        refuse_link(out / ".work")
+        if (out / ".work").is_dir():
+            log = out / ".work" / "yuki-error.log"
+            write_atomically(log, details)
             return f"Details are in {log}"
+    with contextlib.suppress(OSError):
+        handle, name = tempfile.mkstemp(prefix="yuki-error-", suffix=".log")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(details)
+        return f"Details are in {name}"
     return "Details could not be written anywhere"
 
 

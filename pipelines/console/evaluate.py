@@ -10,13 +10,15 @@ from typing import Annotated
 import typer
 
 from pipelines.console.display import one_line
-from pipelines.engine.store import write_atomically
+from pipelines.engine.store import refuse_link
 from pipelines.episode.records import read_lines
 from pipelines.layout import EVALUATION_PICTURE, GALLERY, LINES, TURNS
+from yuki_builder.atomic import replacing, sweep, write_atomically
 from yuki_builder.characters import Evaluation, TrueLine, draw_evaluation, evaluate, read_truth
 from yuki_builder.errors import InputError
 from yuki_builder.names import path_name
 from yuki_builder.records import Line
+from yuki_builder.untrusted import read_json
 
 EVALUATION = "evaluation.json"
 
@@ -81,8 +83,11 @@ def _evaluate(
     for folder, own in folders.items():
         evaluation = evaluate(read_lines(folder), own, _turns(folder), known=_known(folder))
         text = json.dumps(evaluation.to_dict(), ensure_ascii=False, indent=1)
+        refuse_link(folder)
+        sweep(folder)
         write_atomically(folder / EVALUATION, text + "\n")
-        draw_evaluation(evaluation, folder / EVALUATION_PICTURE, title=folder.name)
+        with replacing(folder / EVALUATION_PICTURE) as picture:
+            draw_evaluation(evaluation, picture, title=one_line(folder.name))
         results[folder.name] = evaluation
     if as_json:
         content = {name: e.to_dict() for name, e in results.items()}
@@ -105,9 +110,10 @@ def _labels(path: Path) -> tuple[list[TrueLine], dict[str, int]]:
     if not path.is_file():
         raise InputError("there is no such file of labels", where=path, remedy="check --truth")
     turns = read_rttm(path)
-    if not turns:
-        raise InputError("holds no turn", where=path, remedy="give RTTM with SPEAKER rows")
-    return [TrueLine(turn.start_ms, turn.end_ms, turn.speaker) for turn in turns if turn.end_ms > turn.start_ms], {}
+    lines = [TrueLine(turn.start_ms, turn.end_ms, turn.speaker) for turn in turns if turn.end_ms > turn.start_ms]
+    if not lines:
+        raise InputError("holds no turn of any length", where=path, remedy="give RTTM with SPEAKER rows")
+    return lines, {"turn of no length": len(turns) - len(lines)} if len(turns) > len(lines) else {}
 
 
 def _folders(out: Path, truth: Path, labelled: Sequence[TrueLine], wanted: str | None) -> dict[Path, list[TrueLine]]:
@@ -161,7 +167,7 @@ def _known(folder: Path) -> set[str]:
     lines: list[Line] = read_lines(folder)
     said = {e.character for line in lines for e in line.evidence if e.source in ("actor", "sdh", "manual")}
     try:
-        clips = json.loads((folder / GALLERY / "gallery.json").read_text(encoding="utf-8"))["clips"]
+        clips = read_json(folder / GALLERY / "gallery.json")["clips"]
         return said | {str(clip["character"]) for clip in clips}
     except (OSError, ValueError, KeyError, TypeError):
         return said or {line.character for line in lines if line.character}
@@ -170,12 +176,13 @@ def _known(folder: Path) -> set[str]:
 def _print(name: str, e: Evaluation) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     def percent(value: float | None) -> str:
         return "-" if value is None else f"{100 * value:.1f} %"
 
-    console = Console(highlight=False)
-    table = Table(title=one_line(name), show_header=False)
+    console = Console(highlight=False, markup=False, emoji=False)
+    table = Table(title=Text(one_line(name)), show_header=False)
     voices = "voices matched with characters one to one" if e.by_voice else ""
     table.add_row("lines", str(e.lines), f"{e.not_found} without a line of ours" if e.not_found else "")
     if e.strangers:
@@ -196,7 +203,7 @@ def _print(name: str, e: Evaluation) -> None:
     table = Table("character", "lines", "found", "precision", "recall")
     for figure in e.characters:
         counts = (str(figure.true_lines), str(figure.found_lines))
-        table.add_row(one_line(figure.character), *counts, percent(figure.precision), percent(figure.recall))
+        table.add_row(Text(one_line(figure.character)), *counts, percent(figure.precision), percent(figure.recall))
     console.print(table)
     wrong = [(true, found, count) for true, found, count in e.confusion if true != found][:8]
     if wrong:

@@ -6,7 +6,6 @@ import dataclasses
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from pipelines.corpus.corpus import Corpus
 from pipelines.corpus.exports import FOLDER, check_names, in_words, source_of, stage_name
 from pipelines.engine.faults import explained
 from pipelines.layout import CORPUS_FOLDER
+from yuki_builder.atomic import private_name, sweep
 from yuki_builder.corpus import EXPORTERS, PROBLEMS, ExportOptions, Source
 from yuki_builder.errors import ConfigError, InputError, OutputError
 from yuki_builder.records import Verdict
@@ -212,12 +212,13 @@ def _write_apart(corpus: Corpus, names: Sequence[str], to: Path, options: Export
 
 
 def _write_one(source: Source, name: str, to: Path, options: ExportOptions) -> _Written:
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=to))
+    sweep(to)
+    unfinished = private_name(to)
+    unfinished.mkdir()
     try:
         report = EXPORTERS[name].write(source, unfinished, options)
         kept = sum(report.items.values())
         if kept:
-            unfinished.chmod(0o755)
             os.rename(unfinished, to / name)  # noqa: PTH104  (Path.rename would take an empty folder's place)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from pipelines.layout import ALIGNED, LINES, PRINTS, QUALITY, RESYNC, SCENES, SU
 from yuki_builder.corpus import EXPORTERS, ExportOptions, ExportReport, Source
 from yuki_builder.errors import ConfigError
 from yuki_builder.records import AlignedCue, Resync, Span
+from yuki_builder.untrusted import read_json
 
 if TYPE_CHECKING:
     from pipelines.corpus.corpus import Corpus
@@ -86,7 +86,7 @@ def _made_with(corpus: Corpus) -> dict[str, str]:
 def _summary_of(folder: Path) -> dict[str, Any]:
     """What ``episode.json`` says of an episode; nothing where it cannot be read: the card then says less."""
     try:
-        facts = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+        facts = read_json(folder / SUMMARY)
     except (OSError, ValueError):
         return {}
     return facts if isinstance(facts, dict) else {}

@@ -27,13 +27,14 @@ def explained(out: Path) -> Iterator[None]:
     except OutputError:
         raise
     except Exception as error:
-        explanation = _explain(error, out)
-        if explanation is None:
+        in_words = explanation(error, out)
+        if in_words is None:
             raise
-        raise explanation from error
+        raise in_words from error
 
 
-def _explain(error: Exception, out: Path) -> YukiError | None:
+def explanation(error: Exception, out: Path) -> YukiError | None:
+    """What to tell the user of an error of the operating system; None for any other."""
     cause = _os_error(error)
     if isinstance(error, YukiError) and cause is None:
         return None
@@ -69,14 +70,17 @@ def _place(error: OSError | None, out: Path) -> Path:
 
 
 def _is_within(path: Path, folder: Path) -> bool:
-    resolved = folder.resolve()
-    return path.resolve().is_relative_to(resolved) or resolved.is_relative_to(path.resolve())
+    try:
+        place, resolved = path.resolve(), folder.resolve()
+    except (OSError, ValueError, RuntimeError):  # a name too long, or links in a circle
+        return path.is_relative_to(folder)
+    return place.is_relative_to(resolved) or resolved.is_relative_to(place)
 
 
 def _is_full(folder: Path) -> bool:
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
     try:
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
         return shutil.disk_usage(folder).free < _NEARLY_FULL_BYTES
     except OSError:
         return False

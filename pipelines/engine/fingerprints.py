@@ -11,6 +11,9 @@ import json
 import os
 from pathlib import Path
 
+from yuki_builder.atomic import sweep, write_atomically
+from yuki_builder.untrusted import read_json
+
 
 def hash_file(path: Path) -> str:
     """SHA-256 of a file's content, in hexadecimal."""
@@ -48,13 +51,12 @@ class Fingerprints:
     def load(self, memory: Path) -> None:
         """Add what ``save`` wrote; a missing or damaged memory only means reading the files again."""
         try:
-            data = json.loads(memory.read_text(encoding="utf-8"))
+            data = read_json(memory)
             self._known |= {str(k): (int(size), int(time), str(sha)) for k, (size, time, sha) in data.items()}
         except (OSError, ValueError, TypeError, AttributeError):
             return
 
     def save(self, memory: Path) -> None:
         """Write all that is known. Of two runs that do so at once the later wins; that costs some reading, no more."""
-        temporary = memory.with_name(f"{memory.name}.{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(self._known, indent=0, sort_keys=True), encoding="utf-8")
-        temporary.replace(memory)
+        sweep(memory.parent)
+        write_atomically(memory, json.dumps(self._known, indent=0, sort_keys=True))

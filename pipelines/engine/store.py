@@ -33,9 +33,12 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from pipelines.engine.fingerprints import hash_file, hash_text
+from yuki_builder.atomic import sweep, sync_folder, write_atomically
 from yuki_builder.errors import InternalError, OutputError
 from yuki_builder.records import Record, StageReport
+from yuki_builder.untrusted import read_json
 
+_SEAL = "sha256"
 _ALWAYS_HASHED_BYTES = 4 << 20
 """Larger outputs count as unchanged while size and time are the recorded ones; smaller ones are always read."""
 
@@ -144,6 +147,7 @@ class Store:
             OutputError: another run holds it (and still does after ``wait_seconds``).
             OSError: the folder cannot be written.
         """
+        self._refuse_links()
         self.work.mkdir(parents=True, exist_ok=True)
         holder = self.work / "holder.json"
         lock = FileLock(self.work / "lock", timeout=wait_seconds)
@@ -156,7 +160,7 @@ class Store:
                 remedy="wait for it to end, or choose another --out",
             ) from e
         try:
-            holder.write_text(_to_json({"pid": os.getpid(), "host": socket.gethostname()}), encoding="utf-8")
+            write_atomically(holder, _to_json({"pid": os.getpid(), "host": socket.gethostname()}))
             self._recover()
             yield
         finally:
@@ -220,20 +224,56 @@ class Store:
         files = sorted(p for p in workspace.rglob("*") if p.is_symlink() or not p.is_dir())
         mark = Mark(stage, recipe, tuple(_record(p, workspace) for p in files), report)
         for folder in {p.parent for p in files}:
-            _sync_folder(folder)
+            sync_folder(folder)
         self._done(stage).parent.mkdir(exist_ok=True)
-        write_atomically(self._pending(stage), _to_json(mark.to_dict()))
+        write_atomically(self._pending(stage), _mark_to_json(mark))
         self._finish(stage, mark)
         return mark
 
+    def _refuse_links(self) -> None:
+        """A link in the place of a folder of ours would have files deleted and overwritten elsewhere."""
+        work = self.work
+        for path in (self.folder, work, work / "lock", work / "done", work / "tmp", work / "unfinished"):
+            refuse_link(path)
+
     def _recover(self) -> None:
+        for folder in (self.work, self.work / "done", self.folder):
+            sweep(folder)
         for pending in sorted(self.work.glob("done/*.pending")):
             mark = _read_mark(pending)
-            if mark is None or mark.stage != pending.stem:
-                pending.unlink()
+            if mark is None or mark.stage != pending.stem or not self._is_ready(mark):
+                self._forget(pending)
             else:
                 self._finish(mark.stage, mark)
+        for done in sorted(self.work.glob("done/*.json")):
+            mark = _read_mark(done)
+            if mark is None or mark.stage != done.stem:
+                self._forget(done)
         shutil.rmtree(self.work / "tmp", ignore_errors=True)
+
+    def _forget(self, mark: Path) -> None:
+        _remove(mark)
+        self._notice(f"the book-keeping of stage {mark.stem} was damaged; the stage is done again")
+
+    def _is_ready(self, mark: Mark) -> bool:
+        """Whether all files of a pending mark are there, in the workspace or in place already."""
+        for output in mark.outputs:
+            places = (self._workspace(mark.stage) / output.path, self.folder / output.path)
+            if not any(place.is_file() and _is_as_recorded(place, output) for place in places):
+                return False
+        return True
+
+    def _contained(self, path: str) -> Path:
+        """The place of an output, which no link leads out of the folder.
+
+        Raises:
+            OutputError: a folder on the way is a link.
+        """
+        place = self.folder
+        for part in PurePosixPath(path).parts[:-1]:
+            place /= part
+            refuse_link(place)
+        return self.folder / path
 
     def _finish(self, stage: str, mark: Mark) -> None:
         """Steps 3 and 4 of a commit; may be repeated from any point at which they were cut off."""
@@ -241,20 +281,23 @@ class Store:
         earlier = _read_mark(self._done(stage))
         ours = {output.path: output for output in earlier.outputs} if earlier else {}
         folders = set()
+        for path in ours.keys() | {output.path for output in mark.outputs}:
+            self._contained(path)  # before anything is touched
         for output in mark.outputs:
-            source, target = workspace / output.path, self.folder / output.path
+            source, target = workspace / output.path, self._contained(output.path)
             if source.exists():  # else it was in place before the interruption
                 self._set_aside_unless(target, ours.get(output.path), output)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 source.replace(target)
                 folders.add(target.parent)
         for path in sorted(ours.keys() - {output.path for output in mark.outputs}):
-            self._set_aside_unless(self.folder / path, ours[path])
-            (self.folder / path).unlink(missing_ok=True)
-            _remove_empty_folders((self.folder / path).parent, up_to=self.folder)
+            old = self._contained(path)
+            self._set_aside_unless(old, ours[path])
+            old.unlink(missing_ok=True)
+            _remove_empty_folders(old.parent, up_to=self.folder)
         for folder in sorted(folders):
-            _sync_folder(folder)
-        write_atomically(self._done(stage), _to_json(mark.to_dict()))
+            sync_folder(folder)
+        write_atomically(self._done(stage), _mark_to_json(mark))
         self._pending(stage).unlink()
         self._clear(stage)
         shutil.rmtree(self.work / "unfinished" / stage, ignore_errors=True)
@@ -263,7 +306,11 @@ class Store:
         """Move what stands at ``path`` out of the way, unless it is one of the files a stage wrote there."""
         if not os.path.lexists(path):
             return
-        if path.is_file() and any(o is not None and _is_as_recorded(path, o) for o in expected):
+        if (
+            path.is_file()
+            and not path.is_symlink()
+            and any(o is not None and _is_as_recorded(path, o) for o in expected)
+        ):
             return
         n = 1
         while os.path.lexists(backup := path.with_name(f"{path.name}.bak-{n}")):
@@ -287,28 +334,34 @@ class Store:
         return self.work / "done" / f"{stage}.pending"
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a small file so that it has, at any instant, either its old content or the new one."""
-    temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    _sync_folder(path.parent)
-
-
 def _to_json(data: Any) -> str:
     return json.dumps(data, indent=1, allow_nan=False) + "\n"
 
 
+def _mark_to_json(mark: Mark) -> str:
+    content = mark.to_dict()
+    return _to_json({**content, _SEAL: _seal(content)})
+
+
+def _seal(content: Any) -> str:
+    return hash_text(json.dumps(content, sort_keys=True))
+
+
 def _read_mark(path: Path) -> Mark | None:
+    """The mark in a file; None if there is none, or a damaged one: the stage is simply done again.
+
+    A pending mark deletes and renames files, so that one without a seal is not believed.
+    """
     try:
-        return Mark.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
+        content = read_json(path)
+        mark = Mark.from_dict(content)
+        seal = content.get(_SEAL)
+        is_whole = seal == _seal(mark.to_dict()) or (seal is None and path.suffix != ".pending")
+        return mark if is_whole else None
+    except OSError:
         return None
     except (ValueError, TypeError, KeyError, AttributeError):
-        return None  # damaged: the stage is simply done again
+        return None
 
 
 def _record(path: Path, workspace: Path) -> OutputFile:
@@ -329,21 +382,19 @@ def _is_as_recorded(path: Path, output: OutputFile) -> bool:
     return hash_file(path) == output.sha256
 
 
+def refuse_link(path: Path) -> None:
+    """Raises OutputError where a link stands in the place of a folder or file of the output folder's own."""
+    if path.is_symlink():
+        raise OutputError(
+            "a link inside the output folder, which is not followed", where=path, remedy="move it away and run again"
+        )
+
+
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":
-        return  # folders cannot be opened there
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _remove_empty_folders(folder: Path, *, up_to: Path) -> None:
@@ -354,7 +405,7 @@ def _remove_empty_folders(folder: Path, *, up_to: Path) -> None:
 
 def _describe_holder(holder: Path) -> str:
     try:
-        data = json.loads(holder.read_text(encoding="utf-8"))
+        data = read_json(holder, max_bytes=1 << 16)
         return f"process {data['pid']} on {data['host']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "it did not say who it is"

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from pipelines.config import EpisodeConfig, require_file
 from pipelines.engine.fingerprints import Fingerprints
-from pipelines.engine.store import Store, write_atomically
+from pipelines.engine.store import Store, refuse_link
 from pipelines.episode.context import Episode, is_same_file
 from pipelines.layout import CORPUS_FOLDER, VOCALS
 from pipelines.models import Models
+from yuki_builder.atomic import write_atomically
 from yuki_builder.names import path_name
+from yuki_builder.untrusted import read_json
 
 if TYPE_CHECKING:
     from yuki_builder.characters import Aliases, Enrolment
@@ -42,6 +44,7 @@ class Session:
 
     def remember(self) -> None:
         """Keep the content hashes for the next run."""
+        refuse_link(self._memory.parent)
         self._memory.parent.mkdir(parents=True, exist_ok=True)
         self.fingerprints.save(self._memory)
 
@@ -67,7 +70,7 @@ class Session:
     def _is_owner(self, name: str, video: Path) -> bool | None:
         """Whether a folder is the video's; None if it is nobody's."""
         try:
-            owner = json.loads((self.out / name / _OWNER).read_text(encoding="utf-8"))
+            owner = read_json(self.out / name / _OWNER)
             return bool(owner["sha256"] == self.fingerprints.of(video) or owner["path"] == str(video.resolve()))
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -83,9 +86,8 @@ class Session:
         """Note in the episode's folder whose it is. The caller holds its lock."""
         owner = {"path": str(episode.video.resolve()), "sha256": self.fingerprints.of(episode.video)}
         path = episode.store.folder / _OWNER
-        text = json.dumps(owner)
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            write_atomically(path, text)
+        if _owner_in(path) != owner:
+            write_atomically(path, json.dumps(owner))
 
     def open(self, config: EpisodeConfig, *, notice: Callable[[str, str], None] = lambda *_: None) -> Episode:
         """The episode that a configuration asks for; nothing is written, and nothing of the long work begins.
@@ -143,7 +145,14 @@ class Session:
         if path_name(episode_id) != episode_id:
             return None
         try:
-            earlier = Path(json.loads((self.out / episode_id / _OWNER).read_text(encoding="utf-8"))["path"])
+            earlier = Path(read_json(self.out / episode_id / _OWNER)["path"])
             return earlier if earlier.is_file() else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+
+def _owner_in(path: Path) -> object:
+    try:
+        return read_json(path)
+    except (OSError, ValueError):
+        return None  # nobody's yet, or damaged: it is written anew

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from yuki_builder.atomic import sweep, write_atomically
 from yuki_builder.errors import InputError
 
 COLUMNS = ("人物", "人物台词", "开始时间", "结束时间", "episode_id")
@@ -51,9 +52,8 @@ def save_corrections(corrections: Sequence[Correction], path: Path) -> int:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows(rows.values())
-    unfinished = path.with_name(f".{path.name}.tmp")
-    unfinished.write_text(text.getvalue(), encoding="utf-8-sig", errors="backslashreplace", newline="")
-    unfinished.replace(path)
+    sweep(path.parent)
+    write_atomically(path, text.getvalue(), encoding="utf-8-sig")
     return len(rows)
 
 
