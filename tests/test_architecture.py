@@ -39,7 +39,7 @@ PUBLIC_MODULES = {
 # Too slow, or too rare, for a command that only wants to show its help or reuse what is done.
 HEAVY = {
     *("torch", "torchaudio", "librosa", "pandas", "pyarrow", "sklearn", "scipy", "resemblyzer", "silero_vad"),
-    *("av", "pyannote", "soundfile", "soxr", "jinja2", "pysubs2", "charset_normalizer", "safetensors"),
+    *("av", "pyannote", "soundfile", "soxr", "jinja2", "chardet", "defusedxml", "ttconv", "safetensors"),
 }
 FORBIDDEN_CALLS = {
     *("os.system", "os.popen", "eval", "exec", "logging.basicConfig"),

@@ -167,7 +167,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         reads=(MEDIA,),
         files=_video_and_subtitles,
         settings=_subtitle_settings,
-        packages=("pysubs2", "charset-normalizer", "opencc-python-reimplemented"),
+        packages=("chardet", "defusedxml", "ttconv", "opencc-python-reimplemented"),
         writes=(CUES_READ, TRACK),
         quick=True,
     ),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import codecs
 import os
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from yuki_builder.errors import SubtitleError
+from yuki_builder.subtitles.code_pages import CODE_PAGES, Choice, choose_code_page
 
 _BOMS = (
     # UTF-32 first: its little-endian mark begins like the one of UTF-16.
@@ -18,17 +20,19 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_PICTURE_SUBTITLES = (b"PG", b"\x00\x00\x01\xba")  # Blu-ray (PGS) and DVD (VobSub)
-# Supersets stand for their kin: cp932 reads Shift-JIS, cp949 EUC-KR, gb18030 GBK and GB2312. Central European
-# code pages are not offered: French and German in cp1252 look just as well in them.
-_JAPANESE = ("cp932", "euc_jp")
-_SINGLE_BYTE = ("cp1252", "cp1251")  # these read nearly any bytes
-_LEGACY = (*_JAPANESE, "gb18030", "big5", "cp950", "big5hkscs", "cp949", *_SINGLE_BYTE)
-_KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
-_ACCENTED = re.compile(
-    "[\u00a0\u00a1\u00a3\u00a9\u00aa\u00ab\u00b0\u00b4\u00b7\u00ba\u00bb\u00bf-\u017e\u2013-\u2026€]"
-)
-_HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
+_PICTURES = ("the file holds subtitles as pictures", "use a text format (SRT, ASS, WebVTT)")
+_ARCHIVE = ("the file is an archive", "unpack it and give the subtitles in it")
+_NO_TEXT = {
+    b"PG": _PICTURES,  # Blu-ray (PGS)
+    b"\x00\x00\x01\xba": _PICTURES,  # DVD (VobSub)
+    b"PK\x03\x04": _ARCHIVE,
+    b"Rar!": _ARCHIVE,
+    b"7z\xbc\xaf": _ARCHIVE,
+    b"\x1f\x8b": _ARCHIVE,
+    b"%PDF": ("the file is a PDF document, not subtitles", "use SRT, ASS or WebVTT"),
+}
+_ESCAPES = {b"\x1b$)C": "iso2022_kr", b"\x1b$B": "iso2022_jp_2", b"\x1b$@": "iso2022_jp_2", b"\x1b(J": "iso2022_jp_2"}
+_WORD = re.compile(rb"[A-Za-z]{3}")
 _UNREADABLE_LINES = 0.02  # a code page may fail on this share of the lines: files get damaged on the way
 _CONTROL_BYTES = bytes(set(range(32)) - {0x09, 0x0A, 0x0C, 0x0D, 0x1B}) + b"\x7f"
 _BINARY_SHARE = 0.01
@@ -44,47 +48,112 @@ class Decoded:
     replaced: int = 0
 
 
-def decode(data: bytes, *, where: str | os.PathLike[str] | None = None) -> Decoded:
+def decode(
+    data: bytes,
+    *,
+    where: str | os.PathLike[str] | None = None,
+    language: str | None = None,
+    encoding: str | None = None,
+) -> Decoded:
     """The text in ``data``, tried in this order: byte order mark, UTF-16 without one, UTF-8, code pages.
 
     UTF-8 is taken wherever nearly all lines are valid UTF-8, since no other encoding is that by chance. Of the
-    code pages (GB18030, Big5, Shift-JIS, EUC-KR, CP1252, CP1251) charset-normalizer picks the one whose text
-    looks like a language.
+    code pages the one is taken whose text is likeliest in a language; where two are as likely, none is.
+
+    Args:
+        data: the bytes of the file.
+        where: the file, for messages.
+        language: of the text (``pl``, ``zh-hant``), where it is known: tells between code pages.
+        encoding: the name of a Python codec, where the user says it.
 
     Raises:
-        SubtitleError: ``data`` is empty, binary, or in an encoding that cannot be told.
+        SubtitleError: ``data`` is empty, binary, in an encoding that cannot be told, or ``encoding`` is none.
     """
     if not data.strip(b"\x00\t\n\r "):
         raise SubtitleError("the subtitle file is empty", where=where, remedy="choose another with --subtitles")
-    encoding = encoding_of(data)
-    if encoding is None:
-        if data.startswith(_PICTURE_SUBTITLES):
-            raise SubtitleError(
-                "the file holds subtitles as pictures", where=where, remedy="use a text format (SRT, ASS, WebVTT)"
-            )
-        if _control_share(data) > _BINARY_SHARE:
-            raise SubtitleError("the file is binary, not subtitles", where=where, remedy="use SRT, ASS or WebVTT")
-        raise SubtitleError("the encoding of the text cannot be told", where=where, remedy="save it as UTF-8")
+    if encoding is not None:
+        return _decoded(data, _known_codec(encoding, where))
+    choice = _choose(data, language)
+    if choice is None:
+        what, remedy = _why_unreadable(data)
+        raise SubtitleError(what, where=where, remedy=remedy)
+    if choice.rival is not None:
+        raise SubtitleError(
+            f"the encoding may be {choice.encoding} or {choice.rival}: both read as text",
+            where=where,
+            remedy=f"say which with --encoding {choice.encoding} (or {choice.rival}), or the language with --language",
+        )
+    return _decoded(data, choice.encoding)
+
+
+def _decoded(data: bytes, encoding: str) -> Decoded:
     text = data.decode(encoding, "replace")
+    if encoding == "cp1258":  # writes tones as characters of their own
+        text = unicodedata.normalize("NFC", text)
     return Decoded(text, encoding, replaced=text.count("\ufffd"))
 
 
-def encoding_of(data: bytes) -> str | None:
-    """The codec that reads ``data`` as text, or None for what is no text or in an unknown encoding."""
+def _known_codec(name: str, where: str | os.PathLike[str] | None) -> str:
+    try:
+        "".encode(name)
+    except (LookupError, ValueError) as e:
+        raise SubtitleError(
+            f"there is no text encoding {name!r}",
+            where=where,
+            remedy="give a name that Python knows, such as --encoding utf-8, cp1250, cp1251, big5 or shift_jis",
+        ) from e
+    return name
+
+
+def _why_unreadable(data: bytes) -> tuple[str, str]:
+    for mark, (what, remedy) in _NO_TEXT.items():
+        if data.startswith(mark):
+            return what, remedy
+    if _control_share(data) > _BINARY_SHARE:
+        return "the file is binary, not subtitles", "use SRT, ASS or WebVTT"
+    return "the encoding of the text cannot be told", "say it with --encoding, or save the file as UTF-8"
+
+
+def encoding_of(data: bytes, *, language: str | None = None) -> str | None:
+    """The codec that reads ``data`` as text, or None for what is no text, or in an encoding that cannot be told."""
+    choice = _choose(data, language)
+    return None if choice is None or choice.rival else choice.encoding
+
+
+def _choose(data: bytes, language: str | None) -> Choice | None:
     for bom, encoding in _BOMS:
         if data.startswith(bom):
-            return encoding
+            return Choice(encoding)
     if (wide := _utf16_without_bom(data)) is not None:
-        return wide
+        return Choice(wide)
     if _control_share(data) > _BINARY_SHARE:
         return None
-    lines = [line for line in data[:_SAMPLE_BYTES].splitlines() if not line.isascii()]
+    escaped = next((encoding for mark, encoding in _ESCAPES.items() if mark in data), None)
+    if escaped is not None and _reads(data.splitlines(), escaped):
+        return Choice(escaped)
+    return _eight_bits(data, language)
+
+
+def _eight_bits(data: bytes, language: str | None) -> Choice | None:
+    """UTF-8 where it reads nearly all rows, else the likeliest code page."""
+    rows = [line for line in data[:_SAMPLE_BYTES].splitlines() if not line.isascii()]
     if len(data) > _SAMPLE_BYTES:
         # The sample ends anywhere, also inside a character. An ASCII beginning says nothing of the rest.
-        lines = lines[:-1] or [line for line in data.splitlines() if not line.isascii()]
-    if _reads(lines, "utf-8"):
-        return "utf-8"
-    return _code_page(lines)
+        rows = rows[:-1] or [line for line in data.splitlines() if not line.isascii()]
+    if _reads(rows, "utf-8"):
+        return Choice("utf-8")
+    candidates = [encoding for encoding in CODE_PAGES if _reads(rows, encoding)]
+    # Only rows that all candidates can read are weighed, so that a damaged one does not rule out the right one.
+    weighed = [line for line in rows if all(_is_readable(line, encoding) for encoding in candidates)]
+    if not candidates or not weighed:
+        return None
+    return choose_code_page(_with_neighbours(weighed, data), candidates, language=language)
+
+
+def _with_neighbours(rows: list[bytes], data: bytes) -> list[bytes]:
+    """The rows and rows of ASCII words beside them, which tell the language as well."""
+    words = [line for line in data[:_SAMPLE_BYTES].splitlines() if line.isascii() and _WORD.search(line)]
+    return [*rows, *(line[:200] for line in words[: len(rows)])]
 
 
 def _utf16_without_bom(data: bytes) -> str | None:
@@ -111,40 +180,3 @@ def _is_readable(line: bytes, encoding: str) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _code_page(lines: Sequence[bytes]) -> str | None:
-    candidates = [encoding for encoding in _LEGACY if _reads(lines, encoding)]
-    # Only lines that all candidates can read are weighed, so that a damaged one does not rule out the right one.
-    sample = b"\n".join(line for line in lines if all(_is_readable(line, encoding) for encoding in candidates))
-    if not candidates or not sample:
-        return None
-    if _isolated_share(sample) > 0.6:
-        is_latin = "cp1252" in candidates and _share(sample.decode("cp1252"), _ACCENTED) > 0.9
-        return "cp1252" if is_latin else None
-    for encoding in candidates:
-        if encoding in _JAPANESE and _share(sample.decode(encoding), _KANA) > 0.25:
-            return encoding
-    # Korean is written without Chinese characters; Chinese read as Korean is full of them.
-    if "cp949" in candidates and _share(sample.decode("cp949"), _HAN) > 0.05:
-        candidates.remove("cp949")
-    if len(candidates) == 1 and candidates[0] not in _SINGLE_BYTE:
-        return candidates[0]
-    return _most_natural(sample, candidates)
-
-
-def _isolated_share(sample: bytes) -> float:
-    """Share of the non-ASCII bytes that stand alone: accents among Latin letters do, any other script comes in runs."""
-    runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", sample)]
-    return runs.count(1) / sum(runs)
-
-
-def _share(text: str, characters: re.Pattern[str]) -> float:
-    return len(characters.findall(text)) / max(1, sum(not c.isascii() for c in text))
-
-
-def _most_natural(sample: bytes, candidates: Sequence[str]) -> str | None:
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(sample, cp_isolation=[*candidates], enable_fallback=False).best() if candidates else None
-    return None if best is None else str(best.encoding)

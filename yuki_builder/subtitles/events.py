@@ -7,7 +7,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One entry of a subtitle file, untouched: times in the file's own clock, text with its markup."""
+    """One entry of a subtitle file, untouched: times in the file's own clock, text with its markup.
+
+    Markup is ASS's in ASS files. Elsewhere it is HTML's: ``<font color="#rrggbb">`` for a colour that the file
+    gives, ``<v Name>`` for a voice, ``<ruby>漢字<rt>かんじ</rt></ruby>`` for a reading, ``&lt;`` for a bare ``<``.
+
+    Attributes:
+        start_ms: when it appears.
+        end_ms: when it goes.
+        text: rows are parted by a line feed (in ASS by ``\\N``).
+        style: the ASS style or the SAMI class.
+        actor: who says it, by a field of the format.
+        effect: the ASS effect.
+        is_comment: a player does not show it.
+        region: the part of the picture that TTML puts it in.
+        language: the language that the file gives for this entry, as written there.
+    """
 
     start_ms: int
     end_ms: int
@@ -16,6 +31,8 @@ class Event:
     actor: str = ""
     effect: str = ""
     is_comment: bool = False
+    region: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

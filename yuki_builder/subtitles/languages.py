@@ -1,0 +1,78 @@
+"""The language that a file's name says, in the codes and words that people write."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# ISO 639-1 code: its other codes, the words for it in English, in itself, and in Chinese or Japanese.
+_WORDS = {
+    "ar": "ara arabic العربية 阿拉伯",
+    "bg": "bul bulgarian български",
+    "bs": "bos bosnian bosanski",
+    "ca": "cat catalan català",
+    "cs": "cze ces cz czech čeština cesky český",
+    "da": "dan danish dansk",
+    "de": "ger deu german deutsch 德语 德文 ドイツ語",
+    "el": "gre ell gr greek ελληνικά",
+    "en": "eng english 英文 英语 英語 en-us en-gb en-au en-ca",
+    "es": "spa spanish español espanol castellano esp latino 西班牙语 es-la es-419 es-es es-mx",
+    "et": "est estonian eesti",
+    "fa": "per fas farsi persian فارسی",
+    "fi": "fin finnish suomi",
+    "fr": "fre fra french français francais vf vff vfq 法语 法文 fr-fr fr-ca フランス語",
+    "he": "heb iw hebrew עברית",
+    "hi": "hin hindi हिन्दी",
+    "hr": "hrv scr croatian hrvatski",
+    "hu": "hun magyar hungarian",
+    "id": "ind indonesian indonesia bahasa",
+    "is": "ice isl icelandic íslenska",
+    "it": "ita italian italiano 意大利语",
+    "ja": "jp jpn jap japanese 日本語 日语 日文 日語 ja-jp",
+    "ko": "kor kr korean 한국어 한글 韩语 韩文 韓國語 ko-kr",
+    "lt": "lit lithuanian lietuvių lietuviu",
+    "lv": "lav latvian latviešu latviesu",
+    "mk": "mac mkd macedonian македонски",
+    "ms": "may msa malay melayu",
+    "nb": "nob no nor norwegian norsk bokmål",
+    "nl": "dut nld dutch nederlands",
+    "pl": "pol polish polski",
+    "pt": "por pob pb portuguese português portugues 葡萄牙语 pt-pt",
+    "pt-br": "ptbr brazilian brazil",
+    "ro": "rum ron romanian română romana",
+    "ru": "rus russian русский 俄语 俄文",
+    "sk": "slo slk slovak slovenčina slovensky",
+    "sl": "slv slovenian slovene slovenščina",
+    "sq": "alb sqi albanian shqip",
+    "sr": "scc srp serbian srpski српски",
+    "sv": "swe swedish svenska",
+    "th": "tha thai ไทย",
+    "tr": "tur turkish türkçe turkce",
+    "uk": "ukr ukrainian українська",
+    "vi": "vie vietnamese 越南语",
+    "zh": "chi zho cn chinese mandarin cmn 中文 汉语 中字",
+    "zh-hans": "chs sc gb zh-cn zh-sg zhcn hans simplified 简体 简中 简 簡体",
+    "zh-hant": "cht tc big5 zh-tw zh-hk zhtw hant traditional 繁体 繁體 繁中 繁",
+}
+CODES = {word: code for code, words in _WORDS.items() for word in (code, *words.split())}
+"""The code of each word, all in lower case."""
+_SHORT_WORD_CHARS = 2  # such a word may be anything: it counts as the last one of a name only
+
+
+def language_of_word(word: str) -> str | None:
+    """The code (``ja``, ``zh-hant``) that a word of a file's name stands for, or None."""
+    return CODES.get(unicodedata.normalize("NFC", word).casefold().replace("_", "-"))
+
+
+def language_of_name(name: str) -> str | None:
+    """The language that a file's name says at its end: ``ep01.pl.srt``, ``x [Czech].srt``, ``x-en.ass``.
+
+    Only the last three words count, since the title before them may hold any word.
+    """
+    stem = name.rpartition(".")[0] or name
+    words = [word for word in re.split(r"[.\s_\[\]()（）【】]+|-(?=\w+$)", stem) if word]
+    for k, word in enumerate(reversed(words[1:][-3:])):
+        language = language_of_word(word)
+        if language is not None and (k == 0 or len(word) > _SHORT_WORD_CHARS):
+            return language
+    return None
