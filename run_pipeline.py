@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
-from pipelines.console.app import main
-from pipelines.console.threads import wait_sparingly
+from pipelines.console.command import run
 
 if __name__ == "__main__":
-    wait_sparingly(os.environ)
-    sys.exit(main())
+    sys.exit(run())

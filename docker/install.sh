@@ -3,7 +3,8 @@
 #   docker/install.sh PREFIX [cpu|cu130|...]
 # PREFIX is where the environment goes. The second argument names PyTorch's build: cpu is what requirements.txt gets from
 # the package index, any other is a tag of PyTorch's own index of CUDA builds.
-# YUKI_SITE_PACKAGES names a folder of packages to use instead of installing the dependencies, for tests.
+# For tests: YUKI_PYTHON is the interpreter, and YUKI_SITE_PACKAGES a folder of packages to use instead of installing the
+# dependencies.
 set -eu
 prefix=$1
 torch=${2:-cpu}
@@ -11,7 +12,7 @@ here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 wheels=$(mktemp -d)
 trap 'rm -rf "$wheels"' EXIT
 
-python3 -m venv "$prefix"
+"${YUKI_PYTHON:-python3}" -m venv "$prefix"
 pip() { "$prefix/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
 
 pip wheel --no-deps --wheel-dir "$wheels" "$here"

@@ -149,8 +149,8 @@ def _shrunk(graph: dict[str, set[str]], left: set[str]) -> list[str]:
     return sorted(left)
 
 
-# The separator's convolutions are compiled at their first use.
-COMPILES = "video_preprocessing.uvr5.engine.winograd"
+# The separator's convolutions are compiled, for a wheel or at their first use.
+COMPILES = "video_preprocessing.uvr5.engine.compilation"
 
 
 def test_only_media_starts_programs() -> None:

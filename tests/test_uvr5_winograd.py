@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
+from video_preprocessing.uvr5.engine import compilation, kernels
 from video_preprocessing.uvr5.engine import optimise as inference
-from video_preprocessing.uvr5.engine import winograd
 from video_preprocessing.uvr5.engine.optimise import JoiningDecoder, TiledDecoder, prepare
 from video_preprocessing.uvr5.engine.winograd import Kernels, WinogradConv2d, suits
 from video_preprocessing.uvr5.nets import CascadedASPPNet, CascadedNet
@@ -31,17 +32,17 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         pytest.skip("no C compiler")
     path = tmp_path_factory.mktemp("kernels") / f"winograd{request.param}.so"
     try:
-        return Kernels(winograd._built(["cc", *LESSER[request.param]], path))
-    except winograd.subprocess.SubprocessError:
+        return Kernels(compilation.build_native(["cc", *LESSER[request.param]], path))
+    except compilation.CompilationError:
         pytest.skip("not a processor of this kind")
 
 
 @pytest.fixture
 def forgotten() -> Iterator[None]:
     """What ``kernels`` found is looked for anew, before and after."""
-    winograd.kernels.cache_clear()
+    kernels.engine.cache_clear()
     yield
-    winograd.kernels.cache_clear()
+    kernels.engine.cache_clear()
 
 
 def image(channels: int, height: int, width: int, batch: int = 1) -> torch.Tensor:
@@ -177,17 +178,17 @@ def test_networks_give_the_same_masks_with_it_and_without(net: nn.Module, monkey
 @pytest.mark.usefixtures("forgotten")
 def test_it_is_built_once_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert winograd.kernels() is not None
+    assert kernels.kernels() is not None
     (built,) = (tmp_path / "yuki_builder" / "kernels").iterdir()
     when = built.stat().st_mtime_ns
-    winograd.kernels.cache_clear()
-    assert winograd.kernels() is not None and built.stat().st_mtime_ns == when
+    kernels.engine.cache_clear()
+    assert kernels.kernels() is not None and built.stat().st_mtime_ns == when
     damaged = tmp_path / "other" / "yuki_builder" / "kernels" / built.name
     damaged.parent.mkdir(parents=True)
     damaged.write_bytes(b"half of it")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
-    winograd.kernels.cache_clear()
-    assert winograd.kernels() is not None and damaged.stat().st_size == built.stat().st_size
+    kernels.engine.cache_clear()
+    assert kernels.kernels() is not None and damaged.stat().st_size == built.stat().st_size
 
 
 @compiler
@@ -195,7 +196,7 @@ def test_it_is_built_once_and_found_again(tmp_path: Path, monkeypatch: pytest.Mo
 def test_without_a_cache_it_is_built_for_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert winograd.kernels() is not None
+    assert kernels.kernels() is not None
 
 
 @pytest.mark.usefixtures("forgotten")
@@ -205,7 +206,7 @@ def test_without_it_everything_runs_as_before(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv(name, value)
-    assert winograd.kernels() is None
+    assert kernels.kernels() is None
     net = CascadedNet(64, 16, 16).eval()
     x = torch.rand(1, 2, 33, 288)
     with torch.inference_mode():
@@ -217,10 +218,10 @@ def test_without_it_everything_runs_as_before(
 @pytest.mark.usefixtures("forgotten")
 def test_a_library_that_computes_something_else_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = tmp_path / "winograd.c"
-    wrong.write_text(winograd.SOURCE.read_text(encoding="utf-8").replace("5.25f", "5.5f"), encoding="utf-8")
-    monkeypatch.setattr(winograd, "SOURCE", wrong)
+    wrong.write_text(compilation.SOURCE.read_text(encoding="utf-8").replace("5.25f", "5.5f"), encoding="utf-8")
+    monkeypatch.setattr(kernels, "SOURCE", wrong)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert winograd.kernels() is None
+    assert kernels.kernels() is None
 
 
 @pytest.mark.parametrize("frames", [range(0, 6), range(6, 18), range(18, 26), range(24, 26), range(0, 26)])
@@ -237,3 +238,74 @@ def test_frames_that_break_a_tile_are_refused(found: Kernels, frames: range) -> 
     fast = WinogradConv2d(nn.Conv2d(15, 21, 3, padding=1), 0.01, found)
     with pytest.raises(ValueError, match="tiles"):
         fast.joined(image(8, 7, 13), image(7, 14, 26), frames)
+
+
+@compiler
+@pytest.mark.usefixtures("forgotten")
+@pytest.mark.parametrize("capability", ["AVX2", "AVX512"])
+def test_a_wheels_library_is_chosen_by_the_processor(
+    capability: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (build,) = (b for b in compilation.BUILDS if b.capability == capability)
+    if not build.suits(platform.machine(), torch.backends.cpu.get_cpu_capability()):
+        pytest.skip("not a processor of this kind")
+    monkeypatch.setattr(kernels, "PREBUILT", tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert build.file_name in {path.name for path in compilation.build_ahead(tmp_path)}
+    found = kernels.engine()
+    assert found.name == f"minimal filtering, {build.name}" and found.kernels is not None
+    assert found.kernels.lanes == {"AVX2": 8, "AVX512": 16}[capability]
+    assert not (tmp_path / "cache").exists(), "compiled although it was there"
+
+
+@pytest.mark.parametrize(
+    ("machine", "capability", "wanted"),
+    [
+        ("x86_64", "AVX512", ["AVX-512"]),
+        ("AMD64", "AVX512_VNNI", ["AVX-512"]),
+        ("x86_64", "AVX2", ["AVX2"]),
+        ("x86_64", "DEFAULT", []),
+        ("aarch64", "DEFAULT", ["NEON"]),
+        ("arm64", "SVE256", ["NEON"]),
+        ("riscv64", "DEFAULT", []),
+    ],
+)
+def test_no_processor_gets_what_it_cannot_run(machine: str, capability: str, wanted: list[str]) -> None:
+    assert [build.name for build in compilation.BUILDS if build.suits(machine, capability)] == wanted
+
+
+@compiler
+@pytest.mark.usefixtures("forgotten")
+@pytest.mark.parametrize("content", [b"", b"not a library", b"wrong"])
+def test_a_library_that_is_of_no_use_is_passed_over(
+    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernels, "PREBUILT", tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for build in compilation.BUILDS:
+        (tmp_path / build.file_name).write_bytes(content)
+        if content == b"wrong":
+            source = tmp_path / "winograd.c"
+            source.write_text(compilation.SOURCE.read_text(encoding="utf-8").replace("5.25f", "5.5f"), encoding="utf-8")
+            compilation.build_native(["cc"], tmp_path / build.file_name, source)
+    assert kernels.engine().name == "minimal filtering, compiled on this machine"
+
+
+@pytest.mark.usefixtures("forgotten")
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("YUKI_NATIVE", "0", "YUKI_NATIVE=0"),
+        ("CC", "false", "false did not build"),
+        ("PATH", "", "install gcc or clang"),
+    ],
+)
+def test_the_slower_way_says_why(
+    name: str, value: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setenv(name, value)
+    found = kernels.engine()
+    assert found.kernels is None
+    assert found.name.startswith("PyTorch (") and reason in found.name

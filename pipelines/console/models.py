@@ -47,6 +47,7 @@ Examples:
   run_pipeline.py models show my/model.pth       the same for a file: network, band plan, hashes
   run_pipeline.py models get HP5 DeEcho-Normal   download, ahead of a run
   run_pipeline.py models verify                  are the files still the published ones?
+  run_pipeline.py models engine                  what computes them on this machine's processor
   run_pipeline.py --video ep01.mkv --separator HP5+DeEcho-Normal
 
 \b
@@ -145,6 +146,19 @@ def _get(names: Annotated[list[str], typer.Argument(metavar="NAME...")], *, as_j
             print(one_line(f"{got[-1]['name']}: {path}"))
     if as_json:
         _print_json(got)
+    return DONE
+
+
+@_app.command("engine")
+def _engine(*, as_json: _Json = False) -> int:
+    """What computes the networks on this machine's processor; if it is the slower way, why."""
+    from video_preprocessing.uvr5.separator import cpu_engine
+
+    name = cpu_engine()
+    if as_json:
+        _print_json({"engine": name})
+    else:
+        print(one_line(name))
     return DONE
 
 

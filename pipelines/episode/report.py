@@ -66,7 +66,7 @@ def report(episode: Episode, job: Job, stages: Sequence[StageReport]) -> Counts:
         vocals=f"{episode.episode_id}/{VOCALS}",
         stages=stages,
         evaluation=_evaluation(episode),
-        missing=[] if lines else [note for stage in stages for note in stage.notes],
+        missing=[] if lines else [note for stage in stages if stage.stage != "isolate" for note in stage.notes],
     )
     return Counts()
 

@@ -24,7 +24,7 @@ def isolate(episode: Episode, job: Job) -> Counts:
         )
         if done.resumed_ms:
             job.notice(f"resumed at {done.resumed_ms / 60_000:.1f} min")
-        return Counts(notes=separator.notes)
+        return Counts(notes=(f"separator: {separator.engine}", *separator.notes))
     return Counts()
 
 

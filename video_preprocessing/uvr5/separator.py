@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from video_preprocessing.uvr5.checkpoints import is_mdx, load_checkpoint, parse_chain
+from video_preprocessing.uvr5.engine.kernels import engine
 from video_preprocessing.uvr5.engine.links import Link, SeparatorOptions, make_link
 from video_preprocessing.uvr5.engine.resuming import Unfinished, identity
 from video_preprocessing.uvr5.engine.streams import in_thread, written_in_thread
@@ -26,7 +27,7 @@ from yuki_builder.records import FloatArray, Progress, Record, no_progress
 if TYPE_CHECKING:
     import soundfile
 
-__all__ = ["SeparationReport", "Separator", "SeparatorOptions", "Stems"]
+__all__ = ["SeparationReport", "Separator", "SeparatorOptions", "Stems", "cpu_engine"]
 
 BLOCK_SECONDS = 5
 LARGEST_FLAC_CHANNELS = 8
@@ -71,6 +72,11 @@ class SeparationReport(Record):
     channels: int
     limited_ms: int
     resumed_ms: int = 0
+
+
+def cpu_engine() -> str:
+    """What computes networks in single precision on this machine's processor, in words; built now if it never was."""
+    return engine().name
 
 
 class Separator:
@@ -127,6 +133,11 @@ class Separator:
                 notes.extend(checkpoint.assumed)
                 links.append(make_link(checkpoint, device=device, options=options, keep_weights=False))
         return cls(links, notes=notes)
+
+    @property
+    def engine(self) -> str:
+        """What computes the networks here, in words; for each kind of link once."""
+        return "; ".join(dict.fromkeys(link.engine for link in self.links))
 
     @property
     def fingerprint(self) -> str:

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from video_preprocessing.devices import choose_device
 from video_preprocessing.uvr5.checkpoints import Checkpoint
+from video_preprocessing.uvr5.engine.kernels import engine
 from video_preprocessing.uvr5.engine.optimise import keeping_freed_memory, prepare, release_freed_memory
 from video_preprocessing.uvr5.engine.streams import SampleQueue, resample_stream
 from video_preprocessing.uvr5.engine.windows import FrameQueue, MaskNet, MaskStream, Windowing
@@ -97,6 +98,10 @@ class Link(Protocol):
 
     stems: tuple[str, str]
     needs_peak: bool
+
+    @property
+    def engine(self) -> str:
+        """What computes, for people: the same output for the same input, but for rounding."""
 
     @property
     def fingerprint(self) -> str:
@@ -205,6 +210,13 @@ class _Network:
         self.large = sum(p.numel() for p in net.parameters()) > _LARGE
         self.net = prepare(net, self.device, self.dtype)
         release_freed_memory()
+
+    @property
+    def engine(self) -> str:
+        """What computes, in words."""
+        if self.device.type == "cpu" and self.dtype == torch.float32:
+            return engine().name
+        return f"PyTorch, {str(self.dtype).removeprefix('torch.')} on {self.device}"
 
     @property
     def fingerprint(self) -> str:

@@ -52,6 +52,7 @@ class MdxNet:
         sizes: as given or read.
         stems: as given.
         needs_peak: False; nothing has to be known of the whole programme first.
+        engine: what computes, in words.
         fingerprint: changes whenever the output for the same input may change.
 
     Raises:
@@ -89,6 +90,7 @@ class MdxNet:
             raise CheckpointError(f"{sizes.dim_t} frames leave nothing between the edges of a window", where=path)
         self._fade_samples = round(crossfade * self._core_samples)
         recipe = f"{CODE_VERSION} {sha256_of(path)} {sizes} {keep} {denoise} {self._fade_samples}"
+        self.engine = "ONNX Runtime"
         self.fingerprint = hashlib.sha256(recipe.encode()).hexdigest()
 
     @classmethod

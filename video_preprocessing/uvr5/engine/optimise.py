@@ -4,12 +4,12 @@ On a CPU the public networks spend their time in convolutions, but a good part o
 is done here leaves every output as it was, but for rounding:
 
 * batch normalisation goes into the convolution before it;
-* 3x3 convolutions of step 1 go by minimal filtering where the system has a C compiler (``winograd.py``), together with
-  the decoders' enlarging and joining before and the activation after; half of the time and more;
+* 3x3 convolutions of step 1 go by minimal filtering (``winograd.py``, ``kernels.py``), together with the decoders'
+  enlarging and joining before and the activation after; half of the time and more;
 * tensors lie channels-last, which the convolution kernels want, and stay so (a single tensor of another layout among
   those concatenated turns all of them around, which cost a third of the whole time);
-* without a compiler, the decoders, whose concatenations are the largest tensors of all, work through the frames in
-  tiles;
+* without the code for that, the decoders, whose concatenations are the largest tensors of all, work through the frames
+  in tiles;
 * memory that is freed is kept for the next tensor while a network runs (``keeping_freed_memory``): handing it back to
   the system and getting it again costs up to half of the time.
 """
@@ -28,7 +28,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from video_preprocessing.uvr5.engine.winograd import Kernels, WinogradConv2d, kernels, suits
+from video_preprocessing.uvr5.engine.kernels import kernels
+from video_preprocessing.uvr5.engine.winograd import Kernels, WinogradConv2d, suits
 from video_preprocessing.uvr5.network import layers, layers_v50
 from video_preprocessing.uvr5.network.nets import BaseASPPNet, BaseNet, CascadedASPPNet, CascadedNet
 

@@ -1,4 +1,4 @@
-"""3x3 convolutions with a fifth of the multiplications, on CPUs, where the system has a C compiler.
+"""3x3 convolutions with a fifth of the multiplications, on CPUs.
 
 Four fifths of the public networks' arithmetic is in 3x3 convolutions of step 1, which minimal filtering (Lavin & Gray,
 *Fast Algorithms for Convolutional Neural Networks*, 2016) does with 64 multiplications for 36 outputs instead of 324;
@@ -6,24 +6,13 @@ rounding differs, by some 1e-5 of the largest value. No library that PyTorch com
 channels-last, nor together with what stands around it here: the doubling of the resolution and the joining with
 the skip connection before it, bias and activation after it, none of which then exists in memory.
 
-``winograd.c`` is compiled for this machine at its first use, in about two seconds, and kept in the user's cache under a
-name that holds the source, the compiler and the processor. Without a compiler, with ``YUKI_NATIVE=0``, or where the
-result is not that of PyTorch, everything runs as it did without.
+The arithmetic is in ``winograd.c``; ``kernels.py`` finds or builds the library of it.
 """
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import functools
-import hashlib
-import os
-import platform
-import shlex
-import shutil
-import subprocess
-import sys
-import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -33,18 +22,10 @@ from typing import cast
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F
 
-from video_preprocessing.uvr5.checkpoints.downloads import cache_folder
-
-SOURCE = Path(__file__).with_name("winograd.c")
 TILE = 6
-# Tried in this order: the name of the native instruction set differs between compilers and processors.
-_TARGETS: tuple[list[str], ...] = (["-march=native"], ["-mcpu=native"], [])
-_BUILD_TIMEOUT_S = 120
 # Channels below which the transforms cost more than they save.
 MIN_CHANNELS = 8
-_TOLERANCE = 1e-4
 _TILE_STEP = 24  # a multiple of all heights of winograd.c's products
 # Numbers that the filters of one convolution may become, 8 MB. Beyond, they stay as they are, a seventh of that, and
 # are transformed whenever they are used, which costs little: the largest networks would not fit into memory.
@@ -217,83 +198,6 @@ def _team() -> Callable[..., None] | None:
 @functools.cache
 def _pool(count: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max(1, count - 1), thread_name_prefix="winograd")
-
-
-@functools.cache
-def kernels() -> Kernels | None:
-    """The compiled code, built now if it never was; None where there is no compiler, or it is not wanted."""
-    if os.environ.get("YUKI_NATIVE", "1") == "0" or sys.platform == "win32":
-        return None
-    named = shlex.split(os.environ.get("CC", ""))
-    compiler = named or [path for path in map(shutil.which, ("cc", "gcc", "clang")) if path][:1]
-    if not compiler:
-        return None
-    try:
-        found = _loaded(compiler)
-    except (OSError, AttributeError, subprocess.SubprocessError):
-        return None
-    return found if _agrees(found) else None
-
-
-def _loaded(compiler: list[str]) -> Kernels:
-    """The library from the user's cache, built first where it is not there.
-
-    Raises:
-        OSError: the compiler does not run, or what it made cannot be loaded.
-        subprocess.SubprocessError: it does not compile.
-    """
-    version = _run([*compiler, "--version"]).stdout
-    key = hashlib.sha256(b"\0".join([SOURCE.read_bytes(), version, _processor().encode()])).hexdigest()[:16]
-    name = f"winograd-{key}.so"
-    folder = cache_folder() / "kernels"
-    with contextlib.suppress(OSError, AttributeError):  # not there, or not whole
-        return Kernels(folder / name)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        scratch = tempfile.TemporaryDirectory(dir=folder)
-    except OSError:  # a home that cannot be written to: for this process alone
-        with tempfile.TemporaryDirectory() as private:
-            return Kernels(_built(compiler, Path(private) / name))
-    with scratch:
-        # Whole or not at all, however many processes build it.
-        return Kernels(_built(compiler, Path(scratch.name) / name).replace(folder / name))
-
-
-def _built(compiler: list[str], path: Path) -> Path:
-    for target in _TARGETS:
-        command = [*compiler, "-O3", *target, "-std=gnu11", "-shared", "-fPIC", "-o", str(path), str(SOURCE)]
-        with contextlib.suppress(subprocess.CalledProcessError):
-            _run(command)
-            return path
-    raise subprocess.SubprocessError(f"{compiler[0]} does not compile {SOURCE.name}")
-
-
-def _run(command: list[str]) -> subprocess.CompletedProcess[bytes]:
-    """A compiler's run; it may name the user's own (``CC``), and sees nothing but our source."""
-    return subprocess.run(command, capture_output=True, check=True, timeout=_BUILD_TIMEOUT_S)  # noqa: S603
-
-
-def _processor() -> str:
-    """What the compiled code depends on: the machine's kind and what its processor can do."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")
-    except OSError:
-        flags = platform.processor()
-    return f"{platform.system()} {platform.machine()} {flags}"
-
-
-def _agrees(found: Kernels) -> bool:
-    """Whether it computes what PyTorch does, on an image of every kind of border."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        convolution = nn.Conv2d(21, 19, 3, padding=1)
-        small, skip = torch.randn(1, 8, 7, 10), torch.randn(1, 13, 14, 20)
-    enlarged = F.interpolate(small, scale_factor=2, mode="bilinear", align_corners=True)
-    with torch.no_grad():
-        wanted = F.leaky_relu(convolution(torch.cat([enlarged, skip], dim=1)), 0.01)
-        both = [WinogradConv2d(convolution, 0.01, found, ahead=ahead).joined(small, skip) for ahead in (True, False)]
-    return all(bool((wanted - got).abs().max() <= _TOLERANCE * wanted.abs().max()) for got in both)
 
 
 def suits(module: nn.Module) -> bool:

@@ -1,0 +1,15 @@
+"""The command, as ``run_pipeline.py`` and as the installed ``yuki-builder``."""
+
+from __future__ import annotations
+
+import os
+
+from pipelines.console.threads import wait_sparingly
+
+
+def run() -> int:
+    """Settles how threads wait, before anything loads PyTorch, and runs the command line; the exit status."""
+    wait_sparingly(os.environ)
+    from pipelines.console.app import main
+
+    return main()
