@@ -46,7 +46,7 @@ def test_what_is_pinned_is_within_what_the_wheel_allows() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     allowed = requirements(project["dependencies"])
     pinned = requirements((ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines())
-    assert set(pinned) == set(allowed)
+    assert set(pinned) == set(allowed), "requirements.txt and pyproject.toml name different packages"
     for name, requirement in pinned.items():
         for version in (s.version for s in requirement.specifier if s.operator in ("==", ">=")):
             assert allowed[name].specifier.contains(version), f"{requirement}, but the wheel wants {allowed[name]}"
