@@ -25,11 +25,9 @@ from yuki_builder.corpus import (
     ExportOptions,
     Source,
     build_corpus_files,
-    cut_clips,
     mark_duplicates,
-    measure_levels,
-    measure_quality,
     picture_sound,
+    read_sounds,
     split_scenes,
     write_report,
 )
@@ -51,16 +49,16 @@ def main() -> None:
         mix, vocals = audio / "mix.flac", audio / "vocals.flac"
         lines = make_lines("ep01", count=a.lines, minutes=a.minutes, seed=1)
         speech = [Span(line.start_ms, line.end_ms) for line in lines]
-        total = timed("levels", lambda: measure_levels(lines, mix, vocals))
-        clips = []
-        total += timed(
-            "clips",
-            lambda: clips.append(cut_clips(lines, vocals, out / "ep01/clips", clip_root="ep01/clips")),
+        folder, root = out / "ep01/clips", "ep01/clips"
+        found = []
+        total = timed(
+            "clips, levels, quality",
+            lambda: found.append(
+                read_sounds(lines, vocals, mix=mix, speech=speech, destination=folder, clip_root=root)
+            ),
         )
-        lines = list(clips[0].lines)
-        judged = []
-        total += timed("quality", lambda: judged.append(measure_quality(lines, mix, vocals, speech)))
-        total += timed("repeats", lambda: mark_duplicates(judged[0][0], lines, judged[0][1]))
+        lines = list(found[0].clips.lines)
+        total += timed("repeats", lambda: mark_duplicates(found[0].qualities, lines, found[0].prints))
         scenes = []
         total += timed("scenes", lambda: scenes.append(split_scenes(lines)))
         total += timed("corpus files", lambda: build_corpus_files(lines, out / "corpus", scenes=scenes[0]))

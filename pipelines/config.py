@@ -1,4 +1,8 @@
-"""What a run is told to do: defaults, then a TOML file, then the command line's flags."""
+"""What a run is told to do: defaults, then a TOML file, then the command line's flags.
+
+The fields of ``EpisodeConfig`` are the one table of options. A field is an attribute for programs, a key of the TOML
+file, a flag of the command line with its help, and what is allowed in it.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +10,41 @@ import dataclasses
 import difflib
 import re
 import stat
-from collections.abc import Iterable, Mapping
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from yuki_builder.errors import ConfigError, InputError
 from yuki_builder.untrusted import read_toml
 
-# Options whose text has a form, and what to give instead of any other.
-_FORMS = (
-    ("device", r"auto|cpu|cuda(:\d+)?", "use auto, cpu or cuda"),
-    ("precision", "auto|float32|bfloat16", "give auto, float32 or bfloat16"),
-    ("quality", "basic|dnsmos", "give basic or dnsmos"),
-    ("chinese", "keep|simplified|traditional", "give keep, simplified or traditional"),
-    ("language", "[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*", "give a code such as ja, zh or en"),
-)
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What is known of one option beside its name, type and default.
+
+    Attributes:
+        help: for ``--help``.
+        metavar: what stands for the value there.
+        allowed: what a value must fulfil: a pattern for a text, or a condition for a number.
+        remedy: what to give instead.
+        is_path: always a path: one in the TOML file starts at that file's folder.
+        may_be_path: a name or a path: it is a path if there is such a file.
+        shapes_result: whether another value asks for another result.
+    """
+
+    help: str
+    metavar: str | None = None
+    allowed: str | Callable[[Any], bool] | None = None
+    remedy: str = "give a name or a path"
+    is_path: bool = False
+    may_be_path: bool = False
+    shapes_result: bool = True
+
+
+def _option(default: Any, help_: str, metavar: str | None = None, /, **more: Any) -> Any:
+    return field(default=default, metadata={"option": Option(help_, metavar, **more)})
+
 
 _MOST_FRAMES = 1 << 16
 _LONGEST_TEXT = 4096  # no path is longer
@@ -29,136 +52,254 @@ _LONGEST_TEXT = 4096  # no path is longer
 
 @dataclass(frozen=True)
 class EpisodeConfig:
-    """One episode's options. Every field but ``video`` is an option of the command line and a key of the TOML file.
+    """One episode's options; ``run_pipeline.py --help`` says what each is for.
 
-    Attributes:
-        video: a media file (video or plain audio).
-        out: the output folder; the episode gets a folder of its own in it.
-        subtitles: ``auto`` (a file beside the video, else the best text track inside it), ``none``, or a file.
-        audio_track: position among the audio tracks (``"0"``) or a language (``"jpn"``); None = the best guess.
-        subtitle_track: the same for the subtitle tracks inside the video.
-        language: the language to read (``ja``, ``zh``…): preferred among subtitle files and tracks, and in subtitles
-            of two languages the one that becomes the text.
-        chinese: ``keep``, ``simplified`` or ``traditional``: what Chinese text is converted to.
-        resync: move subtitles that do not fit the voice: late, of another frame rate, or of another cut.
-        aliases: a TOML file of names that are one character; None: ``aliases.toml`` in ``out``, if it is there.
-        characters: who may be speaking: a gallery folder, a role_audios folder or an annotated CSV.
-        separator: what takes music and effects away: a model's name, a checkpoint file, several of these joined by
-            ``+``, or ``none``.
-        band_plan: the band plan of a public checkpoint that is not known by its hash: a name, or a JSON file.
-        window_frames: frames of one network window of the separator; None for the network's own.
-        crossfade: frames over which neighbouring windows of the separator fade into each other; 0 joins them hard.
-        aggressiveness: 0 to 1, how hard the masks of public checkpoints are made; None as their own tools do.
-        precision: what the separator computes in: ``auto``, ``float32`` or ``bfloat16``.
-        tta: test-time augmentation: separate twice with shifted windows and take the mean.
-        post_process: with public checkpoints, give what the voice's estimate barely hears to the accompaniment.
-        high_end: with public checkpoints, fill the top that the band plan cuts off from the mirrored band below.
-        isolate_enrolment: run the separator over the clips of ``characters`` too (for clips with music under them).
-        diarizer: who finds the turns: ``embedded``, ``pyannote``, a hub name, or a folder with a pipeline.
-        quality: ``basic`` figures of each line (level, clipping, bandwidth, pace), or ``dnsmos`` as well.
-        export: names of exports of the corpus (``run_pipeline.py export --help`` lists them).
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``. Changes the speed, hence no reason to redo a stage.
-        force: redo every stage.
+    ``characters`` and ``labels`` take one path or several.
+
+    Raises:
+        ConfigError: a value that makes no sense.
     """
 
-    video: Path
+    video: Path = field(metadata={"option": Option("", is_path=True, shapes_result=False)})
     _: KW_ONLY
-    out: Path = Path("out")
-    subtitles: str = "auto"
-    audio_track: str | None = None
-    subtitle_track: str | None = None
-    language: str | None = None
-    chinese: str = "keep"
-    resync: bool = True
-    aliases: Path | None = None
-    characters: Path | None = None
-    separator: str = "dialogue"
-    band_plan: str | None = None
-    window_frames: int | None = None
-    crossfade: int = 0
-    aggressiveness: float | None = None
-    precision: str = "auto"
-    tta: bool = False
-    post_process: bool = False
-    high_end: bool = False
-    isolate_enrolment: bool = False
-    diarizer: str = "embedded"
-    quality: str = "basic"
-    export: tuple[str, ...] = ()
-    device: str = "auto"
-    force: bool = False
+    out: Path = _option(Path("out"), "The output folder.", "DIR", is_path=True, shapes_result=False)
+    subtitles: str = _option(
+        "auto",
+        "auto: a subtitle file beside the video, else the best text track inside it.",
+        "auto|none|PATH",
+        may_be_path=True,
+    )
+    audio_track: str | None = _option(None, "An audio track by position (0 is the first) or language.", "N|LANG")
+    subtitle_track: str | None = _option(None, "A subtitle track inside the video, likewise.", "N|LANG")
+    language: str | None = _option(
+        None,
+        "The language to read (ja, zh, en): preferred among tracks; of bilingual subtitles, the text.",
+        "LANG",
+        allowed="[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*",
+        remedy="give a code such as ja, zh or en",
+    )
+    chinese: str = _option(
+        "keep",
+        "What Chinese text is converted to.",
+        "keep|simplified|traditional",
+        allowed="keep|simplified|traditional",
+        remedy="give keep, simplified or traditional",
+    )
+    resync: bool = _option(True, "Move subtitles that do not fit the voice: late, of another rate or cut.")
+    aliases: Path | None = _option(
+        None,
+        'A TOML file of alternative names of one character: Haruhi = ["Suzumiya", "ハルヒ"].  '
+        "[default: aliases.toml in the output folder]",
+        "FILE",
+        is_path=True,
+    )
+    characters: tuple[Path, ...] = _option(
+        (),
+        "Who may be speaking: a gallery folder, a folder <character>/*.wav, or an annotated CSV. Repeatable.",
+        "PATH",
+        is_path=True,
+    )
+    labels: tuple[Path, ...] = _option(
+        (),
+        "Lines labelled by a person, beside --characters: an annotated CSV, or what a report saves. Repeatable.",
+        "FILE",
+        is_path=True,
+    )
+    separator: str = _option(
+        "dialogue",
+        "What separates the voices from music and effects: a model's name (see: models list), a checkpoint file, "
+        "a chain such as HP5+DeEcho-Normal, or none.",
+        "NAME|PATH|none",
+        may_be_path=True,
+    )
+    band_plan: str | None = _option(
+        None, "The band plan of a public checkpoint that is not known by its hash.", "NAME|FILE", may_be_path=True
+    )
+    window_frames: int | None = _option(
+        None,
+        "Frames of one separator window: longer ones are faster and take more memory.",
+        "N",
+        allowed=lambda n: 0 < n <= _MOST_FRAMES and n % 16 == 0,
+        remedy=f"give a multiple of 16 up to {_MOST_FRAMES}",
+    )
+    crossfade: int = _option(
+        0,
+        "Frames over which neighbouring windows fade into each other.",
+        "N",
+        allowed=lambda n: 0 <= n <= _MOST_FRAMES,
+        remedy=f"give 0 to {_MOST_FRAMES}",
+    )
+    aggressiveness: float | None = _option(
+        None,
+        "Mask aggressiveness of public checkpoints.  [default: as their own tools]",
+        "0..1",
+        allowed=lambda x: 0 <= x <= 1,
+        remedy="give a number from 0 to 1",
+    )
+    precision: str = _option(
+        "auto",
+        "What the separator computes in; see docs/uvr5.md.",
+        "auto|float32|bfloat16",
+        allowed="auto|float32|bfloat16",
+        remedy="give auto, float32 or bfloat16",
+    )
+    tta: bool = _option(False, "Separate twice with shifted windows and take the mean; double the time.")
+    post_process: bool = _option(False, "Public checkpoints: move near-silent vocals to the accompaniment.")
+    high_end: bool = _option(False, "Public checkpoints: restore high frequencies by mirroring.")
+    isolate_enrolment: bool = _option(
+        False, "Run the separator over the clips of --characters too: for clips with music."
+    )
+    diarizer: str = _option(
+        "embedded",
+        "Who finds the turns: embedded, pyannote, a hub name, or a pipeline's folder.",
+        "NAME|PATH",
+        may_be_path=True,
+    )
+    quality: str = _option(
+        "basic",
+        "Metrics of each line's sound; dnsmos is an extra.",
+        "basic|dnsmos",
+        allowed="basic|dnsmos",
+        remedy="give basic or dnsmos",
+    )
+    export: tuple[str, ...] = _option(
+        (),
+        "Write the corpus for another tool too; see: export --help. Repeatable.",
+        "NAME",
+        shapes_result=False,
+    )
+    device: str = _option(
+        "auto",
+        "Where the networks run.",
+        "auto|cpu|cuda",
+        allowed=r"auto|cpu|cuda(:\d+)?",
+        remedy="use auto, cpu or cuda",
+        shapes_result=False,
+    )
+    force: bool = _option(False, "Redo everything.", shapes_result=False)
 
     def __post_init__(self) -> None:
         # Strings are welcome as paths (notebooks, TOML), and paths as names (a checkpoint, a subtitle file).
-        for name in ("video", "out", "characters", "aliases"):
-            value = getattr(self, name)
-            if value is not None:
-                object.__setattr__(self, name, Path(_text(name, value)))
-        for name in ("subtitles", "separator", "diarizer", "device", "chinese", "precision", "quality"):
-            object.__setattr__(self, name, _text(name, getattr(self, name)))
-        object.__setattr__(self, "export", tuple(_text("export", name) for name in self.export))
-        if self.language is not None:
-            object.__setattr__(self, "language", _text("language", self.language))
-        if self.band_plan is not None:
-            object.__setattr__(self, "band_plan", _text("band_plan", self.band_plan))
-        for name in ("audio_track", "subtitle_track"):
-            value = getattr(self, name)
-            if value is not None:
-                object.__setattr__(self, name, _text(name, str(value) if isinstance(value, int) else value))
-        for name, pattern, remedy in _FORMS:
-            value = getattr(self, name)
-            if value is not None and not re.fullmatch(pattern, value):
-                raise ConfigError(f"{value!r} is no value for it", where=_flag(name), remedy=remedy)
-        self._check_separator_numbers()
+        for row in ROWS:
+            value = row.normal(getattr(self, row.name))
+            row.check(value)
+            object.__setattr__(self, row.name, value)
         if self.isolate_enrolment and self.separator == "none":
             raise ConfigError("--separator none leaves nothing to isolate clips with", where="--isolate-enrolment")
 
-    def _check_separator_numbers(self) -> None:
-        if self.aggressiveness is not None and not 0 <= self.aggressiveness <= 1:
-            raise ConfigError(
-                f"{self.aggressiveness!r:.50}", where="--aggressiveness", remedy="give a number from 0 to 1"
-            )
-        if self.window_frames is not None and (not 0 < self.window_frames <= _MOST_FRAMES or self.window_frames % 16):
-            what = f"{self.window_frames!r:.50} frames"
-            raise ConfigError(what, where="--window-frames", remedy=f"give a multiple of 16 up to {_MOST_FRAMES}")
-        if not 0 <= self.crossfade <= _MOST_FRAMES:
-            what = f"{self.crossfade!r:.50} frames"
-            raise ConfigError(what, where="--crossfade", remedy=f"give 0 to {_MOST_FRAMES}")
-
     def to_dict(self) -> dict[str, Any]:
         """The options that shape the result, as plain JSON values."""
-        left_out = ("video", "out", "device", "export", "force")
-        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in left_out}
-        return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
+        values = {row.name: getattr(self, row.name) for row in ROWS if row.option.shapes_result}
+        return {
+            name: str(value) if isinstance(value, Path) else [*map(str, value)] if isinstance(value, tuple) else value
+            for name, value in values.items()
+        }
 
 
-def _text(name: str, value: Any) -> str:
-    text = str(value) if isinstance(value, (str, Path)) else ""
-    if not text or "\0" in text:
-        raise ConfigError(f"{value!r} is no value for it", where=_flag(name), remedy="give a name or a path")
-    if len(text) > _LONGEST_TEXT:
-        raise ConfigError(f"a value of {len(text)} characters", where=_flag(name), remedy="give a name or a path")
-    if name == "out":
-        try:
-            text.encode()
-        except UnicodeEncodeError as e:
-            raise ConfigError(
-                f"{text!r} is no UTF-8 text", where="--out", remedy="choose a folder whose name is, for what is written"
-            ) from e
-    return text
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the table of options."""
+
+    name: str
+    type_name: str
+    default: Any
+    option: Option
+
+    @property
+    def base(self) -> str:
+        """The type of one value: ``str``, ``Path``, ``bool``, ``int`` or ``float``."""
+        return self.type_name.removesuffix(" | None").removeprefix("tuple[").removesuffix(", ...]")
+
+    @property
+    def is_optional(self) -> bool:
+        return self.type_name.endswith(" | None")
+
+    @property
+    def is_repeatable(self) -> bool:
+        return self.type_name.startswith("tuple[")
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    def normal(self, value: Any) -> Any:
+        """The value as the field holds it.
+
+        Raises:
+            ConfigError: of another type, or empty.
+        """
+        if self.is_repeatable:
+            values = (value,) if isinstance(value, (str, Path)) else () if value is None else value
+            if not isinstance(values, (list, tuple)):
+                raise self._invalid(value)
+            return tuple(self._one(v) for v in values)
+        return None if value is None and self.is_optional else self._one(value)
+
+    def _one(self, value: Any) -> Any:
+        if self.base not in ("str", "Path"):
+            return value
+        is_position = self.name.endswith("_track") and isinstance(value, int) and not isinstance(value, bool)
+        text = str(value) if is_position or isinstance(value, (str, Path)) else ""
+        if not text or "\0" in text:
+            raise self._invalid(value)
+        if len(text) > _LONGEST_TEXT:
+            raise ConfigError(f"a value of {len(text)} characters", where=self.flag, remedy=self.option.remedy)
+        if self.name == "out":
+            try:
+                text.encode()
+            except UnicodeEncodeError as e:
+                raise ConfigError(
+                    f"{text!r} is no UTF-8 text", where=self.flag, remedy="choose a folder whose name is UTF-8"
+                ) from e
+        return Path(text) if self.base == "Path" else text
+
+    def check(self, value: Any) -> None:
+        """Raises ConfigError for a value that is not allowed."""
+        allowed = self.option.allowed
+        if value is None or allowed is None:
+            return
+        if not (re.fullmatch(allowed, value) if isinstance(allowed, str) else allowed(value)):
+            raise self._invalid(value)
+
+    def _invalid(self, value: Any) -> ConfigError:
+        return ConfigError(f"invalid value: {value!r:.100}", where=self.flag, remedy=self.option.remedy)
+
+    def from_file(self, value: Any, path: Path) -> Any:
+        """A value of the TOML file at ``path``, checked; relative paths start at its folder.
+
+        Raises:
+            ConfigError: of another type.
+        """
+        if self.is_repeatable or self.name == "video":
+            values = value if isinstance(value, list) else [value]
+            if not values or not all(isinstance(v, str) and v for v in values):
+                one = "path" if self.option.is_path else "name"
+                raise ConfigError(f"{self.name!r} wants a {one} or a list of them", where=path)
+            found = [path.parent / v if self.option.is_path else v for v in values]
+            return found if self.name == "video" else tuple(found)
+        if self.base == "bool":
+            return self._of_type(value, (bool,), "true or false", path)
+        if self.base in ("int", "float"):
+            return self._of_type(value, (int, float) if self.base == "float" else (int,), "a number", path)
+        if self.name.endswith("_track") and isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        text = self._of_type(value, (str,), "a text", path)
+        if not text:
+            raise ConfigError(f"{self.name!r} wants a text, not {value!r}", where=path)
+        beside = path.parent / text
+        return beside if self.option.is_path or (self.option.may_be_path and beside.exists()) else text
+
+    def _of_type(self, value: Any, types: tuple[type, ...], wanted: str, path: Path) -> Any:
+        if isinstance(value, types) and (bool in types or not isinstance(value, bool)):
+            return value
+        raise ConfigError(f"{self.name!r} wants {wanted}, not {value!r}", where=path)
 
 
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
+ROWS = tuple(Row(f.name, str(f.type), f.default, f.metadata["option"]) for f in dataclasses.fields(EpisodeConfig))
+"""The table of options, in the order of ``--help``."""
 
-
-OPTIONS = tuple(f.name for f in dataclasses.fields(EpisodeConfig))
+OPTIONS = tuple(row.name for row in ROWS)
 """The keys that a TOML file may hold; ``video`` may be a list there."""
-
-_PATHS = ("video", "out", "characters", "aliases")
-_NAMES_OR_PATHS = ("subtitles", "separator", "diarizer", "band_plan")
-_BOOLEANS = ("resync", "isolate_enrolment", "tta", "post_process", "high_end", "force")
-_NUMBERS: dict[str, type] = {"window_frames": int, "crossfade": int, "aggressiveness": float}
 
 
 def load_config(path: Path) -> dict[str, Any]:
@@ -175,12 +316,13 @@ def load_config(path: Path) -> dict[str, Any]:
         raise ConfigError("the configuration file cannot be read", where=path, remedy=e.strerror) from e
     except ValueError as e:
         raise ConfigError(f"this is no TOML: {e}", where=path) from e
+    rows = {row.name: row for row in ROWS}
     options: dict[str, Any] = {}
     for key, value in data.items():
         name = key.replace("-", "_")
-        if name not in OPTIONS:
+        if name not in rows:
             raise ConfigError(f"there is no option {key!r}", where=path, remedy=_nearest(name, OPTIONS))
-        options[name] = _checked(name, value, path)
+        options[name] = rows[name].from_file(value, path)
     return options
 
 
@@ -188,30 +330,6 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     known = list(known)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}?" if close else f"the options are {', '.join(known)}"
-
-
-def _checked(name: str, value: Any, path: Path) -> Any:
-    if name in ("video", "export"):
-        values = value if isinstance(value, list) else [value]
-        if values and all(isinstance(v, str) and v for v in values):
-            return tuple(values) if name == "export" else [path.parent / v for v in values]
-        raise ConfigError(f"{name!r} wants a {'path' if name == 'video' else 'name'} or a list of them", where=path)
-    if name in _BOOLEANS:
-        if isinstance(value, bool):
-            return value
-        raise ConfigError(f"{name!r} wants true or false, not {value!r}", where=path)
-    if name in _NUMBERS:
-        if isinstance(value, (int, _NUMBERS[name])) and not isinstance(value, bool):
-            return value
-        raise ConfigError(f"{name!r} wants a number, not {value!r}", where=path)
-    if name in ("audio_track", "subtitle_track") and isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if not isinstance(value, str) or not value:
-        raise ConfigError(f"{name!r} wants a text, not {value!r}", where=path)
-    beside = path.parent / value
-    if name in _PATHS or (name in _NAMES_OR_PATHS and beside.exists()):
-        return beside
-    return value
 
 
 def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
@@ -226,7 +344,7 @@ def require_file(path: Path, *, what: str) -> Path:
     """``path`` if there is a file that can be opened, else an ``InputError`` that says what was looked for."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise InputError(f"this is no file, and a {what} is wanted", where=path)
+            raise InputError(f"expected a file ({what})", where=path)
         with path.open("rb"):
             return path
     except FileNotFoundError as e:

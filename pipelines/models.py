@@ -48,6 +48,20 @@ def _load_embedder(device: str) -> SpeakerEmbedder:
     return load_embedder(EMBEDDER, device=device)
 
 
+def embedder_fingerprint() -> str:
+    """That of the embedder that ``Models.embedder`` gives, without loading it."""
+    from video_preprocessing.speech import embedder_fingerprint as fingerprint
+
+    return fingerprint(EMBEDDER)
+
+
+def diarizer_fingerprint(name_or_path: str) -> str:
+    """That of a diarizer, without loading it; of a pipeline in a folder its files count by themselves."""
+    from video_preprocessing.speech import diarizer_fingerprint as fingerprint
+
+    return fingerprint(name_or_path, embedder=embedder_fingerprint())
+
+
 def checkpoint_files(separator: str, *, download: bool, progress: Progress = no_progress) -> list[Path]:
     """The files that hold the weights of a separator, or of each link of a chain, without loading anything.
 

@@ -16,6 +16,7 @@ from pipelines.engine.events import Event, EventKind, Listener, silent
 from pipelines.engine.faults import explained
 from pipelines.episode.run import EpisodeResult, plan_episode, run_episode
 from pipelines.episode.session import Session
+from pipelines.executors import Executor, LocalExecutor
 from pipelines.layout import CORPUS_FOLDER
 from pipelines.models import checkpoint_files
 from yuki_builder.errors import ConfigError, YukiError
@@ -48,12 +49,15 @@ class SeasonPlan:
     failures: tuple[EpisodeFailure, ...]
 
 
-def run_season(configs: Sequence[EpisodeConfig], *, progress: Listener | None = None) -> SeasonResult:
+def run_season(
+    configs: Sequence[EpisodeConfig], *, progress: Listener | None = None, executor: Executor | None = None
+) -> SeasonResult:
     """Bring episodes up to date one after the other, then the corpus. A failing episode does not stop the rest.
 
     Args:
         configs: one for each episode, all with the same ``out``.
         progress: is told what happens.
+        executor: works on the episodes; None: in this process, one after the other.
 
     Raises:
         ConfigError: no episode, or several output folders.
@@ -63,17 +67,21 @@ def run_season(configs: Sequence[EpisodeConfig], *, progress: Listener | None = 
     session = _open_session(configs)
     _fetch_weights(configs, listener)
     _isolate_labelled(configs, session, listener)
-    episodes: list[EpisodeResult] = []
-    failures: list[EpisodeFailure] = []
-    for number, config in enumerate(configs):
-        name, total = config.video.name, len(configs)
+
+    def work(numbered: tuple[int, EpisodeConfig]) -> EpisodeResult | EpisodeFailure:
+        (number, config), total = numbered, len(configs)
+        name = config.video.name
         listener(Event(EventKind.BEGUN, name, completed=number, total=total))
         try:
-            episodes.append(run_episode(config, progress=listener, session=session))
+            return run_episode(config, progress=listener, session=session)
         except Exception as error:
-            failures.append(_failure(config.video, error))
-            message = failures[-1].message
-            listener(Event(EventKind.FAILED, name, message=message, completed=number, total=total))
+            failure = _failure(config.video, error)
+            listener(Event(EventKind.FAILED, name, message=failure.message, completed=number, total=total))
+            return failure
+
+    results = list((executor or LocalExecutor()).map(work, list(enumerate(configs))))
+    episodes = [result for result in results if isinstance(result, EpisodeResult)]
+    failures = [result for result in results if isinstance(result, EpisodeFailure)]
     corpus = None
     if episodes:
         config = configs[0]
@@ -98,13 +106,18 @@ def _fetch_weights(configs: Sequence[EpisodeConfig], listener: Listener) -> None
 
 def _isolate_labelled(configs: Sequence[EpisodeConfig], session: Session, listener: Listener) -> None:
     """Bring the episodes that ``--characters`` labels as far as their vocals, from which all the others enrol."""
-    if len(configs) < 2 or configs[0].characters is None:
+    if len(configs) < 2 or not (configs[0].characters or configs[0].labels):
         return
     for config in configs:
-        with contextlib.suppress(Exception):  # fails again in its turn, and is reported then
+        try:
             if session.open(config).own_labels:
                 unforced = dataclasses.replace(config, force=False)
                 run_episode(unforced, progress=listener, until="speech", session=session)
+        except YukiError:
+            continue  # fails again in its turn, and is reported then
+        except Exception as error:  # may not fail again: the others then enrol from less than they could
+            message = f"not prepared for enrolment: {_failure(config.video, error).message}"
+            listener(Event(EventKind.NOTICE, config.video.name, message=message))
 
 
 def plan_season(configs: Sequence[EpisodeConfig]) -> SeasonPlan:

@@ -107,7 +107,7 @@ FLOORS = {
     ),
     "yuki_builder.corpus": ("audio", "tables", "scenes", "exports", "report", "notebook"),
     "pipelines": (
-        *("config", "layout", "models", "engine", "videos"),
+        *("config", "layout", "models", "engine", "videos", "executors"),
         *("episode", "corpus", "season", "console"),
     ),
 }

@@ -23,7 +23,7 @@ from yuki_builder import open_corpus
 from yuki_builder.corpus import (
     Corpus,
     build_corpus_files,
-    cut_clips,
+    read_sounds,
     split_scenes,
     write_lines_jsonl,
     write_lines_parquet,
@@ -72,7 +72,9 @@ def season(tmp_path_factory: pytest.TempPathFactory) -> Path:
         sf.write(folder / "audio" / "vocals.flac", tone, RATE)
         sf.write(folder / "audio" / "mix.flac", 2 * tone, RATE)
         lines = episode_lines(episode)
-        report = cut_clips(lines, folder / "audio" / "vocals.flac", folder / "clips", clip_root=f"{episode}/clips")
+        report = read_sounds(
+            lines, folder / "audio" / "vocals.flac", destination=folder / "clips", clip_root=f"{episode}/clips"
+        ).clips
         without_one = [dataclasses.replace(line, clip=None) if line.index == 5 else line for line in report.lines]
         write_lines_jsonl(without_one, folder / "lines.jsonl")
         every_line += without_one

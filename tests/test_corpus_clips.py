@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +13,7 @@ import soundfile as sf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yuki_builder.corpus import cut_clips, measure_levels
+from yuki_builder.corpus import ClipReport, read_sounds
 from yuki_builder.corpus.audio import sound as sound_module
 from yuki_builder.corpus.audio.clips import FADE_MS, MARGIN_MS, clip_spans, fade
 from yuki_builder.corpus.audio.levels import level_db
@@ -20,6 +22,14 @@ from yuki_builder.errors import InputError, InternalError, MediaError
 from yuki_builder.records import Line, Span
 
 RATE = 44_100
+
+
+def cut_clips(lines: Sequence[Line], vocals: Path, destination: Path, **more: Any) -> ClipReport:
+    return read_sounds(lines, vocals, destination=destination, **more).clips
+
+
+def measure_levels(lines: Sequence[Line], mix: Path, vocals: Path, **more: Any) -> Mapping[str, float | None]:
+    return read_sounds(lines, vocals, mix=mix, **more).levels
 
 
 def a_line(line_id: str, start_ms: int, end_ms: int, character: str | None = "春日") -> Line:

@@ -20,8 +20,8 @@ from yuki_builder.corpus import (
     QualityLimits,
     add_dnsmos,
     mark_duplicates,
-    measure_quality,
     problems_of,
+    read_sounds,
     would_keep,
 )
 from yuki_builder.corpus.audio.quality import bandwidth_hz, fingerprint, letters
@@ -49,9 +49,13 @@ def test_figures_of_made_sounds(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "mix.flac", np.clip(mix, -1, 1)[:, None], RATE, subtype="PCM_24")
     soundfile.write(tmp_path / "vocals.flac", np.clip(mix, -1, 1)[:, None] / 2, RATE, subtype="PCM_24")
     lines = [line(0, 100, 1900), line(1, 2100, 3900, "好的"), line(2, 4100, 5900, overlap=0.4, snr_db=-13.0)]
-    found, prints = measure_quality(
-        lines[::-1], tmp_path / "mix.flac", tmp_path / "vocals.flac", [Span(0, 1000), Span(2100, 3900)]
+    sounds = read_sounds(
+        lines[::-1],
+        tmp_path / "vocals.flac",
+        mix=tmp_path / "mix.flac",
+        speech=[Span(0, 1000), Span(2100, 3900)],
     )
+    found, prints = sounds.qualities, sounds.prints
     third, second, first = found
     assert [q.line_id for q in found] == ["l2", "l1", "l0"]
     assert (first.seconds, first.clipping, first.speech_ratio) == (1.8, 0.0, 0.5)
@@ -119,7 +123,8 @@ def test_repeats_have_the_same_words_and_the_same_sound(tmp_path: Path) -> None:
         line(3, end + 2000, end + 4000),  # the same words, another voice
         line(4, end + 40, end + 1990, "Other words than before"),  # the same sound, other words
     ]
-    found, prints = measure_quality(lines, tmp_path / "vocals.flac", tmp_path / "vocals.flac", [])
+    sounds = read_sounds(lines, tmp_path / "vocals.flac", mix=tmp_path / "vocals.flac")
+    found, prints = list(sounds.qualities), sounds.prints
     marked = mark_duplicates(found, lines, prints)
     assert [q.duplicate_of for q in marked] == [None, None, "l0", None, None]
     assert mark_duplicates(found, lines, {}) == found

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from yuki_builder.corpus import EpisodeOverview, SoundPictures, split_scenes, write_corpus_report, write_report
+from yuki_builder.corpus import EpisodeOverview, Scene, SoundPictures, split_scenes, write_corpus_report, write_report
 from yuki_builder.corpus.report.cast import colour_of, speakers_of
 from yuki_builder.corpus.report.confidence import histogram_of
 from yuki_builder.corpus.report.data import script_json
@@ -423,6 +423,14 @@ def a_season() -> list[EpisodeOverview]:
         EpisodeOverview("ep01", of("ep01", "阿虚"), 60_000, stages, "ep01/audio/mix.flac", "ep01/audio/vocals.flac"),
         EpisodeOverview("ep 2#", of("ep 2#", "有希"), 90_000, stages),
     ]
+
+
+def test_a_corpus_page_has_the_scenes_that_the_episodes_have() -> None:
+    lines = tuple(a_line(k) for k in range(4))
+    scenes = tuple(Scene(f"ep01-s{k}", "ep01", (line,)) for k, line in enumerate(lines))
+    page = corpus_page(episodes=[EpisodeOverview("ep01", lines, 60_000, scenes=scenes)], stages=(), folder="corpus")
+    assert dict(page.facts)["Scenes"] == "4"
+    assert len(split_scenes(lines)) < 4
 
 
 def test_the_corpus_page_brings_the_episodes_together(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines import EpisodeConfig, find_videos, load_config
-from pipelines.config import OPTIONS, merge
+from pipelines.config import OPTIONS, ROWS, merge
+from pipelines.console.app import main
 from yuki_builder.errors import ConfigError, InputError
 
 
@@ -22,14 +23,14 @@ def test_defaults_are_the_contract() -> None:
         "embedded",
         "auto",
     )
-    assert config.audio_track is config.subtitle_track is config.characters is None
+    assert config.audio_track is config.subtitle_track is None and config.characters == config.labels == ()
     assert not config.force
     assert not config.isolate_enrolment
 
 
 def test_texts_become_paths_and_numbers_positions() -> None:
     config = EpisodeConfig("ep01.mkv", out="o", characters="c", audio_track=1)  # type: ignore[arg-type]
-    assert (config.video, config.out, config.characters) == (Path("ep01.mkv"), Path("o"), Path("c"))
+    assert (config.video, config.out, config.characters) == (Path("ep01.mkv"), Path("o"), (Path("c"),))
     assert config.audio_track == "1"
 
 
@@ -72,7 +73,7 @@ def test_file_sets_options_and_its_paths_start_at_its_folder(tmp_path: Path) -> 
     assert load_config(path) == {
         "video": [tmp_path / "a.mkv", Path("/b.mkv")],
         "out": tmp_path / "o",
-        "characters": tmp_path / "声",
+        "characters": (tmp_path / "声",),
         "separator": tmp_path / "net.pth",
         "diarizer": "pyannote",
         "subtitles": "auto",
@@ -109,6 +110,14 @@ def test_file_that_is_no_text(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "yuki.toml").write_bytes(data)
     with pytest.raises(ConfigError, match="this is no TOML"):
         load_config(tmp_path / "yuki.toml")
+
+
+def test_every_option_is_a_flag_and_says_what_it_is_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    for row in ROWS:
+        assert row.flag in shown
+        assert " ".join(row.option.help.split("  ")[0].split()) in shown
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(OPTIONS), st.none() | st.text(max_size=2)), max_size=3))

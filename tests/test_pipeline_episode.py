@@ -329,7 +329,7 @@ def test_edited_and_deleted_outputs(copied: Shared) -> None:
     table.write_text(table.read_text(encoding="utf-8-sig").replace("Ada", "Eve"), encoding="utf-8")
     next((folder / "clips").rglob("*.flac")).unlink()
     _, ran = rerun(copied)
-    assert ran == ["lines", "summary"]  # which tells the seconds that it took this time
+    assert ran == ["clips", "lines", "summary"]  # which tells the seconds that it took this time
     kept = folder / "lines.csv.bak-1"
     assert "Eve" in kept.read_text(encoding="utf-8")
     kept.unlink()
@@ -403,7 +403,7 @@ def test_subtitles_of_another_cut(tmp_path: Path) -> None:
     head = "[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
     (tmp_path / "long.ass").write_text(head + "\n".join(rows) + "\n", encoding="utf-8")
     options: dict[str, Any] = {"out": tmp_path / "out", "separator": "none"}
-    run_episode(EpisodeConfig(tmp_path / "long.flac", **options), until="align")
+    run_episode(EpisodeConfig(tmp_path / "long.flac", **options), until="part")
     folder = tmp_path / "out" / "long"
     change = json.loads((folder / ".work/resync.jsonl").read_text())
     assert change["reason"] is None
@@ -412,7 +412,7 @@ def test_subtitles_of_another_cut(tmp_path: Path) -> None:
     distances = [abs(row["start_ms"] / 1000 - a) for row, (a, _, _) in zip(aligned, kept, strict=True)]
     assert np.median(distances) <= 0.15
     assert np.mean(np.array(distances) <= 0.4) >= 0.9
-    run_episode(EpisodeConfig(tmp_path / "long.flac", **options, resync=False), until="align")
+    run_episode(EpisodeConfig(tmp_path / "long.flac", **options, resync=False), until="part")
     assert json.loads((folder / ".work/resync.jsonl").read_text())["reason"] == "switched off"
 
 
@@ -462,6 +462,26 @@ def test_annotated_table_labels_and_enrols(copied: Shared, tmp_path: Path) -> No
     assert not (copied.out.parent / "x").exists()
     for path in copied.out.rglob("*.flac"):
         assert path.resolve().is_relative_to(copied.out / "ep01")
+
+
+def test_labels_add_to_a_gallery(copied: Shared, voices: Path, tmp_path: Path) -> None:
+    """Neither displaces the other: the labelled lines are what the person says, the others are known by voice."""
+    _, _ = rerun(copied, characters=voices)
+    gallery = copied.out / "corpus" / "gallery"
+    assert (gallery / "gallery.json").is_file() or build_corpus(copied.out)
+    shutil.copytree(gallery, tmp_path / "gallery")
+    said = truth()[0]
+    (tmp_path / "labels.csv").write_text(
+        f"人物,人物台词,开始时间,结束时间\nKyon,,{clock(said.start_s)},{clock(said.end_s)}\n", encoding="utf-8"
+    )
+    untagged = tmp_path / "untagged.ass"
+    untagged.write_text(subtitles(tagged=False), encoding="utf-8")
+    result, _ = rerun(
+        copied, subtitles=str(untagged), characters=(tmp_path / "gallery",), labels=tmp_path / "labels.csv"
+    )
+    assert result.lines[0].character == "Kyon"
+    names = {line.character for line in result.lines[1:]}
+    assert names & {"a&b <x>; rm", "阿虚"}, names
 
 
 def test_gallery_of_another_embedder_is_refused(copied: Shared, voices: Path, tmp_path: Path) -> None:
@@ -550,6 +570,26 @@ def test_a_season_enrols_from_the_labelled_episode(shared: Shared, tmp_path: Pat
     assert EventKind.FINISHED not in {event.kind for event in again}
 
 
+def test_an_episode_that_cannot_be_prepared_is_told_of(
+    shared: Shared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failure of the program that may not come again in the episode's own turn."""
+    (tmp_path / "labels.csv").write_text("人物,人物台词,开始时间,结束时间\nAda,,0:00:00,0:00:01\n", encoding="utf-8")
+    configs = [
+        EpisodeConfig(tmp_path / f"{name}.mkv", out=tmp_path / "out", characters=tmp_path / "labels.csv")
+        for name in ("a", "b")
+    ]
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr("pipelines.episode.session.Session.open", broken)
+    events: list[Event] = []
+    run_season(configs, progress=events.append)
+    notices = [event.message or "" for event in events if event.kind is EventKind.NOTICE]
+    assert len(notices) == 2 and all("ZeroDivisionError: a bug" in notice for notice in notices)
+
+
 def test_copied_episode_folder_is_left_out_of_the_corpus(copied: Shared) -> None:
     shutil.copytree(copied.out / "ep01", copied.out / "ep01 copy")
     events: list[Event] = []
@@ -588,6 +628,9 @@ def test_a_season_without_names_knows_its_voices_again(tmp_path: Path) -> None:
     assert all(name.startswith("VOICE_") and {e for e, _ in labels} == {"ep1", "ep2"} for name, labels in named.items())
     assert set(open_corpus(tmp_path / "out").characters["character"]) == set(named)
     assert "VOICE_01" in (tmp_path / "out/corpus/exports/rttm/ep2.rttm").read_text(encoding="utf-8")
+    # The page of the season calls them so too.
+    page = (tmp_path / "out/corpus/report.html").read_text(encoding="utf-8")
+    assert "VOICE_01" in page and "SPEAKER_01" not in page
     # What a next season begins with.
     gallery = json.loads((tmp_path / "out/corpus/gallery/gallery.json").read_text(encoding="utf-8"))
     assert set(gallery["characters"]) <= set(named) and gallery["characters"]
@@ -639,7 +682,7 @@ def test_an_export_says_what_came_of_it(copied: Shared, tmp_path: Path, capsys: 
     assert set(told) == {"hf-folder", "chat"}
     assert told["hf-folder"]["folder"] == str(folder / "hf-folder") and told["hf-folder"]["kept"] > 0
     card = (folder / "chat" / "README.md").read_text(encoding="utf-8")
-    assert "- separator: none" in card and "- resemblyzer: " in card and str(tmp_path) not in card
+    assert "- separator: none" in card and "- embedder: resemblyzer-" in card and str(tmp_path) not in card
 
     # Nothing left is told as what it is; elsewhere nothing is made of it.
     arguments = ["export", "ljspeech", "--out", out, "--min-confidence", "1"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -265,6 +267,46 @@ def test_files_that_were_there_before_are_set_aside_or_left_alone(bench: Bench) 
     bench.source.write_text("two")  # the folder of words empties, but for the user's own file
     bench.run()
     assert (folder / "words" / "notes.txt").read_text() == "mine"
+
+
+def test_a_file_that_another_stage_makes_now_is_neither_lost_nor_set_aside(tmp_path: Path) -> None:
+    """As after an update that parts a stage: the files were another stage's."""
+
+    def both(toy: Toy, job: Job) -> Counts:
+        job.output("a.txt").write_text(toy.options["case"])
+        job.output("b.txt").write_text("b")
+        return Counts()
+
+    def only(name: str) -> Callable[[Toy, Job], Counts]:
+        def run(toy: Toy, job: Job) -> Counts:
+            job.output(name).write_text(toy.options["case"] if name == "a.txt" else "b")
+            return Counts()
+
+        return run
+
+    bench = Bench(tmp_path, (Stage("old", 1, both, writes=("a.txt", "b.txt")),))
+    bench.run()
+    bench.toy.options["case"] = "other"
+    bench.stages = (
+        Stage("new", 1, only("a.txt"), writes=("a.txt",)),
+        Stage("old", 2, only("b.txt"), writes=("b.txt",)),
+    )
+    bench.run()
+    assert bench.files() == {"a.txt": b"other", "b.txt": b"b"}
+    assert bench.notices == []
+    assert not any(bench.plan().values())
+
+
+def test_a_stage_that_is_not_wanted_has_no_outputs(bench: Bench) -> None:
+    count = dataclasses.replace(STAGES[2], wanted=lambda toy: bool(toy.options.get("count")))
+    bench.stages = (*STAGES[:2], count)
+    bench.toy.options["count"] = "yes"
+    assert bench.run() == ["copy", "words", "count"]
+    bench.toy.options["count"] = ""
+    bench.run()
+    assert "count" not in bench.toy.ran
+    assert "count.txt" not in bench.files()
+    assert not any(bench.plan().values())
 
 
 def test_lost_book_keeping_costs_time_only(bench: Bench) -> None:

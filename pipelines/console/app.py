@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.config import EpisodeConfig, load_config, merge
+from pipelines.console.options import takes_options
 from pipelines.engine.faults import explanation
 from pipelines.engine.store import refuse_link
 from yuki_builder.atomic import write_atomically
@@ -44,7 +45,7 @@ _EPILOG = """\b
 Examples:
   run_pipeline.py --video ep01.mkv
   run_pipeline.py --video ep01.mkv --characters voices/     voices/<character>/*.wav
-  run_pipeline.py --video ep01.mkv --characters ep01.csv    lines labelled by a person
+  run_pipeline.py --video ep01.mkv --labels ep01.csv        lines labelled by a person
   run_pipeline.py --video season1/ --out season1-corpus     every video of a folder
   run_pipeline.py --video 'show/*.mkv' --dry-run            what would run, and why
 
@@ -96,177 +97,30 @@ class Request:
     as_json: bool
 
 
-_app = typer.Typer(
-    add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]}
-)
-
-
-@_app.command(help=_HELP, epilog=_EPILOG)
 def _parse(
     *,
     video: Annotated[
         list[str] | None,
         typer.Option(metavar="PATH", help="A video or audio file; a folder or a pattern is a season. Repeatable."),
     ] = None,
-    out: Annotated[str | None, typer.Option(metavar="DIR", help="The output folder.  [default: out]")] = None,
-    subtitles: Annotated[
-        str | None,
-        typer.Option(
-            metavar="auto|none|PATH",
-            help="auto: a subtitle file beside the video, else the best text track inside it.  [default: auto]",
-        ),
-    ] = None,
-    audio_track: Annotated[
-        str | None, typer.Option(metavar="N|LANG", help="An audio track by position (0 is the first) or language.")
-    ] = None,
-    subtitle_track: Annotated[
-        str | None, typer.Option(metavar="N|LANG", help="A subtitle track inside the video, likewise.")
-    ] = None,
-    language: Annotated[
-        str | None,
-        typer.Option(
-            metavar="LANG",
-            help="The language to read (ja, zh, en): preferred among tracks; of bilingual subtitles, the text.",
-        ),
-    ] = None,
-    chinese: Annotated[
-        str | None,
-        typer.Option(metavar="keep|simplified|traditional", help="What Chinese text is converted to.  [default: keep]"),
-    ] = None,
-    resync: Annotated[
-        bool | None,
-        typer.Option(
-            "--resync/--no-resync",
-            help="Move subtitles that do not fit the voice: late, of another rate or cut.  [default: yes]",
-        ),
-    ] = None,
-    aliases: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help='A TOML file of names that are one character: Haruhi = ["Suzumiya", "ハルヒ"].  '
-            "[default: aliases.toml in the output folder]",
-        ),
-    ] = None,
-    characters: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATH",
-            help="Who may be speaking: a gallery folder, a folder <character>/*.wav, or an annotated CSV.",
-        ),
-    ] = None,
-    separator: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|PATH|none",
-            help="What takes music and effects away: a model's name (see: models list), a checkpoint file, "
-            "a chain such as HP5+DeEcho-Normal, or none.  [default: dialogue]",
-        ),
-    ] = None,
-    band_plan: Annotated[
-        str | None,
-        typer.Option(metavar="NAME|FILE", help="The band plan of a public checkpoint that is not known by its hash."),
-    ] = None,
-    window_frames: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Frames of one separator window: longer ones are faster and take more memory."),
-    ] = None,
-    crossfade: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Frames over which neighbouring windows fade into each other.  [default: 0]"),
-    ] = None,
-    aggressiveness: Annotated[
-        float | None,
-        typer.Option(
-            metavar="0..1", help="How hard the masks of public checkpoints are made.  [default: as their tools]"
-        ),
-    ] = None,
-    precision: Annotated[
-        str | None,
-        typer.Option(
-            metavar="auto|float32|bfloat16", help="What the separator computes in; see docs/uvr5.md.  [default: auto]"
-        ),
-    ] = None,
-    tta: Annotated[
-        bool | None, typer.Option("--tta/--no-tta", help="Separate twice with shifted windows; double the time.")
-    ] = None,
-    post_process: Annotated[
-        bool | None,
-        typer.Option(
-            "--post-process/--no-post-process",
-            help="Public checkpoints: what the voice's estimate barely hears goes to the accompaniment.",
-        ),
-    ] = None,
-    high_end: Annotated[
-        bool | None,
-        typer.Option("--high-end/--no-high-end", help="Public checkpoints: fill the cut top by mirroring."),
-    ] = None,
-    isolate_enrolment: Annotated[
-        bool | None,
-        typer.Option(
-            "--isolate-enrolment/--no-isolate-enrolment",
-            help="Run the separator over the clips of --characters too: for clips with music.  [default: no]",
-        ),
-    ] = None,
-    diarizer: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|PATH",
-            help="Who finds the turns: embedded, pyannote, a hub name, or a pipeline's folder.  [default: embedded]",
-        ),
-    ] = None,
-    quality: Annotated[
-        str | None,
-        typer.Option(
-            metavar="basic|dnsmos",
-            help="Figures of each line's sound; dnsmos is an extra.  [default: basic]",
-        ),
-    ] = None,
-    export: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Write the corpus for another tool too; see: export --help. Repeatable."),
-    ] = None,
-    device: Annotated[
-        str | None, typer.Option(metavar="auto|cpu|cuda", help="Where the networks run.  [default: auto]")
-    ] = None,
+    options: dict[str, Any],
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="A TOML file with options; see below.")] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would run and what is reused, and why; write nothing.")
     ] = False,
-    force: Annotated[bool | None, typer.Option("--force", help="Redo everything.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show nothing but errors.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object on stdout at the end, instead of the table.")
     ] = False,
 ) -> Request:
-    options = {
-        "out": out,
-        "subtitles": subtitles,
-        "audio_track": audio_track,
-        "subtitle_track": subtitle_track,
-        "language": language,
-        "chinese": chinese,
-        "resync": resync,
-        "aliases": aliases,
-        "characters": characters,
-        "separator": separator,
-        "band_plan": band_plan,
-        "window_frames": window_frames,
-        "crossfade": crossfade,
-        "aggressiveness": aggressiveness,
-        "precision": precision,
-        "tta": tta,
-        "post_process": post_process,
-        "high_end": high_end,
-        "isolate_enrolment": isolate_enrolment,
-        "diarizer": diarizer,
-        "quality": quality,
-        "export": tuple(export) if export else None,
-        "device": device,
-        "force": force,
-    }
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in options.items() if value != []}
     return Request(tuple(video or ()), given, config, dry_run, quiet, as_json)
+
+
+_app = typer.Typer(
+    add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]}
+)
+_app.command(help=_HELP, epilog=_EPILOG)(takes_options(_parse))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

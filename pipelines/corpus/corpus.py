@@ -48,7 +48,15 @@ class Corpus:
 
     def scenes(self) -> list[Scene]:
         """The scenes of all episodes, as their lines fall into them."""
-        return [scene for folder, lines in self._lines.items() for scene in read_scenes(folder / SCENES, lines)]
+        return [scene for folder in self.episodes for scene in self.scenes_of(folder)]
+
+    def scenes_of(self, folder: Path) -> list[Scene]:
+        """The scenes of one episode."""
+        return read_scenes(folder / SCENES, self._lines[folder])
+
+    def lines_of(self, folder: Path) -> list[Line]:
+        """The lines of one episode, with the season's names of voices."""
+        return self._lines[folder]
 
     def lines(self) -> list[Line]:
         """All lines, episode by episode."""

@@ -25,7 +25,7 @@ FOLDER = "exports"
 
 _ALSO_CALLED = {"hf": "hf-folder", "roleplay": "chat"}
 _MODELS = ("separator", "diarizer")
-_MODEL_PACKAGES = ("resemblyzer", "silero-vad", "pyannote.audio", "speechmos")
+_MODEL_PACKAGES = ("silero-vad", "pyannote.audio", "speechmos")
 
 
 def check_names(names: Iterable[str]) -> tuple[str, ...]:
@@ -76,6 +76,7 @@ def _made_with(corpus: Corpus) -> dict[str, str]:
         facts = _summary_of(folder)
         configuration, versions = facts.get("configuration", {}), facts.get("versions", {})
         models = [(name, configuration.get(name)) for name in _MODELS]
+        models += facts.get("models", {}).items()
         for name, value in [*models, *((name, versions.get(name)) for name in _MODEL_PACKAGES)]:
             if isinstance(value, str):
                 # A path names the user's folders, which are nobody's business: its last part says which model.
@@ -122,6 +123,7 @@ def _stage(name: str, options: ExportOptions, read: Callable[[Corpus], Source]) 
         files=lambda corpus: corpus.files(*inputs),
         settings=lambda corpus: _settings(options) | {"made with": _made_with(corpus)},
         packages=exporter.packages,
+        code=("yuki_builder.corpus.exports",),
         writes=(writes,),
     )
 

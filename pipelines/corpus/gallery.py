@@ -37,8 +37,7 @@ def write_gallery(corpus: Corpus, job: Job) -> Counts:
             continue
         if (folder / GALLERY).is_dir():
             gallery = gallery.merge(Gallery.load(folder / GALLERY, embedder=embedder))
-        lines = [line for line in corpus.lines() if line.episode_id == folder.name]
-        gallery = gallery.extend(voiceprints, _certain_speakers(lines, voiceprints, dropped))
+        gallery = gallery.extend(voiceprints, _certain_speakers(corpus.lines_of(folder), voiceprints, dropped))
     if gallery is None or not gallery.keys:
         return Counts(dropped=dropped)
     gallery.save(job.output("gallery/"))

@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from pipelines.engine.stage import Counts, Job
+from pipelines.episode.clips import quality_notes
 from pipelines.episode.records import read_lines, read_prints, read_records
 from pipelines.layout import PRINTS, QUALITY
 
@@ -38,12 +39,8 @@ def corpus_qualities(corpus: Corpus) -> list[ClipQuality]:
 
 def write_quality(corpus: Corpus, job: Job) -> Counts:
     """``quality.parquet``, and in a line what the usual limits would leave out."""
-    from yuki_builder.corpus import would_keep, write_quality_parquet
+    from yuki_builder.corpus import write_quality_parquet
 
     qualities = corpus_qualities(corpus)
     write_quality_parquet(qualities, job.output(QUALITY_TABLE))
-    counts = dict(would_keep(qualities))
-    kept = counts.pop("kept")
-    reasons = ", ".join(f"{count} {name}" for name, count in counts.items())
-    note = f"quality: {kept} of {len(qualities)} lines have no problem ({reasons})" if counts else ""
-    return Counts(len(qualities), notes=(note,) if note else ())
+    return Counts(len(qualities), notes=quality_notes(qualities))

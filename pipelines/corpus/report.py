@@ -12,7 +12,7 @@ from pipelines.corpus.corpus import Corpus
 from pipelines.engine.fingerprints import hash_text
 from pipelines.engine.stage import Counts, Job, Stage
 from pipelines.engine.store import Store
-from pipelines.episode.records import read_lines, read_records
+from pipelines.episode.records import read_records
 from pipelines.episode.report import stage_reports
 from pipelines.layout import CORPUS_FOLDER, MEDIA, MIX, REPORT, VOCALS
 from yuki_builder.records import MediaInfo, StageReport
@@ -35,7 +35,7 @@ def write_report(corpus: Corpus, job: Job, *, of_episodes: Stages, of_corpus: St
     """
     from yuki_builder.corpus import write_corpus_report
 
-    overviews = [_overview(folder, of_episodes) for folder in corpus.episodes]
+    overviews = [_overview(corpus, folder, of_episodes) for folder in corpus.episodes]
     stages = _corpus_reports(corpus, of_corpus)
     write_corpus_report(job.output(REPORT), episodes=overviews, stages=stages, folder=CORPUS_FOLDER)
     return Counts()
@@ -49,10 +49,10 @@ def report_settings(corpus: Corpus, *, of_episodes: Stages, of_corpus: Stages) -
     return {"episodes": [folder.name for folder in episodes], "stages": hash_text(told)[:12]}
 
 
-def _overview(folder: Path, stages: Stages) -> EpisodeOverview:
+def _overview(corpus: Corpus, folder: Path, stages: Stages) -> EpisodeOverview:
     from yuki_builder.corpus import EpisodeOverview
 
-    lines = read_lines(folder)
+    lines = corpus.lines_of(folder)
     media = read_records(folder / MEDIA, MediaInfo) if (folder / MEDIA).exists() else []
     mix, vocals = (f"{folder.name}/{file}" if (folder / file).exists() else None for file in (MIX, VOCALS))
     return EpisodeOverview(
@@ -62,6 +62,7 @@ def _overview(folder: Path, stages: Stages) -> EpisodeOverview:
         stages=tuple(stage_reports(Store(folder), stages)),
         mix=mix,
         vocals=vocals,
+        scenes=tuple(corpus.scenes_of(folder)),
     )
 
 

@@ -32,6 +32,7 @@ _REPORTED: tuple[Stage[Corpus], ...] = (
         run=_write_files,
         files=lambda c: c.files(LINES, SCENES, VOICEPRINTS),
         packages=("pyarrow",),
+        code=("yuki_builder.corpus.exports.build",),
         writes=("lines.parquet", "texts/", "haruhi/", "roleplay/"),
     ),
     Stage(
@@ -39,6 +40,7 @@ _REPORTED: tuple[Stage[Corpus], ...] = (
         version=2,
         run=write_gallery,
         files=lambda c: c.files(LINES, VOICEPRINTS, GALLERY),
+        code=("yuki_builder.characters",),
         writes=("gallery/",),
     ),
     Stage(
@@ -47,6 +49,7 @@ _REPORTED: tuple[Stage[Corpus], ...] = (
         run=quality.write_quality,
         files=lambda c: c.files(LINES, QUALITY, PRINTS),
         packages=("pyarrow",),
+        code=("yuki_builder.corpus.audio.quality",),
         writes=(quality.QUALITY_TABLE,),
     ),
 )
@@ -55,9 +58,10 @@ STAGES: tuple[Stage[Corpus], ...] = (
     *_REPORTED,
     Stage(
         "report",
-        version=1,
+        version=2,
         run=lambda c, job: write_report(c, job, of_episodes=EPISODE_STAGES, of_corpus=_REPORTED),
-        files=lambda c: c.files(LINES, MEDIA),
+        files=lambda c: c.files(LINES, SCENES, VOICEPRINTS, MEDIA),
+        code=("yuki_builder.corpus.report",),
         settings=lambda c: report_settings(c, of_episodes=EPISODE_STAGES, of_corpus=_REPORTED),
         writes=(REPORT,),
     ),

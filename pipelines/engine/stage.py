@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from pipelines.engine.code import PACKAGES, code_fingerprint, own_fingerprint
 from pipelines.engine.events import Event, EventKind, Listener
 from pipelines.engine.faults import explained
 from pipelines.engine.fingerprints import Fingerprints
@@ -98,6 +99,9 @@ class Stage(Generic[C]):
         settings: the options that concern it, plain JSON values.
         files: the user's files and folders that concern it, by a name for messages.
         packages: installed distributions whose version shapes the result.
+        code: modules whose code, with all that they import, shapes the result, beside the one that ``run`` is in.
+        models: fingerprints of the networks that shape the result, by what they are; loads none.
+        wanted: whether there is anything to do; if not, the stage counts as done and has no outputs.
         check: refuses bad input (a checkpoint that is none) before any stage has taken its time.
         quick: takes a moment; its own bad input is heard of before anything is loaded for a ``check``.
     """
@@ -110,6 +114,9 @@ class Stage(Generic[C]):
     settings: Callable[[C], Mapping[str, Any]] = lambda _: {}
     files: Callable[[C], Mapping[str, Path]] = lambda _: {}
     packages: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
+    models: Callable[[C], Mapping[str, str]] = lambda _: {}
+    wanted: Callable[[C], bool] = lambda _: True
     check: Callable[[C], object] = lambda _: None
     quick: bool = False
 
@@ -176,8 +183,9 @@ class Runner(Generic[C]):
                 if not (stage.quick or checked):
                     checked = True
                     for step in self.plan(force=force, until=until)[len(reports) :]:
-                        if step.reason:
+                        if step.reason and step.stage.wanted(self._subject):
                             step.stage.check(self._subject)
+                    recipe = self._recipe(stage)  # loading a model may have fetched a newer one
                 listener(Event(EventKind.STARTED, self._name, stage.name, reason))
                 report = self._run_stage(stage, recipe, listener)
                 listener(Event(EventKind.FINISHED, self._name, stage.name, report=report))
@@ -189,7 +197,8 @@ class Runner(Generic[C]):
         with self._store.workspace(stage.name, recipe) as workspace:
             # Explained in here, while the workspace still fills the disk that it may have filled up.
             with explained(self._store.folder):
-                counts = stage.run(self._subject, Job(stage, self._store, workspace, listener, self._name))
+                job = Job(stage, self._store, workspace, listener, self._name)
+                counts = stage.run(self._subject, job) if stage.wanted(self._subject) else Counts()
             for path in workspace.outputs.rglob("*"):
                 if not path.is_dir() and not stage.makes(path.relative_to(workspace.outputs).as_posix()):
                     raise InternalError(f"stage {stage.name} wrote {path.name} without saying so")
@@ -206,6 +215,8 @@ class Runner(Generic[C]):
         return mark.report
 
     def _recipe(self, stage: Stage[C]) -> Recipe:
+        if not stage.wanted(self._subject):
+            return Recipe(stage.version, {"nothing to do": True}, {}, {})
         inputs = {name: self._fingerprints.of(path) for name, path in stage.files(self._subject).items()}
         for path in stage.reads:
             maker = next((s.name for s in self._stages if s.makes(path)), None)
@@ -213,7 +224,16 @@ class Runner(Generic[C]):
                 raise InternalError(f"stage {stage.name} reads {path}, which no stage writes")
             inputs[path] = self._store.hash_of(path, stage=maker) or "missing"
         packages = {name: installed_version(name) for name in stage.packages}
-        return Recipe(stage.version, dict(stage.settings(self._subject)), packages, inputs)
+        own = stage.run.__module__
+        roots = [module for module in (own, *stage.code) if module.split(".")[0] in PACKAGES]
+        return Recipe(
+            stage.version,
+            dict(stage.settings(self._subject)),
+            packages,
+            inputs,
+            code={module: code_fingerprint(module) if module != own else own_fingerprint(module) for module in roots},
+            models=dict(stage.models(self._subject)),
+        )
 
     def _up_to(self, until: str | None) -> Sequence[Stage[C]]:
         if until is None:

@@ -26,7 +26,7 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -52,12 +52,16 @@ class Recipe(Record):
         settings: the options that concern it, plain JSON values.
         packages: versions of the libraries that shape its result.
         inputs: content hash by name, of the user's files and of earlier stages' outputs.
+        code: hash by module, of the code that makes the result.
+        models: fingerprint by kind, of the networks that shape the result.
     """
 
     version: int
     settings: Mapping[str, Any]
     packages: Mapping[str, str]
     inputs: Mapping[str, str]
+    code: Mapping[str, str] = field(default_factory=dict)
+    models: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -66,15 +70,21 @@ class Recipe(Record):
 
     def difference(self, earlier: Recipe) -> str | None:
         """In a few words, what has changed since ``earlier``; None if nothing has."""
+        return next(self._differences(earlier), None)
+
+    def _differences(self, earlier: Recipe) -> Iterator[str]:
         if self.version != earlier.version:
-            return "this version of the program does it differently"
+            yield "this version of the program does it differently"
         for name, now, then in _changes(self.settings, earlier.settings):
-            return f"{name} is now {now}, was {then}"
+            yield f"{name} is now {now}, was {then}"
+        for name, now, then in _changes(self.models, earlier.models):
+            yield f"the {name} is now {now}, was {then or 'not recorded'}"
         for name, now, then in _changes(self.packages, earlier.packages):
-            return f"{name} {then} became {now}"
+            yield f"{name} {then} became {now}"
         for name, now, then in _changes(self.inputs, earlier.inputs):
-            return f"{name} is {'new' if then is None else 'gone' if now is None else 'not what it was'}"
-        return None
+            yield f"{name} is {'new' if then is None else 'gone' if now is None else 'not what it was'}"
+        for name, _, _ in _changes(self.code, earlier.code):
+            yield f"this version of the program does it differently ({name})"
 
 
 def _changes(now: Mapping[str, Any], then: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
@@ -280,17 +290,19 @@ class Store:
         workspace = self._workspace(stage)
         earlier = _read_mark(self._done(stage))
         ours = {output.path: output for output in earlier.outputs} if earlier else {}
+        # Another version of this program may have made the same files in another stage.
+        others = {output.path: output for other in self._other_marks(stage) for output in other.outputs}
         folders = set()
         for path in ours.keys() | {output.path for output in mark.outputs}:
             self._contained(path)  # before anything is touched
         for output in mark.outputs:
             source, target = workspace / output.path, self._contained(output.path)
             if source.exists():  # else it was in place before the interruption
-                self._set_aside_unless(target, ours.get(output.path), output)
+                self._set_aside_unless(target, ours.get(output.path), others.get(output.path), output)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 source.replace(target)
                 folders.add(target.parent)
-        for path in sorted(ours.keys() - {output.path for output in mark.outputs}):
+        for path in sorted(ours.keys() - others.keys() - {output.path for output in mark.outputs}):
             old = self._contained(path)
             self._set_aside_unless(old, ours[path])
             old.unlink(missing_ok=True)
@@ -301,6 +313,12 @@ class Store:
         self._pending(stage).unlink()
         self._clear(stage)
         shutil.rmtree(self.work / "unfinished" / stage, ignore_errors=True)
+
+    def _other_marks(self, stage: str) -> Iterator[Mark]:
+        for path in sorted(self.work.glob("done/*.json")):
+            mark = _read_mark(path) if path.stem != stage else None
+            if mark is not None:
+                yield mark
 
     def _set_aside_unless(self, path: Path, *expected: OutputFile | None) -> None:
         """Move what stands at ``path`` out of the way, unless it is one of the files a stage wrote there."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.engine.stage import Counts, Job
@@ -66,14 +66,18 @@ def _gallery(episode: Episode, job: Job, *, own: Collection[str], embedder: str)
     """The voices that are known beforehand, without this episode's ``own`` lines: they came from an earlier run."""
     from yuki_builder.characters import Gallery
 
-    if episode.enrolment.gallery is None:
+    def add(gallery: Gallery, voiceprints: Voiceprints, character_of: Mapping[str, str]) -> Gallery:
+        known = {key: episode.aliases.name(name) for key, name in character_of.items() if key not in own}
+        return gallery.extend(voiceprints, known)
+
+    gallery = Gallery.empty(embedder=embedder)
+    for folder in episode.galleries:
+        given = Gallery.load(folder, embedder=embedder)
+        voiceprints = Voiceprints(given.keys, given.vectors, given.speech_ms)
+        gallery = add(gallery, voiceprints, dict(zip(given.keys, given.characters, strict=True)))
+    if job.input(ENROLLED).exists():
         voiceprints, enrolled_with = read_voiceprints(job.input(ENROLLED))
         if voiceprints.keys and enrolled_with != embedder:
             raise InternalError(f"clips embedded by {enrolled_with}, lines by {embedder}", remedy="run with --force")
-        character_of = {clip.key: clip.character for clip in episode.enrolment.clips}
-    else:
-        gallery = Gallery.load(episode.enrolment.gallery, embedder=embedder)
-        voiceprints = Voiceprints(gallery.keys, gallery.vectors, gallery.speech_ms)
-        character_of = dict(zip(gallery.keys, gallery.characters, strict=True))
-    known = {key: episode.aliases.name(character) for key, character in character_of.items() if key not in own}
-    return Gallery.build(voiceprints, known, embedder=embedder)
+        gallery = add(gallery, voiceprints, {clip.key: clip.character for clip in episode.enrolment.clips})
+    return gallery

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.config import EpisodeConfig
 from pipelines.engine.store import Store
-from pipelines.models import Models
+from pipelines.models import Models, diarizer_fingerprint, embedder_fingerprint
 
 if TYPE_CHECKING:
     from video_preprocessing.speech import Diarizer, SpeakerEmbedder
@@ -27,7 +27,8 @@ class Episode:
         store: what is done of it.
         models: the networks, loaded when first needed.
         subtitle_file: the file given, or the one found beside the video; None: there may be a track inside it.
-        enrolment: whom ``config.characters`` knows.
+        enrolment: whom ``config.characters`` and ``config.labels`` know by clips and tables.
+        galleries: folders with voices that are known beforehand.
         aliases: which names are one character.
         isolated: folders, by video, of other episodes whose vocals are there to enrol from.
     """
@@ -38,6 +39,7 @@ class Episode:
     models: Models
     subtitle_file: Path | None
     enrolment: Enrolment
+    galleries: tuple[Path, ...]
     aliases: Aliases
     isolated: Mapping[Path, Path]
 
@@ -76,6 +78,14 @@ class Episode:
 
     def embedder(self) -> SpeakerEmbedder:
         return self.models.embedder(self.config.device)
+
+    def embedder_fingerprint(self) -> str:
+        """Changes whenever the embedder could give other vectors; loads nothing."""
+        return embedder_fingerprint()
+
+    def diarizer_fingerprint(self) -> str:
+        """Changes whenever the diarizer could find other turns; loads nothing."""
+        return diarizer_fingerprint(self.config.diarizer)
 
     def diarizer(self) -> Diarizer:
         return self.models.diarizer(self.config.diarizer, self.config.device)

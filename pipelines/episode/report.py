@@ -81,6 +81,7 @@ def summary(episode: Episode, marks: Sequence[Mark]) -> dict[str, Any]:
     """What ``episode.json`` holds: facts of the media, options, versions, and what each stage did."""
     (info,) = read_records(episode.store.folder / MEDIA, MediaInfo)
     packages = {name: installed for mark in marks for name, installed in mark.recipe.packages.items()}
+    models = {kind: fingerprint for mark in marks for kind, fingerprint in mark.recipe.models.items()}
     return {
         "episode_id": episode.episode_id,
         "media": dataclasses.replace(info, path=str(episode.video.resolve())).to_dict(),
@@ -90,6 +91,7 @@ def summary(episode: Episode, marks: Sequence[Mark]) -> dict[str, Any]:
             "python": platform.python_version(),
             **dict(sorted(packages.items())),
         },
+        "models": dict(sorted(models.items())),
         "stages": [mark.report.to_dict() for mark in marks],
     }
 

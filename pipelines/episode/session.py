@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +20,7 @@ from yuki_builder.names import path_name
 from yuki_builder.untrusted import read_json
 
 if TYPE_CHECKING:
-    from yuki_builder.characters import Aliases, Enrolment
+    from yuki_builder.characters import Aliases, EnrolClip, Enrolment
 
 
 ALIASES_FILE = "aliases.toml"
@@ -104,7 +106,7 @@ class Session:
             subtitle_file = None if config.subtitle_track else find_sidecar(config.video, language=config.language)
         elif config.subtitles != "none":
             subtitle_file = require_file(Path(config.subtitles), what="subtitle file")
-        enrolment = self._enrolment(config)
+        enrolment, galleries = self._enrolment(config)
         labelled = {clip.audio for clip in enrolment.clips if clip.span}
         others = [video for video in labelled if not is_same_file(video, config.video)]
         return Episode(
@@ -114,6 +116,7 @@ class Session:
             models=self.models,
             subtitle_file=subtitle_file,
             enrolment=enrolment,
+            galleries=galleries,
             aliases=self._aliases(config),
             isolated={video: folder for video in others if (folder := self._isolated(video))},
         )
@@ -125,13 +128,18 @@ class Session:
         path = config.aliases or (usual if usual.is_file() else None)
         return Aliases() if path is None else read_aliases(require_file(path, what="file of aliases"))
 
-    def _enrolment(self, config: EpisodeConfig) -> Enrolment:
-        from yuki_builder.characters import Enrolment, read_enrolment
+    def _enrolment(self, config: EpisodeConfig) -> tuple[Enrolment, tuple[Path, ...]]:
+        from yuki_builder.characters import read_enrolment
 
-        if config.characters is None:
-            return Enrolment()
         videos = self.videos or (config.video,)
-        return read_enrolment(config.characters, videos=videos, video_of=lambda name: self._video_of(name, videos))
+        for path in config.labels:
+            require_file(path, what="table of labels")
+        return joined(
+            [
+                read_enrolment(path, videos=videos, video_of=lambda name: self._video_of(name, videos))
+                for path in (*config.characters, *config.labels)
+            ]
+        )
 
     def _video_of(self, episode_id: str, videos: Sequence[Path]) -> Path | None:
         """The video of an episode: one in work, or that of an earlier run into this folder if it is still there."""
@@ -156,3 +164,21 @@ def _owner_in(path: Path) -> object:
         return read_json(path)
     except (OSError, ValueError):
         return None  # nobody's yet, or damaged: it is written anew
+
+
+def joined(sources: Sequence[Enrolment]) -> tuple[Enrolment, tuple[Path, ...]]:
+    """What several sources know, as one: the galleries apart. Pure.
+
+    A clip whose key an earlier source has too gets the source's number behind it, so that none is lost.
+    """
+    from yuki_builder.characters import Enrolment
+
+    clips: dict[str, EnrolClip] = {}
+    for number, source in enumerate(sources, 1):
+        for clip in source.clips:
+            key = f"{clip.key}#{number}" if clip.key in clips else clip.key
+            clips[key] = dataclasses.replace(clip, key=key)
+    skipped = sum((Counter(source.skipped) for source in sources), Counter())
+    labels = tuple(label for source in sources for label in source.labels)
+    galleries = tuple(source.gallery for source in sources if source.gallery)
+    return Enrolment(clips=tuple(clips.values()), labels=labels, skipped=dict(skipped)), galleries

@@ -12,7 +12,7 @@ from typing import Any
 from pipelines.engine.fingerprints import hash_text
 from pipelines.engine.stage import Stage, installed_version
 from pipelines.engine.store import Mark
-from pipelines.episode import alignment, attribution, lines, media, report, sound, subtitles, voices
+from pipelines.episode import alignment, attribution, clips, lines, media, report, scenes, sound, subtitles, voices
 from pipelines.episode.context import Episode
 from pipelines.layout import (
     ALIGNED,
@@ -25,10 +25,12 @@ from pipelines.layout import (
     GALLERY,
     LINES,
     LINES_CSV,
+    MEASURES,
     MEDIA,
     MIX,
     PICTURES,
     PIECES,
+    PLACED,
     PRINTS,
     QUALITY,
     REPORT,
@@ -88,8 +90,8 @@ def _enrolled_files(episode: Episode) -> dict[str, Path]:
 
 
 def _gallery(episode: Episode) -> dict[str, Path]:
-    folder = episode.enrolment.gallery
-    return {} if folder is None else {"the gallery": folder}
+    names = [f"gallery {number}" for number in range(1, len(episode.galleries) + 1)]
+    return dict(zip(names if len(names) > 1 else ["the gallery"], episode.galleries, strict=False))
 
 
 def _subtitle_settings(episode: Episode) -> dict[str, Any]:
@@ -103,19 +105,14 @@ def _subtitle_settings(episode: Episode) -> dict[str, Any]:
     }
 
 
-def _diarizer_settings(episode: Episode) -> dict[str, Any]:
-    name = "a folder" if _pipeline(episode) else episode.config.diarizer
-    backend = None if name == "embedded" else installed_version("pyannote.audio")
-    return {
-        "diarizer": name,
-        "pyannote.audio": backend,
-        "episode": episode.episode_id,
-    }
+def _embedder(episode: Episode) -> dict[str, str]:
+    return {"embedder": episode.embedder_fingerprint()}
 
 
 def _enrolment_settings(episode: Episode) -> dict[str, Any]:
     spans = [[c.key, c.span.to_dict() if c.span else None] for c in episode.enrolment.clips]
-    return {"enrolled clips": _digest(spans), "isolate enrolment": episode.config.isolate_enrolment}
+    separator = _separator_settings(episode) if episode.config.isolate_enrolment else {}
+    return {"enrolled clips": _digest(spans), "isolate enrolment": episode.config.isolate_enrolment, **separator}
 
 
 def _identity_settings(episode: Episode) -> dict[str, Any]:
@@ -127,8 +124,10 @@ def _identity_settings(episode: Episode) -> dict[str, Any]:
     }
 
 
-def _line_settings(episode: Episode) -> dict[str, Any]:
-    return {"episode": episode.episode_id, "quality": episode.config.quality}
+def _quality_settings(episode: Episode) -> dict[str, Any]:
+    if episode.config.quality != "dnsmos":
+        return {"quality": "basic"}
+    return {"quality": "dnsmos", "speechmos": installed_version("speechmos")}
 
 
 def _check_quality(episode: Episode) -> None:
@@ -148,6 +147,16 @@ def _digest(items: list[Any]) -> str:
     return f"{len(items)} ({hash_text(json.dumps(items))[:12]})" if items else "none"
 
 
+# The rooms whose code a result depends on; everything they import counts too.
+_MEDIA = "video_preprocessing.media"
+_SEPARATOR = "video_preprocessing.uvr5.separator"
+_ACTIVITY = "video_preprocessing.speech.activity"
+_DIARIZATION = "video_preprocessing.speech.diarization"
+_EMBEDDING = "video_preprocessing.speech.voiceprints"
+_SUBTITLES, _ALIGNMENT, _CHARACTERS = "yuki_builder.subtitles", "yuki_builder.alignment", "yuki_builder.characters"
+_LINES, _QUALITY = "yuki_builder.corpus.audio.lines", "yuki_builder.corpus.audio.quality"
+_SCENES, _REPORT = "yuki_builder.corpus.scenes", "yuki_builder.corpus.report"
+
 REPORTED: tuple[Stage[Episode], ...] = (
     Stage(
         "probe",
@@ -156,6 +165,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         files=_video,
         settings=lambda e: {"audio track": e.config.audio_track},
         packages=("av",),
+        code=(_MEDIA,),
         writes=(MEDIA,),
         quick=True,
     ),
@@ -168,6 +178,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         files=_video_and_subtitles,
         settings=_subtitle_settings,
         packages=("chardet", "defusedxml", "ttconv", "opencc-python-reimplemented"),
+        code=(_MEDIA, _SUBTITLES),
         writes=(CUES_READ, TRACK),
         quick=True,
     ),
@@ -178,6 +189,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         reads=(MEDIA,),
         files=_video,
         settings=lambda e: {"audio track": e.config.audio_track},
+        code=(_MEDIA,),
         writes=(MIX,),
     ),
     Stage(
@@ -187,6 +199,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         reads=(MIX,),
         files=_weights,
         settings=_separator_settings,
+        code=(_SEPARATOR,),
         writes=(VOCALS,),
         check=lambda e: e.separator(),
     ),
@@ -196,15 +209,17 @@ REPORTED: tuple[Stage[Episode], ...] = (
         run=sound.find_speech,
         reads=(VOCALS,),
         packages=("silero-vad",),
+        code=(_ACTIVITY,),
         writes=(SPEECH,),
     ),
     Stage(
-        "pieces",
-        version=1,
-        run=alignment.cut_speech,
-        reads=(SPEECH, CUES_READ),
+        "align",
+        version=3,
+        run=alignment.align,
+        reads=(CUES_READ, SPEECH),
         settings=lambda e: {"resync": e.config.resync},
-        writes=(PIECES,),
+        code=(_ALIGNMENT,),
+        writes=(CUES, RESYNC, PLACED, PIECES),
     ),
     Stage(
         "turns",
@@ -212,18 +227,19 @@ REPORTED: tuple[Stage[Episode], ...] = (
         run=voices.find_turns,
         reads=(VOCALS, PIECES),
         files=_pipeline,
-        settings=_diarizer_settings,
-        packages=("resemblyzer",),
+        settings=lambda e: {"episode": e.episode_id},
+        models=lambda e: {"diarizer": e.diarizer_fingerprint()},
+        code=(_DIARIZATION,),
         writes=(TURNS,),
         check=lambda e: e.diarizer(),
     ),
     Stage(
-        "align",
-        version=2,
-        run=alignment.align,
-        reads=(CUES_READ, SPEECH, TURNS),
-        settings=lambda e: {"resync": e.config.resync},
-        writes=(ALIGNED, RESYNC, CUES),
+        "part",
+        version=1,
+        run=alignment.part_speakers,
+        reads=(CUES, RESYNC, PLACED, SPEECH, TURNS),
+        code=(_ALIGNMENT,),
+        writes=(ALIGNED,),
     ),
     Stage(
         "voiceprints",
@@ -231,7 +247,8 @@ REPORTED: tuple[Stage[Episode], ...] = (
         run=voices.embed_lines,
         reads=(VOCALS, SPEECH, ALIGNED),
         settings=lambda e: {"episode": e.episode_id},
-        packages=("resemblyzer",),
+        models=_embedder,
+        code=(_EMBEDDING, _ALIGNMENT),
         writes=(VOICEPRINTS,),
     ),
     Stage(
@@ -241,8 +258,11 @@ REPORTED: tuple[Stage[Episode], ...] = (
         reads=(VOCALS, SPEECH),
         files=_enrolled_files,
         settings=_enrolment_settings,
-        packages=("resemblyzer", "silero-vad"),
+        models=_embedder,
+        packages=("silero-vad",),
+        code=(_EMBEDDING, _ACTIVITY, _MEDIA),
         writes=(ENROLLED,),
+        wanted=lambda e: bool(e.enrolment.clips or e.enrolment.skipped),
     ),
     Stage(
         "identify",
@@ -251,7 +271,36 @@ REPORTED: tuple[Stage[Episode], ...] = (
         reads=(ALIGNED, VOICEPRINTS, ENROLLED, TURNS),
         files=_gallery,
         settings=_identity_settings,
+        code=(_CHARACTERS,),
         writes=(ATTRIBUTIONS, f"{GALLERY}/"),
+    ),
+    Stage(
+        "clips",
+        version=1,
+        run=clips.cut_clips,
+        reads=(*lines.ATTRIBUTED, SPEECH, MIX, VOCALS),
+        settings=lambda e: {"episode": e.episode_id},
+        code=(_LINES,),
+        writes=(CLIPS, MEASURES, PRINTS),
+    ),
+    Stage(
+        "quality",
+        version=1,
+        run=clips.judge,
+        reads=(*lines.ATTRIBUTED, MEASURES, PRINTS, VOCALS),
+        settings=_quality_settings,
+        code=(_QUALITY, "yuki_builder.corpus.audio.dnsmos"),
+        writes=(QUALITY,),
+        check=_check_quality,
+    ),
+    Stage(
+        "lines",
+        version=4,
+        run=lines.write_lines,
+        reads=(*lines.ATTRIBUTED, MEASURES, QUALITY),
+        settings=lambda e: {"episode": e.episode_id},
+        code=("yuki_builder.corpus.tables.lines_jsonl", "yuki_builder.corpus.tables.lines_csv", _ALIGNMENT),
+        writes=(LINES, LINES_CSV),
     ),
     Stage(
         "shots",
@@ -260,31 +309,20 @@ REPORTED: tuple[Stage[Episode], ...] = (
         reads=(MEDIA,),
         files=_video,
         packages=("av",),
+        code=(_MEDIA,),
         writes=(SHOTS,),
     ),
-    Stage(
-        "lines",
-        version=3,
-        run=lines.assemble,
-        reads=(
-            *(ALIGNED, ATTRIBUTIONS, TURNS, SPEECH),
-            *(SHOTS, MIX, VOCALS),
-        ),
-        settings=_line_settings,
-        packages=("speechmos",),
-        writes=(LINES, LINES_CSV, CLIPS, QUALITY, PRINTS, SCENES),
-        check=_check_quality,
-    ),
+    Stage("scenes", version=1, run=scenes.find_scenes, reads=(LINES, SHOTS), code=(_SCENES,), writes=(SCENES,)),
     Stage(
         "pictures",
         version=1,
         run=report.picture_sound,
         reads=(MIX, VOCALS),
         packages=("matplotlib", "pillow"),
+        code=("yuki_builder.corpus.report.pictures",),
         writes=(PICTURES,),
     ),
 )
-
 
 _ALL_RECORDS = tuple(path for stage in REPORTED for path in stage.writes if not path.endswith("/"))
 
@@ -309,6 +347,7 @@ STAGES: tuple[Stage[Episode], ...] = (
             "episode": e.episode_id,
             "stages": _digest([r.to_dict() for r in report.stage_reports(e.store, REPORTED)]),
         },
+        code=(_REPORT,),
         writes=(REPORT,),
     ),
     Stage(

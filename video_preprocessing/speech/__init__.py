@@ -4,8 +4,8 @@ Models run at 16 kHz mono and read the isolated vocals from disk. Importing this
 """
 
 from video_preprocessing.speech.activity import ActivitySettings, detect_speech
-from video_preprocessing.speech.diarization import Diarizer, load_diarizer
-from video_preprocessing.speech.embedding import SpeakerEmbedder, load_embedder
+from video_preprocessing.speech.diarization import Diarizer, diarizer_fingerprint, load_diarizer
+from video_preprocessing.speech.embedding import SpeakerEmbedder, embedder_fingerprint, load_embedder
 from video_preprocessing.speech.rttm import read_rttm, write_rttm
 from video_preprocessing.speech.voiceprints import embed_spans
 
@@ -14,7 +14,9 @@ __all__ = [
     "Diarizer",
     "SpeakerEmbedder",
     "detect_speech",
+    "diarizer_fingerprint",
     "embed_spans",
+    "embedder_fingerprint",
     "load_diarizer",
     "load_embedder",
     "read_rttm",

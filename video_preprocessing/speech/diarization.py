@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Protocol
 
@@ -60,3 +61,28 @@ def load_diarizer(
     from video_preprocessing.speech.pyannote_backend import PyannoteDiarizer
 
     return PyannoteDiarizer(name_or_path, device=device)
+
+
+def diarizer_fingerprint(name_or_path: str | Path = "embedded", *, embedder: str = "") -> str:
+    """What a diarizer's result depends on beside the audio, found without loading it.
+
+    Args:
+        name_or_path: see ``load_diarizer``.
+        embedder: the fingerprint of the embedder that the embedded diarizer tells voices apart with.
+
+    Returns:
+        Of the embedded one its embedder; of a pipeline on Hugging Face the revisions of it and of its models that are
+        in the cache; of one in a folder no more than that: its files have hashes.
+    """
+    if name_or_path == "embedded":
+        return f"embedded-{embedder}"
+    from video_preprocessing.speech.pyannote_loading import cached_revisions
+
+    return f"pyannote.audio-{_version('pyannote.audio')}-{cached_revisions(str(name_or_path))}"
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"

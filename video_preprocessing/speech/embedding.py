@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import warnings
 from collections.abc import Iterable, Sequence
 from importlib import metadata
@@ -93,7 +94,7 @@ class ResemblyzerEmbedder:
         voice_encoder = _import_voice_encoder()
         # torch.load's default since 2.6 is weights_only=True: the packaged file is read as tensors, not as code.
         self._encoder: VoiceEncoder = voice_encoder(device=choose_device(device), verbose=False).eval()
-        self.fingerprint = _fingerprint()
+        self.fingerprint = embedder_fingerprint(self.name)
 
     def embed(self, waveform: FloatArray) -> FloatArray:
         vector: FloatArray = self.embed_many([waveform])[0]
@@ -176,10 +177,19 @@ def _import_voice_encoder() -> type[VoiceEncoder]:
     return encoder
 
 
-def _fingerprint() -> str:
-    import resemblyzer
+def embedder_fingerprint(name: str = "resemblyzer") -> str:
+    """The fingerprint of the embedder of that name, from its files alone: no network is loaded.
 
-    weights = Path(resemblyzer.__file__).with_name("pretrained.pt")
-    with weights.open("rb") as file:
+    Raises:
+        InternalError: its package is not installed.
+    """
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise InternalError(
+            "Resemblyzer cannot be imported",
+            where=name,
+            remedy="install the requirements again: pip install -r requirements.txt",
+        )
+    with Path(spec.origin).with_name("pretrained.pt").open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return f"resemblyzer-{metadata.version('resemblyzer')}-{digest[:16]}-{_RECIPE}"
+    return f"{name}-{metadata.version(name)}-{digest[:16]}-{_RECIPE}"

@@ -81,6 +81,34 @@ def read_config(name: str) -> tuple[dict[str, Any], str]:
     return config, home
 
 
+def cached_revisions(name: str) -> str:
+    """The revisions of a pipeline and of its models as they are in Hugging Face's cache; loads and fetches nothing."""
+    if name == "pyannote":
+        name = DEFAULT_PIPELINE
+    config = Path(name, _CONFIG) if Path(name).is_dir() else Path(name)
+    revisions = []
+    if not config.exists() and _HUB_NAME.fullmatch(name):
+        from huggingface_hub import constants, try_to_load_from_cache
+
+        cached = try_to_load_from_cache(name, _CONFIG, cache_dir=constants.HF_HUB_CACHE)
+        if not isinstance(cached, str):
+            return f"{name} not downloaded"
+        config = Path(cached)
+        revisions = [f"{name}@{config.parent.name}"]
+    if config.is_file():
+        named = sorted(set(_HUB_NAME.findall(config.read_text(encoding="utf-8", errors="replace"))) - {name})
+        revisions += [f"{model}@{revision}" for model in named if (revision := _revision(model))]
+    return " ".join(revisions) or "folder"
+
+
+def _revision(name: str) -> str | None:
+    """The revision of a repository that the cache holds for its main branch."""
+    from huggingface_hub import constants
+
+    main = Path(constants.HF_HUB_CACHE, f"models--{name.replace('/', '--')}", "refs", "main")
+    return main.read_text(encoding="utf-8").strip() if main.is_file() else None
+
+
 def _pipeline_class(config: object) -> str | None:
     pipeline = config.get("pipeline") if isinstance(config, dict) else None
     if not isinstance(pipeline, dict) or not isinstance(pipeline.get("params", {}), dict):

@@ -64,7 +64,7 @@ class SeparationReport(Record):
         sample_rate_hz: of it.
         channels: of it.
         limited_ms: how much of the output had to be kept from clipping.
-        resumed_ms: how much of it an earlier, interrupted run had done.
+        resumed_ms: how much of it an earlier, interrupted run had done, added up over the models of a chain.
     """
 
     duration_ms: int
@@ -227,7 +227,11 @@ class Separator:
             _write_difference(source, destination, accompaniment)
         for path in intermediates:
             path.unlink(missing_ok=True)
-        return replace(reports[-1], limited_ms=sum(r.limited_ms for r in reports))
+        return replace(
+            reports[-1],
+            limited_ms=sum(r.limited_ms for r in reports),
+            resumed_ms=sum(r.resumed_ms for r in reports) + (steps - len(reports)) * reports[-1].duration_ms,
+        )
 
     def _keys(self, source: Path) -> list[str]:
         """For each link what its output is made from: the source, this link and all before it."""

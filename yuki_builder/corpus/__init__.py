@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from yuki_builder.corpus.audio.clips import ClipReport, cut_clips
+from yuki_builder.corpus.audio.clips import ClipReport
 from yuki_builder.corpus.audio.dnsmos import add_dnsmos, require_dnsmos
-from yuki_builder.corpus.audio.levels import measure_levels
+from yuki_builder.corpus.audio.lines import LineSounds, read_sounds
 from yuki_builder.corpus.audio.quality import (
     PROBLEMS,
     ClipQuality,
+    LineSound,
     Print,
     QualityLimits,
     mark_duplicates,
-    measure_quality,
     problems_of,
     would_keep,
 )
@@ -42,6 +42,8 @@ __all__ = [
     "ExportOptions",
     "ExportReport",
     "Exporter",
+    "LineSound",
+    "LineSounds",
     "Print",
     "QualityLimits",
     "Scene",
@@ -50,16 +52,14 @@ __all__ = [
     "Source",
     "add_dnsmos",
     "build_corpus_files",
-    "cut_clips",
     "mark_duplicates",
-    "measure_levels",
-    "measure_quality",
     "open_corpus",
     "picture_sound",
     "problems_of",
     "read_lines_csv",
     "read_lines_jsonl",
     "read_lines_parquet",
+    "read_sounds",
     "require_dnsmos",
     "scenes_of",
     "split_scenes",

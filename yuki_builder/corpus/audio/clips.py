@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 from bisect import bisect_left, bisect_right
 from collections import Counter
@@ -14,10 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from yuki_builder.corpus.audio.sound import ForwardReader, open_sound, to_samples
-from yuki_builder.errors import InternalError
+from yuki_builder.corpus.audio.sound import to_samples
 from yuki_builder.names import path_name
-from yuki_builder.records import FloatArray, Line, Progress, Span, no_progress
+from yuki_builder.records import FloatArray, Line, Span
 
 if TYPE_CHECKING:
     import soundfile
@@ -74,59 +72,6 @@ def clip_spans(spans: Sequence[Span], *, margin_ms: int = MARGIN_MS) -> list[Spa
     return widened
 
 
-def cut_clips(
-    lines: Sequence[Line],
-    vocals: Path,
-    destination: Path,
-    *,
-    clip_root: str = "clips",
-    progress: Progress = no_progress,
-) -> ClipReport:
-    """Cut ``destination/<character or _unknown>/<line_id>.flac`` for each line out of ``vocals``.
-
-    A clip has the sample rate, channels and bit depth of ``vocals``: nothing is resampled, folded or dithered, so
-    that what a clip is trained on stays the choice of who trains. Its samples are those of ``vocals``, but for
-    a fade of 5 ms at each end. It reaches up to 50 ms beyond its line (:func:`clip_spans`), never past the end of the
-    file. Lines below 150 ms or above a minute of sound get no clip.
-
-    Args:
-        lines: of one episode.
-        vocals: a sound file on the lines' clock, of any length: only one line of it is in memory at a time.
-        destination: folder to write to; made if need be.
-        clip_root: where ``destination`` will be, relative to the output folder (``ep01/clips``); the start of
-            each ``Line.clip``.
-        progress: called with the number of lines done.
-
-    Raises:
-        MediaError: ``vocals`` cannot be read.
-        OSError: ``destination`` cannot be written.
-    """
-    clip_of: dict[str, str] = {}
-    left_out: dict[str, str] = {}
-    widened = clip_spans([line.span for line in lines])
-    destination.mkdir(parents=True, exist_ok=True)
-    with open_sound(vocals) as sound:
-        reader = ForwardReader(sound)
-        length_ms = sound.frames * 1000 // sound.samplerate
-        in_order = sorted(zip(widened, lines, strict=True), key=lambda pair: pair[0])
-        for done, (span, line) in enumerate(in_order, 1):
-            if line.line_id in clip_of or line.line_id in left_out:
-                raise InternalError("two lines share one id", where=line.line_id)
-            reason = why_no_clip(line.span, length_ms=length_ms)
-            if reason is None:
-                start = max(0, to_samples(span.start_ms, sound.samplerate))
-                end = min(to_samples(span.end_ms, sound.samplerate), sound.frames)
-                path = f"{_folder(line)}/{path_name(line.line_id)}.flac"
-                _write_clip(reader.read(start, end), sound, destination / path)
-                clip_of[line.line_id] = f"{clip_root}/{path}"
-            else:
-                left_out[line.line_id] = reason
-            progress(done, len(lines))
-    return ClipReport(
-        lines=tuple(dataclasses.replace(line, clip=clip_of.get(line.line_id)) for line in lines), left_out=left_out
-    )
-
-
 def why_no_clip(span: Span, *, length_ms: int) -> str | None:
     """The reason that a line gets no clip out of a file of ``length_ms``; None where it gets one."""
     if span.start_ms >= length_ms:
@@ -137,12 +82,26 @@ def why_no_clip(span: Span, *, length_ms: int) -> str | None:
     return f"longer than {LONGEST_MS // 1000} s" if heard_ms > LONGEST_MS else None
 
 
-def _folder(line: Line) -> str:
-    return UNKNOWN_FOLDER if line.character is None else path_name(line.character)
+def clip_path(line: Line) -> str:
+    """Where the line's clip is, relative to the folder of clips."""
+    folder = UNKNOWN_FOLDER if line.character is None else path_name(line.character)
+    return f"{folder}/{path_name(line.line_id)}.flac"
 
 
-def _write_clip(samples: FloatArray, like: soundfile.SoundFile, destination: Path) -> None:
-    """Write ``samples``, shape (samples, channels), as FLAC with the rate and, where FLAC can, the bits of ``like``."""
+def write_clip(samples: FloatArray, like: soundfile.SoundFile, destination: Path) -> None:
+    """Write a clip as FLAC, with a fade of 5 ms at each end.
+
+    A clip has the sample rate, channels and bit depth of the file it comes from: nothing is resampled, folded or
+    dithered, so that what a clip is trained on stays the choice of who trains.
+
+    Args:
+        samples: shape (samples, channels), full scale 1.
+        like: the file they come from.
+        destination: the file to write; its folder is made if need be.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     import soundfile
 
     faded = fade(samples, to_samples(FADE_MS, like.samplerate))

@@ -8,21 +8,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from yuki_builder.corpus.audio.sound import ForwardReader, open_sound, to_samples
-from yuki_builder.records import FloatArray, Line, Progress, Record, Span, no_progress
+from yuki_builder.records import FloatArray, Line, Record, Span
 
 _CLIPPED = 0.999  # of full scale
 _BANDWIDTH_DB = 60.0  # below the loudest band
 _FFT = 2048
-_MOST_MS = 20_000
 _CJK = re.compile("[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 _PRINT_BANDS, _PRINT_FRAMES = 24, 32
-_PRINT_DEPTH = 4.0  # orders of magnitude: what is quieter is noise, of the recording or of the separator
 _PRINT_LOWEST_HZ, _PRINT_HIGHEST_HZ = 100.0, 7000.0
 _PRINT_DEPTH = 4.0  # orders of magnitude: what is quieter is noise, of the recording or of the separator
 
@@ -61,6 +57,15 @@ class ClipQuality(Record):
     dnsmos_background: float | None = None
     duplicate_of: str | None = None
     problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LineSound(Record):
+    """What one pass over the sound left of one line: its measures, and where its clip is, if it got one."""
+
+    line_id: str
+    quality: ClipQuality
+    clip: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,43 +116,15 @@ def would_keep(qualities: Sequence[ClipQuality], limits: QualityLimits = LIMITS)
     return {"kept": sum(not problems for problems in each), **dict(counts.most_common())}
 
 
-def measure_quality(
-    lines: Sequence[Line], mix: Path, vocals: Path, speech: Sequence[Span], *, progress: Progress = no_progress
-) -> tuple[list[ClipQuality], dict[str, Print]]:
-    """Figures of each line, in the order of ``lines``, and what its sound looks like, to find repeats by.
+def measure_sound(line: Line, whole: FloatArray, rate_hz: int, speech: Sequence[Span]) -> ClipQuality:
+    """The measures of one line.
 
     Args:
-        lines: of one episode.
-        mix, vocals: sound files on the lines' clock.
-        speech: voice activity, in order, without overlap.
-        progress: counts lines.
-
-    Raises:
-        MediaError: a file cannot be read.
+        line: whose text, time and level count.
+        whole: the mix while it lasts, shape (samples, channels).
+        rate_hz: its sample rate.
+        speech: voice activity of the episode, in order, without overlap.
     """
-    in_order = sorted(lines, key=lambda line: (line.start_ms, line.end_ms, line.line_id))
-    found: dict[str, ClipQuality] = {}
-    prints: dict[str, Print] = {}
-    with open_sound(mix) as mix_sound, open_sound(vocals) as vocals_sound:
-        readers = [(ForwardReader(sound), sound) for sound in (mix_sound, vocals_sound)]
-        for done, line in enumerate(in_order, start=1):
-            span = Span(line.start_ms, min(line.end_ms, line.start_ms + _MOST_MS))
-            whole, voice = (
-                reader.read(
-                    min(to_samples(span.start_ms, sound.samplerate), sound.frames),
-                    min(to_samples(span.end_ms, sound.samplerate), sound.frames),
-                )
-                for reader, sound in readers
-            )
-            found[line.line_id] = _figures(line, whole, mix_sound.samplerate, speech)
-            sound_print = fingerprint(voice.mean(axis=1), vocals_sound.samplerate)
-            if sound_print is not None:
-                prints[line.line_id] = sound_print
-            progress(done, len(in_order))
-    return [found[line.line_id] for line in lines], prints
-
-
-def _figures(line: Line, whole: FloatArray, rate_hz: int, speech: Sequence[Span]) -> ClipQuality:
     seconds = line.span.duration_ms / 1000
     spoken_ms = sum(span.overlap_ms(line.span) for span in _near(speech, line.span))
     clipping = float((np.abs(whole) >= _CLIPPED).mean()) if whole.size else 0.0
@@ -224,7 +201,7 @@ def mark_duplicates(
     Args:
         qualities: one for each of ``lines``, in their order, which is that of the episodes and of time.
         lines: of one episode or of a whole season.
-        prints: by line id, from ``measure_quality``.
+        prints: by line id, from ``read_sounds``.
 
     Words alone do not make a repeat ("Yes." is said often), nor does sound alone.
     """

@@ -32,7 +32,8 @@ _COUNTED_ONCE = ("report", "summary")
 class EpisodeOverview:
     """What the report of a corpus knows of one of its episodes.
 
-    ``mix`` and ``vocals`` are paths relative to the output folder, as the lines' clips are.
+    ``mix`` and ``vocals`` are paths relative to the output folder, as the lines' clips are; ``scenes`` None: they are
+    split by the pauses of the lines.
     """
 
     episode_id: str
@@ -41,6 +42,7 @@ class EpisodeOverview:
     stages: tuple[StageReport, ...] = ()
     mix: str | None = None
     vocals: str | None = None
+    scenes: tuple[Scene, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,11 @@ def corpus_page(
         for episode in episodes
         for line in sorted(episode.lines, key=lambda line: (line.start_ms, line.index, line.line_id))
     ]
-    scenes = split_scenes(ordered)
+    scenes = [
+        scene
+        for episode in episodes
+        for scene in (split_scenes(episode.lines) if episode.scenes is None else episode.scenes)
+    ]
     speakers = speakers_of(ordered)
     positions = {episode.episode_id: position for position, episode in enumerate(episodes)}
     every_row = rows_of(ordered, speakers=speakers, episodes=positions, scene_openers=_openers(scenes), folder=folder)

@@ -1,0 +1,63 @@
+"""A clip of each line, and how good the lines are to train on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pipelines.engine.stage import Counts, Job
+from pipelines.episode.context import Episode
+from pipelines.episode.lines import attributed_lines
+from pipelines.episode.records import read_prints, read_records, write_prints, write_records
+from pipelines.layout import CLIPS, MEASURES, MIX, PRINTS, QUALITY, SPEECH, VOCALS
+from yuki_builder.records import Span
+
+if TYPE_CHECKING:
+    from yuki_builder.corpus import ClipQuality
+
+
+def cut_clips(episode: Episode, job: Job) -> Counts:
+    """Clips, levels and quality of all lines, in one pass over the sound."""
+    from yuki_builder.corpus import LineSound, read_sounds
+
+    sounds = read_sounds(
+        attributed_lines(episode, job),
+        job.input(VOCALS),
+        mix=job.input(MIX),
+        speech=read_records(job.input(SPEECH), Span),
+        destination=job.output(CLIPS),
+        clip_root=f"{episode.episode_id}/clips",
+        progress=job.progress,
+    )
+    pairs = zip(sounds.clips.lines, sounds.qualities, strict=True)
+    write_records([LineSound(line.line_id, quality, line.clip) for line, quality in pairs], job.output(MEASURES))
+    write_prints(sounds.prints, job.output(PRINTS))
+    dropped = {f"no clip: {reason}": number for reason, number in sounds.clips.dropped.items()}
+    return Counts(sounds.clips.kept, dropped)
+
+
+def judge(episode: Episode, job: Job) -> Counts:
+    """The quality of each line, with repeats and problems marked."""
+    from yuki_builder.corpus import LineSound, add_dnsmos, mark_duplicates, problems_of
+
+    sounds = read_records(job.input(MEASURES), LineSound)
+    qualities = [sound.quality for sound in sounds]
+    if episode.config.quality == "dnsmos":
+        folder = episode.store.folder.parent
+        clips = {sound.line_id: folder / sound.clip for sound in sounds if sound.clip}
+        qualities = add_dnsmos(qualities, clips, progress=job.progress)
+    marked = mark_duplicates(qualities, attributed_lines(episode, job), read_prints(job.input(PRINTS)))
+    qualities = [dataclasses.replace(quality, problems=problems_of(quality)) for quality in marked]
+    write_records(qualities, job.output(QUALITY))
+    return Counts(len(qualities), notes=quality_notes(qualities))
+
+
+def quality_notes(qualities: Sequence[ClipQuality]) -> tuple[str, ...]:
+    """What the usual limits of quality would leave out, in a line."""
+    from yuki_builder.corpus import would_keep
+
+    counts = dict(would_keep(qualities))
+    kept = counts.pop("kept")
+    reasons = ", ".join(f"{count} {name}" for name, count in counts.items())
+    return (f"quality: {kept} of {len(qualities)} lines have no problem ({reasons})",) if reasons else ()
