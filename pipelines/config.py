@@ -155,6 +155,12 @@ class EpisodeConfig:
         "NAME|PATH",
         may_be_path=True,
     )
+    embedder: str = _option(
+        "campplus",
+        "What tells voices apart: campplus, resemblyzer, an ONNX file, or owner/name on Hugging Face.",
+        "NAME|FILE.onnx",
+        may_be_path=True,
+    )
     quality: str = _option(
         "basic",
         "Metrics of each line's sound; dnsmos is an extra.",

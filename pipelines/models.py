@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from video_preprocessing.speech import Diarizer, SpeakerEmbedder
     from video_preprocessing.uvr5.separator import Separator
 
-EMBEDDER = "resemblyzer"
-
 
 class Models:
     """Loads by name or path, each network once.
@@ -30,10 +28,10 @@ class Models:
         self.embedder = functools.cache(_load_embedder)
         self.diarizer = functools.cache(self._load_diarizer)
 
-    def _load_diarizer(self, name_or_path: str, device: str) -> Diarizer:
+    def _load_diarizer(self, name_or_path: str, embedder: str, device: str) -> Diarizer:
         from video_preprocessing.speech import load_diarizer
 
-        return load_diarizer(name_or_path, device=device, embedder=self.embedder(device))
+        return load_diarizer(name_or_path, device=device, embedder=self.embedder(embedder, device))
 
 
 def _load_separator(name_or_path: str, device: str, band_plan: str | None, **options: Any) -> Separator:
@@ -42,24 +40,24 @@ def _load_separator(name_or_path: str, device: str, band_plan: str | None, **opt
     return Separator.load(name_or_path, device=device, band_plan=band_plan, options=SeparatorOptions(**options))
 
 
-def _load_embedder(device: str) -> SpeakerEmbedder:
+def _load_embedder(name_or_path: str, device: str) -> SpeakerEmbedder:
     from video_preprocessing.speech import load_embedder
 
-    return load_embedder(EMBEDDER, device=device)
+    return load_embedder(name_or_path, device=device)
 
 
-def embedder_fingerprint() -> str:
-    """That of the embedder that ``Models.embedder`` gives, without loading it."""
-    from video_preprocessing.speech import embedder_fingerprint as fingerprint
+def embedder_fingerprint(name_or_path: str) -> str:
+    """The fingerprint of a speaker embedder, from its files; no network is loaded."""
+    from video_preprocessing.speech import embedder_fingerprint as of
 
-    return fingerprint(EMBEDDER)
+    return of(name_or_path)
 
 
-def diarizer_fingerprint(name_or_path: str) -> str:
+def diarizer_fingerprint(name_or_path: str, embedder: str) -> str:
     """That of a diarizer, without loading it; of a pipeline in a folder its files count by themselves."""
     from video_preprocessing.speech import diarizer_fingerprint as fingerprint
 
-    return fingerprint(name_or_path, embedder=embedder_fingerprint())
+    return fingerprint(name_or_path, embedder=embedder_fingerprint(embedder) if name_or_path == "embedded" else "")
 
 
 def checkpoint_files(separator: str, *, download: bool, progress: Progress = no_progress) -> list[Path]:

@@ -15,7 +15,9 @@ from speech_files import sample_path
 
 from video_preprocessing.devices import choose_device
 from video_preprocessing.speech.audio import SpeechAudio
-from video_preprocessing.speech.embedding import SpeakerEmbedder, load_embedder, prepare
+from video_preprocessing.speech.embedders import load_embedder
+from video_preprocessing.speech.embedding import SpeakerEmbedder
+from video_preprocessing.speech.resemblyzer_embedder import at_one_loudness as prepare
 from video_preprocessing.speech.voiceprints import MAX_MS, MIN_MS, choose_excerpt, embed_spans, within_speech
 from yuki_builder.errors import ConfigError, MediaError
 from yuki_builder.records import Span
@@ -26,7 +28,7 @@ FIRST, SECOND = [Span(11_000, 12_700), Span(12_700, 14_400)], [Span(22_000, 24_5
 
 @pytest.fixture(scope="module")
 def embedder() -> SpeakerEmbedder:
-    return load_embedder(device="cpu")
+    return load_embedder("resemblyzer", device="cpu")
 
 
 def noise(samples: int, seed: int = 0) -> np.ndarray:
@@ -73,7 +75,7 @@ def test_broken_samples_do_not_break_the_vector(embedder: SpeakerEmbedder) -> No
 
 
 def test_the_fingerprint_names_package_and_weights(embedder: SpeakerEmbedder) -> None:
-    assert embedder.fingerprint == load_embedder(device="cpu").fingerprint
+    assert embedder.fingerprint == load_embedder("resemblyzer", device="cpu").fingerprint
     assert embedder.fingerprint.startswith("resemblyzer-0.1.4-")
 
 
@@ -93,7 +95,7 @@ def test_devices_that_are_there() -> None:
 
 
 def test_an_unknown_embedder_is_refused() -> None:
-    with pytest.raises(ConfigError, match="unknown speaker embedder 'ecapa'"):
+    with pytest.raises(ConfigError, match="unknown speaker embedder: 'ecapa'"):
         load_embedder("ecapa")
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FOLDER = "exports"
 
 _ALSO_CALLED = {"hf": "hf-folder", "roleplay": "chat"}
-_MODELS = ("separator", "diarizer")
+_MODELS = ("separator", "diarizer", "embedder")
 _MODEL_PACKAGES = ("silero-vad", "pyannote.audio", "speechmos")
 
 

@@ -77,18 +77,18 @@ class Episode:
         }
 
     def embedder(self) -> SpeakerEmbedder:
-        return self.models.embedder(self.config.device)
+        return self.models.embedder(self.config.embedder, self.config.device)
 
     def embedder_fingerprint(self) -> str:
         """Changes whenever the embedder could give other vectors; loads nothing."""
-        return embedder_fingerprint()
+        return embedder_fingerprint(self.config.embedder)
 
     def diarizer_fingerprint(self) -> str:
         """Changes whenever the diarizer could find other turns; loads nothing."""
-        return diarizer_fingerprint(self.config.diarizer)
+        return diarizer_fingerprint(self.config.diarizer, self.config.embedder)
 
     def diarizer(self) -> Diarizer:
-        return self.models.diarizer(self.config.diarizer, self.config.device)
+        return self.models.diarizer(self.config.diarizer, self.config.embedder, self.config.device)
 
 
 def is_same_file(one: Path, other: Path) -> bool:

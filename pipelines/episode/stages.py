@@ -153,6 +153,7 @@ _SEPARATOR = "video_preprocessing.uvr5.separator"
 _ACTIVITY = "video_preprocessing.speech.activity"
 _DIARIZATION = "video_preprocessing.speech.diarization"
 _EMBEDDING = "video_preprocessing.speech.voiceprints"
+_EMBEDDERS = "video_preprocessing.speech.embedders"
 _SUBTITLES, _ALIGNMENT, _CHARACTERS = "yuki_builder.subtitles", "yuki_builder.alignment", "yuki_builder.characters"
 _LINES, _QUALITY = "yuki_builder.corpus.audio.lines", "yuki_builder.corpus.audio.quality"
 _SCENES, _REPORT = "yuki_builder.corpus.scenes", "yuki_builder.corpus.report"
@@ -248,7 +249,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         reads=(VOCALS, SPEECH, ALIGNED),
         settings=lambda e: {"episode": e.episode_id},
         models=_embedder,
-        code=(_EMBEDDING, _ALIGNMENT),
+        code=(_EMBEDDING, _EMBEDDERS, _ALIGNMENT),
         writes=(VOICEPRINTS,),
     ),
     Stage(
@@ -260,7 +261,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         settings=_enrolment_settings,
         models=_embedder,
         packages=("silero-vad",),
-        code=(_EMBEDDING, _ACTIVITY, _MEDIA),
+        code=(_EMBEDDING, _EMBEDDERS, _ACTIVITY, _MEDIA),
         writes=(ENROLLED,),
         wanted=lambda e: bool(e.enrolment.clips or e.enrolment.skipped),
     ),

@@ -7,7 +7,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Protocol
 
-from video_preprocessing.speech.embedding import SpeakerEmbedder, load_embedder
+from video_preprocessing.speech.embedders import load_embedder
+from video_preprocessing.speech.embedding import SpeakerEmbedder
 from yuki_builder.records import Progress, Span, Turn, no_progress
 
 

