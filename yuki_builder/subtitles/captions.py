@@ -164,6 +164,9 @@ def _join_contained(drafts: Sequence[Draft]) -> list[Draft]:
             found[b] = _with_lines(second, sign)
             if is_sign_text(sign, rows):
                 found[b] = found[b].without(LeftOut.SIGN)
+        elif is_sign_text(sign := (*rows[:at], *rows[at + len(more) :]), more):
+            found[a] = _with_lines(first, sign).without(LeftOut.SIGN)
+            found[b] = replace(second, start_ms=first.start_ms)
         else:
             found[a] = replace(first, end_ms=second.end_ms)
             found[b] = second.without(LeftOut.CONTINUED)

@@ -12,8 +12,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from yuki_builder.subtitles.captions import Repeats
-from yuki_builder.subtitles.labels import Form, Kind, Label, Shape, has_chevrons, inner_labels, leading_labels
-from yuki_builder.subtitles.parts import split_inner_dashes
+from yuki_builder.subtitles.labels import (
+    Form,
+    Kind,
+    Label,
+    Shape,
+    has_chevrons,
+    inner_labels,
+    leading_labels,
+    split_chunks,
+)
 from yuki_builder.subtitles.speakers import name_key
 from yuki_builder.subtitles.typesetting import Typesetting
 from yuki_builder.subtitles.vocabulary import PLACES
@@ -38,11 +46,13 @@ class LabelBook:
 
     Attributes:
         names: the keys of the names it gives.
+        sounds: the keys of what looks like a name, but stands alone as well.
         uses: the ways of labelling it keeps to; in these a label counts that is seen once.
         asides: brackets in which it writes what is heard and how something is said.
     """
 
     names: frozenset[str] = frozenset()
+    sounds: frozenset[str] = frozenset()
     uses: tuple[LabelUse, ...] = ()
     asides: frozenset[Form] = frozenset()
     has_chevrons: bool = False
@@ -131,7 +141,7 @@ class _Counts:
     def add(self, rows: Sequence[str]) -> None:
         for k, row in enumerate(rows):
             self.chevrons += has_chevrons(row)
-            chunks = split_inner_dashes(row)
+            chunks = split_chunks(row)
             for j, chunk in enumerate(chunks):
                 is_last = k == len(rows) - 1 and j == len(chunks) - 1
                 _, labels = leading_labels(chunk, is_last=is_last)
@@ -179,7 +189,7 @@ class _Counts:
                 if name_key(name) not in sounds
             }
         asides = frozenset(form for form, count in self.aside_rows.items() if count >= 2)
-        return LabelBook(frozenset(names), uses, asides, self.chevrons > 0, is_in_capitals)
+        return LabelBook(frozenset(names), frozenset(sounds), uses, asides, self.chevrons > 0, is_in_capitals)
 
     @staticmethod
     def _support(label: Label, siblings: Mapping[str, set[str]], *, is_in_capitals: bool) -> int:
@@ -266,6 +276,8 @@ def judge(label: Label, book: LabelBook) -> Verdict | None:  # noqa: PLR0911
         known = [key in book.names for key in keys]
         if all(known) or (len(keys) > 1 and any(known)):
             return Verdict(inside.names, manners, is_speaker=True)
+        if is_bracket and not book.sounds.isdisjoint(keys):
+            return Verdict(manners=(label.words,))
         if is_bracket and (inside.is_dependent or (inside.shape is Shape.LOWER and _is_aside(label, book))):
             return Verdict(manners=(label.words,))
         return None

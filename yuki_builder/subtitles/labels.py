@@ -11,6 +11,7 @@ import functools
 import re
 from dataclasses import dataclass, replace
 
+from yuki_builder.subtitles.parts import split_inner_dashes
 from yuki_builder.subtitles.sounds import is_spoken_aside, is_sure_manner, is_unsure_manner, opens_manner
 from yuki_builder.subtitles.vocabulary import (
     CJK_GROUP,
@@ -31,6 +32,7 @@ from yuki_builder.subtitles.vocabulary import (
 DASHES = "-‐‑–—―−－"
 _LEAD = re.compile(rf"\s*[{DASHES}]\s*")
 _CHEVRONS = re.compile(r"\s*(?:[-–—]\s*)?(?:>{2,3}|＞{2,3}|»)\s*")
+_INNER_CHEVRONS = re.compile(r"(?<=\S)\s+(?=(?:>{2,3}|＞{2,3})\s*\S)")
 _ASIDE = r"(?:\s*(?P<aside>[(\[（［【][^()\[\]（）［］【】]{1,40}[)\]）］】]))?"
 _COLON = re.compile(rf"(?P<name>[^:：()\[\]（）［］【】「」『』\"“”!！?？。…;；]{{1,60}}?){_ASIDE}\s*[:：]")
 _BRACKETS = re.compile(
@@ -143,6 +145,12 @@ def leading_labels(text: str, *, is_last: bool) -> tuple[str, tuple[Label, ...]]
 def has_chevrons(text: str) -> bool:
     """Whether a row opens as one of a new speaker does in broadcast captions."""
     return _CHEVRONS.match(text) is not None
+
+
+def split_chunks(row: str) -> list[str]:
+    """A row cut where another speaker's dash or chevrons stand in it."""
+    pieces = _INNER_CHEVRONS.split(row) if ">>" in row or "＞＞" in row else [row]
+    return [chunk for piece in pieces for chunk in split_inner_dashes(piece)]
 
 
 def without_chevrons(text: str) -> str:

@@ -19,7 +19,8 @@ _DOMAIN = re.compile(
 )
 _SELLS = re.compile(
     r"subtitl|\bsubs?\b|\bsync|ripped|downloa|encod|correct|vip member|\bads?\b|advert|brand|contact|support us|visit"
-    r"|\bjoin\b|telegram|discord|facebook|patreon|donat|\brate\b|watch.{0,20}free|casino|\bbet|promo|follow|subscrib"
+    r"|\bjoin\b|telegram|discord|facebook|patreon|donat|\brate\b|watch.{0,20}free|casino|\bbet|promo|follow"
+    r"|best watched|get it (?:at|on|from)|subscrib"
     r"|subt[íi]tul|legenda|sous-titr|untertitel|ondertitel|napisy|titulk|felirat|altyaz|субтитр|перевод"
     r"|переклад|смотри|скача"
     r"|ترجم|תרגום|כתוביות|υπότιτλ|字幕|翻[译譯訳]|压制|下载|訂閱|订阅|点赞|加入|官网|微博|公众号|更多|자막"
@@ -38,7 +39,7 @@ _ADVERTISEMENTS = re.compile(
     r"|(?:use|enter) (?:the )?(?:free |promo )?code\b.{0,30}\b(?:at|on|for)\b",
     re.IGNORECASE,
 )
-_EDGE = r"\s\-–—=~*#_|.:+<>\[\]()（）【】《》「」♪•·★☆◆■"
+_EDGE = " \t-–—=~*#_|.:+<>[]()（）【】《》「」♪•·★☆◆■"
 
 # What people do for a subtitle file, in the languages of the world; what is in the second group is common speech too
 # and counts only with a colon or a word for "by".
@@ -79,19 +80,24 @@ _ROLES = (
     r"|dịch phụ đề|dịch|hiệu đính|teks film|terjemahan|penerjemah|diterjemahkan|alih bahasa|sulih teks"
 )
 _BY = (
-    r"by|von|durch|par|por|da|di|door|av|af|przez|de|oleh|bởi|από|tarafından|a cura di|от|від|делал[аи]?|на"
+    r"by|von|des|der|durch|par|por|da|di|door|av|af|przez|de|oleh|bởi|από|tarafından|a cura di|от|від|делал[аи]?|на"
     r"|על ידי|ע\"י|ע״י|بواسطة|โดย|készítette|készült|fra"
 )
 _CREDIT = re.compile(
     rf"(?:(?:legendas|english|german|french|spanish|italian|hungarian|magyar|deutsche?|français|en español"
     rf"|polskie|české|italiani|türkçe|русские|российские|original|the|this file)\s+)?"
-    rf"(?:{_ROLES})(?:\s*(?:&|and|et|und|och|y|e|i|a|ve|та|и|,|/|\+|＆|、)\s*(?:{_ROLES}))*"
+    rf"(?:{_ROLES})(?:(?:\s*(?:&|,|/|\+|＆|、)\s*|\s+(?:(?:and|et|und|och|og|y|e|i|a|ve|та|и)\s+)?)(?:{_ROLES}))*"
     rf"(?:\s*[:：]|\s+(?:{_BY})(?:\s*[:：]|\s)|(?<=โดย)|(?<=แปล)โดย|\s*[-–—]\s(?=\S))\s*(?P<who>\S.*)",
     re.IGNORECASE,
 )
 _WORKED_ON = re.compile(
     r"(?:directed|written|produced|screenplay|story|music|created|composed"
     r"|adapted)\s+(?:and\s+\w+\s+)?by\s*:?\s+(?P<who>(?:[A-Z][\w.'’-]*\s?){1,4})$"
+)
+_DID_IT = re.compile(
+    r"(?:přeloži|preloži|přečasova|przetłumaczy|tłumaczy|перев[её]|пере(?:кла))(?:l|ła?|ла?|в|ла)?a?\s+(?P<who>[^\W\d_].*)"
+    r"|(?:fordította|çeviren|redaktor|редактор(?: субтитров)?|переводчик|корректор)\s+(?P<name>[^\W\d_].*)",
+    re.IGNORECASE,
 )
 _RTL_CREDIT = re.compile(r"(?:ترجمة|ترجمه|تعديل|تدقيق|תרגום|כתוביות|סנכרון)\s+\S+(?:\s+\S+){0,4}")
 _BARE_ROLE = re.compile(
@@ -106,7 +112,7 @@ _NOTE_WORDS = (
     r"t\s?[/.]\s?[nl]\b\.?|tln?\b|tl[ -]?note"
     r"|tn(?=\s*[:：)\]）\d-])|trans(?:lat(?:or|ion))?\.?(?:['’]?s)?['’]?\s+notes?|editor(?:['’]?s)?['’]?\s+notes?|ed\.?\s+note|author(?:['’]?s)?['’]?\s+notes?|e/n\b|a/n\b"
     r"|note\s+(?:from|by|of)\s+(?:the\s+)?(?:translator|editor|author|subber)s?"
-    r"|n\.?\s?d\.?\s?[tre]\.?(?=[\s:：)\]])|nota\s+(?:del?|da|do|dei|della|di)\s*(?:la\s+|l['’])?(?:tradu\w+|redac\w+|redat\w+|editor\w*|autor\w*)|notas?\s+(?:de|da)\s+tradu\w+"
+    r"|n\.?\s?(?:d\.?|del?|du|d[ao])\s?[tre]\.?(?=[\s:：)\]])|nota\s+(?:del?|da|do|dei|della|di)\s*(?:la\s+|l['’])?(?:tradu\w+|redac\w+|redat\w+|editor\w*|autor\w*)|notas?\s+(?:de|da)\s+tradu\w+"
     r"|note\s+d[eu]\s*(?:la\s+|l['’])?(?:trad\w*|rédac\w+|éditeur|auteur)"
     r"|anm(?:erkung|\.)?\s*(?:d(?:e[sr])?\.?)?\s*(?:übers\w*|ü|red\w*|verf\w*)\.?|a\.\s?d\.\s?ü\."
     r"|прим(?:ечание|ітка|\.)?\s*(?:пер\w*|ред\w*|авт\w*)\.?|п\.\s?п\.|przyp(?:is)?\.?\s*(?:tłum\w*|red\w*"
@@ -155,6 +161,9 @@ def _is_credit(row: str) -> bool:
     match = _CREDIT.fullmatch(text) or _WORKED_ON.fullmatch(text)
     if match:
         return _is_somebody(match["who"], row)
+    if (match := _DID_IT.fullmatch(text)) and not _SENTENCE_END.search(row):
+        names = (match["who"] or match["name"]).split()
+        return len(names) <= 3 and all(name[0].isupper() for name in names)
     if _RTL_CREDIT.fullmatch(text) and not _SENTENCE_END.search(row):
         return True
     return _BARE_ROLE.fullmatch(text) is not None and not _CJK_SPEECH.search(text) and not _SENTENCE_END.search(row)

@@ -87,9 +87,16 @@ def _pair_in(reading: Reading) -> Pair | None:
     if len(texts) != 1:
         return None
     for pair in _ROW_PAIRS:
-        if split := split_row(texts[0], pair):
+        if (split := split_row(texts[0], pair)) and _is_clause(
+            split[pair.index(Script.LATIN)] if Script.LATIN in pair else ""
+        ):
             return pair if texts[0].startswith(split[0]) else (pair[1], pair[0])
     return None
+
+
+def _is_clause(words: str) -> bool:
+    """Whether Latin letters on a row of another script are more than a word or a name in it."""
+    return not words or len(words.split()) > 1 or words[-1] in ".!?…"
 
 
 _ROW_PAIRS: tuple[Pair, ...] = (

@@ -16,11 +16,11 @@ from yuki_builder.subtitles.cleaning import clean
 from yuki_builder.subtitles.conventions import Conventions, LabelBook, judge, read_labels
 from yuki_builder.subtitles.drafts import Draft
 from yuki_builder.subtitles.events import Event
-from yuki_builder.subtitles.labels import inner_labels, leading_labels, without_chevrons
+from yuki_builder.subtitles.labels import inner_labels, leading_labels, split_chunks, without_chevrons
 from yuki_builder.subtitles.marks import join_rows, unwrapped, without_marks, without_readings
 from yuki_builder.subtitles.notices import notice_reason, split_notes
 from yuki_builder.subtitles.pairing import Reading, pair_languages
-from yuki_builder.subtitles.parts import Part, SpeakerLine, share_out, split_inner_dashes, split_speakers
+from yuki_builder.subtitles.parts import Part, SpeakerLine, share_out, split_speakers
 from yuki_builder.subtitles.reasons import UNREADABLE, LeftOut
 from yuki_builder.subtitles.sounds import bare_sounds, is_sound_description, take_sounds, without_lyrics
 from yuki_builder.subtitles.speakers import actor_names, is_in_capitals, name_key, spellings
@@ -209,7 +209,7 @@ class _Speakers:
 
 def _label_names(rows: Sequence[str], book: LabelBook) -> Iterator[str]:
     for k, row in enumerate(rows):
-        for chunk in split_inner_dashes(row):
+        for chunk in split_chunks(row):
             for label in leading_labels(chunk, is_last=k == len(rows) - 1)[1]:
                 if verdict := judge(label, book):
                     yield from verdict.names
@@ -234,7 +234,7 @@ def _without_labels(draft: Draft, speakers: _Speakers, book: LabelBook) -> _Rows
     for k, (line, voice, colour) in enumerate(zip(draft.lines, voices, colours, strict=True)):
         is_last_row = k == len(draft.lines) - 1
         is_new = is_new or (k > 0 and colour is not None and colours[k - 1] is not None and colour != colours[k - 1])
-        chunks = split_inner_dashes(line)
+        chunks = split_chunks(line)
         for j, chunk in enumerate(chunks):
             pieces = _label_pieces(chunk, book, is_last=is_last_row and j == len(chunks) - 1)
             for names, text, said, is_start in pieces:
@@ -328,7 +328,7 @@ def _reading(
     lines = tuple(_unmarked(rows.lines))
     tags = tuple(dict.fromkeys((*cue.tags, *(tag for line in rows.lines for tag in line.tags))))
     cue = replace(cue, tags=tags)
-    left_out = _reason_after_reading(lines, rows)
+    left_out = _reason_after_reading(lines, rows, book)
     spoken, sounds, songs = _spoken(lines) if left_out in (None, LeftOut.SOUND) else (lines, (), ())
     if left_out is None and not spoken:
         left_out = LeftOut.EMPTY
@@ -361,16 +361,21 @@ def _joined(lines: Sequence[SpeakerLine]) -> str:
     return join_rows([line.text for line in lines])
 
 
-def _reason_after_reading(lines: Sequence[SpeakerLine], rows: _Rows) -> LeftOut | None:
+def _reason_after_reading(lines: Sequence[SpeakerLine], rows: _Rows, book: LabelBook) -> LeftOut | None:
     """What the words say, the names before them taken off."""
     if lines and not without_lyrics([line.text for line in lines]):
         return LeftOut.SONG
     if not any(c.isalnum() for line in lines for c in line.text):
         return LeftOut.SOUND if rows.manners else LeftOut.EMPTY
     spoken, _, songs = _spoken(lines)
-    if spoken and not is_sound_description(_joined(spoken)):
+    if spoken and not is_sound_description(_joined(spoken)) and not _is_known_sound(_joined(spoken), book):
         return None
     return LeftOut.SONG if songs and not spoken else LeftOut.SOUND
+
+
+def _is_known_sound(text: str, book: LabelBook) -> bool:
+    """Whether a text is nothing but a label that stands for a sound elsewhere in the file."""
+    return bool(book.sounds) and text[0] in "([（［【" and name_key(text.strip("()[]（）［］【】- ")) in book.sounds
 
 
 def _mark_duplicates(readings: Iterable[Reading]) -> list[Reading]:

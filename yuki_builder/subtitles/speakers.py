@@ -37,10 +37,10 @@ def plain_name(raw: str) -> str | None:
 
 def actor_names(raw: str) -> tuple[str, ...]:
     """Who an actor field names: each of `Anna;Ben`, Anna of `Anna (off)`, nobody of `Sign`, `QC`, `00:12:33`, `All`."""
-    name = plain_name(raw)
+    name = plain_name(_ASIDE.sub(" ", raw) if _ASIDE.search(raw, 1) else raw)
     if name is None or _TIME.fullmatch(name):
         return ()
-    name = _ASIDE.sub(" ", name).strip() or name.strip("()[]（）［］【】 ")
+    name = name.strip("()[]（）［］【】 ")
     found = (_one_name(piece) for piece in split_names(name))
     return tuple(dict.fromkeys(piece for piece in found if piece))
 

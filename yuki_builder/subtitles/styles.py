@@ -34,6 +34,7 @@ _CJK = (
 _LANGUAGES = "jp|jpn|ja|cn|ch|chs|cht|sc|tc|zh|en|eng|de|fr|es|it|pt|ru|rom|romaji|kana|kanji|furi|tl|trans"
 _SONG = re.compile(
     rf"(?:op|ed)\d*(?:{_LANGUAGES}|[rkejc])?\d*|(?:in|is|ins|insert|opening|ending)\d*(?:{_LANGUAGES})\d*"
+    r"|(?:in|ins|is)\d"
 )
 AMBIGUOUS_STYLES = frozenset(("Ed", "Kara", "Song", "Cast", "Board", "Op", "Romaji"))
 """Names of people as well, where the other styles are."""
