@@ -60,27 +60,32 @@ def _join_equal(drafts: Sequence[Draft], *, highlights: bool) -> list[Draft]:
     """One text in one style in entries that meet: the first lasts as long as all of them."""
     found = list(drafts)
     last: dict[tuple[str, tuple[str, ...]], int] = {}
+    ends: dict[int, int] = {}
     for k in _kept(drafts):
-        draft = found[k]
+        draft = drafts[k]
         key = (draft.style, draft.lines)
         first = last.get(key)
-        if first is not None and _meets(found[first], draft, highlights=highlights):
-            before = found[first]
-            found[first] = replace(before, end_ms=max(before.end_ms, draft.end_ms))
+        if first is not None and _meets(drafts[first], ends[first], draft, highlights=highlights):
+            ends[first] = max(ends[first], draft.end_ms)
             found[k] = draft.without(LeftOut.CONTINUED)
         else:
             last[key] = k
+            ends[k] = draft.end_ms
+    for k, end_ms in ends.items():
+        if end_ms != drafts[k].end_ms:
+            found[k] = replace(drafts[k], end_ms=end_ms)
     return found
 
 
-def _meets(first: Draft, second: Draft, *, highlights: bool) -> bool:
-    actors = {first.event.actor.strip(), second.event.actor.strip()} - {""}
-    if len(actors) > 1 or second.start_ms <= first.start_ms:
+def _meets(first: Draft, end_ms: int, second: Draft, *, highlights: bool) -> bool:
+    """Whether an entry goes on with a text that is shown until ``end_ms``."""
+    if second.start_ms <= first.start_ms:
         return False
-    gap_ms = second.start_ms - first.end_ms
+    if first.event.actor != second.event.actor and first.event.actor.strip() and second.event.actor.strip():
+        return False
     is_frame = second.end_ms - second.start_ms <= _SHORT_MS
     most_ms = _PAUSE_MS if highlights else _FRAME_MS if is_frame else _TOUCHING_MS
-    return -_FRAME_MS <= gap_ms <= most_ms
+    return -_FRAME_MS <= second.start_ms - end_ms <= most_ms
 
 
 def _rolls(drafts: Sequence[Draft]) -> bool:

@@ -69,29 +69,22 @@ class Cleaned:
     point: tuple[str, str] | None = None  # where ``\\pos`` puts it
 
 
+_NOTHING = Cleaned(())
+
+
 def clean(text: str, *, is_ass: bool) -> Cleaned:
     """The lines a player would show of ``text``; no line is empty. ``is_ass``: every ``{…}`` is markup."""
-    found = Cleaned(())
+    found = _NOTHING
     if _VOICE_MARK in text or _COLOUR_MARK in text:
         text = text.replace(_VOICE_MARK, "").replace(_COLOUR_MARK, "")
     if is_ass:
         if "{" in text:
-            tags = "".join(f"{tags}\n" for _, tags in _override_blocks(text))
-            has_position = _POSITION.search(tags) is not None
-            point = _POINT.search(tags) if has_position else None
-            text, has_drawing = _without_overrides(text)
-            found = Cleaned(
-                (),
-                has_karaoke=_KARAOKE.search(tags) is not None,
-                has_drawing=has_drawing,
-                has_position=has_position,
-                is_typeset=has_position and _TYPESETTING.search(tags) is not None,
-                point=(point[1], point[2]) if point else None,
-            )
-        text = text.replace("\\n", "\n")
+            text, found = _without_overrides(text)
+        if "\\n" in text:
+            text = text.replace("\\n", "\n")
     elif "{" in text:
         text = _BRACE_NOTE.sub("", _BRACE_TAG.sub("", text))
-    if is_ass or not _WINDOWS_PATH.search(text):  # converters leave these in SRT
+    if "\\" in text and (is_ass or not _WINDOWS_PATH.search(text)):  # converters leave these in SRT
         text = text.replace("\\N", "\n").replace("\\h", " ")
     if "<" in text:
         # Another voice begins another line: its words are another speaker's.
@@ -103,9 +96,19 @@ def clean(text: str, *, is_ass: bool) -> Cleaned:
         return Cleaned((), has_drawing=True)
     if _COLOUR_MARK in text:
         return _by_colour(found, text)
-    if _VOICE_MARK not in text:
-        return replace(found, lines=tuple(_visible_lines(text)))
-    return _by_voice(found, text)
+    if _VOICE_MARK in text:
+        return _by_voice(found, text)
+    lines = tuple(_visible_lines(text))
+    if found is _NOTHING:
+        return Cleaned(lines)
+    return Cleaned(
+        lines,
+        has_karaoke=found.has_karaoke,
+        has_drawing=found.has_drawing,
+        has_position=found.has_position,
+        is_typeset=found.is_typeset,
+        point=found.point,
+    )
 
 
 def _marked(match: re.Match[str]) -> str:
@@ -163,24 +166,38 @@ def _by_voice(found: Cleaned, text: str) -> Cleaned:
     )
 
 
-def _override_blocks(text: str) -> Iterator[tuple[str, str]]:
-    """Pairs of shown text and the override block after it. A brace that is never closed is shown text."""
+def _without_overrides(text: str) -> tuple[str, Cleaned]:
+    """The shown text, and what its override blocks say. A brace that is never closed is shown text."""
+    shown: list[str] = []
+    blocks: list[str] = []
+    is_drawing = has_drawing = False
     position = 0
-    while (opening := text.find("{", position)) >= 0 and (closing := text.find("}", opening)) >= 0:
-        yield text[position:opening], text[opening + 1 : closing]
-        position = closing + 1
-    yield text[position:], ""
-
-
-def _without_overrides(text: str) -> tuple[str, bool]:
-    shown, scale, has_drawing = [], "0", False
-    for part, tags in _override_blocks(text):
-        is_drawing = scale.strip("0") != ""
-        has_drawing = has_drawing or (is_drawing and bool(part.strip()))
+    while True:
+        opening = text.find("{", position)
+        closing = text.find("}", opening) if opening >= 0 else -1
+        part = text[position:opening] if closing >= 0 else text[position:]
         if not is_drawing:
             shown.append(part)
-        scale = next(reversed(_DRAWING_SCALE.findall(tags)), scale)
-    return "".join(shown), has_drawing
+        elif part.strip():
+            has_drawing = True
+        if closing < 0:
+            break
+        tags = text[opening + 1 : closing]
+        blocks.append(tags)
+        if "\\p" in tags and (scales := _DRAWING_SCALE.findall(tags)):
+            is_drawing = scales[-1].strip("0") != ""
+        position = closing + 1
+    every = "\n".join(blocks)
+    has_position = _POSITION.search(every) is not None
+    point = _POINT.search(every) if has_position else None
+    return "".join(shown), Cleaned(
+        (),
+        has_karaoke="\\k" in every.lower() and _KARAOKE.search(every) is not None,
+        has_drawing=has_drawing,
+        has_position=has_position,
+        is_typeset=has_position and _TYPESETTING.search(every) is not None,
+        point=(point[1], point[2]) if point else None,
+    )
 
 
 def _unescape(text: str) -> str:
@@ -190,6 +207,10 @@ def _unescape(text: str) -> str:
 
 
 def _visible_lines(text: str) -> Iterator[str]:
+    if text.isascii() and text.isprintable():
+        if visible := _SPACES.sub(" ", text).strip():
+            yield visible
+        return
     for line in _LINE_BREAK.split(text):
         visible = _SPACES.sub(" ", _INVISIBLE.sub("", line)).strip(_EDGES)
         if visible:

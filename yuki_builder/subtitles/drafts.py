@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from yuki_builder.subtitles.cleaning import Cleaned
 from yuki_builder.subtitles.events import Event
@@ -33,4 +33,4 @@ class Draft:
 
     def without(self, reason: LeftOut) -> Draft:
         """The draft, left out for a reason."""
-        return replace(self, left_out=reason)
+        return Draft(self.event, self.cleaned, self.start_ms, self.end_ms, reason)

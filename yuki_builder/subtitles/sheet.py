@@ -185,6 +185,8 @@ class _Speakers:
 
     def given(self, draft: Draft) -> tuple[NameTag, ...]:
         """The names of a draft outside its text."""
+        if not (draft.event.actor or draft.cleaned.voices or self.styles):
+            return ()
         names = [name for raw in (draft.event.actor, *draft.cleaned.voices) for name in self.actors.get(raw, ())]
         if draft.style in self.styles:
             names.append(self.styles[draft.style])

@@ -15,7 +15,8 @@ from yuki_builder.subtitles.vocabulary import ACTOR_NOTES, NOTE_ACTORS, PLACEHOL
 
 MAX_NAME_CHARS = 64
 _TIME = re.compile(r"[\d\s:.,;()\-–>]+")
-_ASIDE = re.compile(r"\s*[(\[（［【][^()\[\]（）［］【】]*[)\]）］】]\s*")
+_ASIDE = re.compile(r"(?<=\w)\s*[(\[（［【][^()\[\]（）［］【】]*[)\]）］】]\s*$")
+_NAME = re.compile(r"[\w .'’·・#№-]+")
 
 
 def name_key(name: str) -> str:
@@ -37,11 +38,14 @@ def plain_name(raw: str) -> str | None:
 
 def actor_names(raw: str) -> tuple[str, ...]:
     """Who an actor field names: each of `Anna;Ben`, Anna of `Anna (off)`, nobody of `Sign`, `QC`, `00:12:33`, `All`."""
-    name = plain_name(_ASIDE.sub(" ", raw) if _ASIDE.search(raw, 1) else raw)
+    name = plain_name(_ASIDE.sub(" ", raw))
     if name is None or _TIME.fullmatch(name):
         return ()
     name = name.strip("()[]（）［］【】 ")
-    found = (_one_name(piece) for piece in split_names(name))
+    pieces = split_names(name)
+    if not all(_NAME.fullmatch(piece) for piece in pieces):
+        pieces = [name]
+    found = (_one_name(piece) for piece in pieces)
     return tuple(dict.fromkeys(piece for piece in found if piece))
 
 
@@ -49,6 +53,8 @@ def _one_name(piece: str) -> str | None:
     """A name without the notes behind it (`Anna - flashback`, `Anna_off`), or None where notes are all."""
     if is_group(piece) or fold(piece) in PLACEHOLDERS or not any(c.isalnum() for c in piece):
         return None
+    if not _NAME.fullmatch(piece):
+        return piece
     words = re.findall(r"[^\s_–—-]+(?:[-'’][^\s_–—-]+)*", piece)
     noted = [word.strip(".,:").rstrip("0123456789") in ACTOR_NOTES or word.casefold() in ACTOR_NOTES for word in words]
     if not words or all(noted) or words[0] in SIGN_ACTORS or words[0] in NOTE_ACTORS:

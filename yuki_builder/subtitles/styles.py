@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 
@@ -42,6 +43,7 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _EFFECTS = re.compile(r"karaoke|fx|code|template", re.IGNORECASE)
 
 
+@functools.lru_cache(maxsize=4096)
 def style_reason(style: str) -> LeftOut | None:
     """Why the lines of an ASS style are no dialogue, by its name; None where they are.
 

@@ -22,6 +22,7 @@ from yuki_builder.subtitles.vocabulary import GENERIC_STYLES, NOTE_ACTORS, SIGN_
 
 _SENTENCE_END = re.compile(r"[.!?…。！？,、，―—–~～♪»”\"」』)）-]\s*$")
 _TOGETHER_MS = 120
+_SHORT_MS = 400  # what lasts less is a frame of an animation
 _NO_DIALOGUE = (
     LeftOut.SIGN,
     LeftOut.TITLE,
@@ -156,10 +157,10 @@ def _mark_songs(drafts: Sequence[Draft]) -> tuple[list[Draft], tuple[str, ...]]:
             continue
         rows = [drafts[k].text for k in members]
         has_japanese = any(script_of(row, least=1) in (Script.KANA, Script.HAN) for row in rows)
-        has_romaji = any(script_of(row) is Script.LATIN and is_romaji(row) for row in rows)
+        has_romaji = has_japanese and any(script_of(row) is Script.LATIN and is_romaji(row) for row in rows)
         styles = {drafts[k].style for k in members}
         has_song = any(drafts[k].left_out is not None for k in members)
-        if (has_japanese and has_romaji) or len(styles) >= 3:
+        if has_romaji or len(styles) >= 3:
             sung.update(members)
         elif has_song:
             beside_songs.update(styles)
@@ -194,7 +195,11 @@ def _romaji_cues(drafts: Sequence[Draft]) -> set[int]:
 def _moments(drafts: Sequence[Draft]) -> list[list[int]]:
     """The drafts that begin and end together, those that are songs by their style included."""
     of_interest = (None, LeftOut.SONG, LeftOut.KARAOKE)
-    kept = sorted((d.start_ms, d.end_ms, k) for k, d in enumerate(drafts) if d.left_out in of_interest and d.lines)
+    kept = sorted(
+        (d.start_ms, d.end_ms, k)
+        for k, d in enumerate(drafts)
+        if d.end_ms - d.start_ms >= _SHORT_MS and d.left_out in of_interest and d.lines
+    )
     moments: list[list[int]] = []
     first = (-(10**9), 0)
     for start_ms, end_ms, k in kept:
