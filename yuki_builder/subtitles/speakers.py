@@ -43,7 +43,7 @@ def actor_names(raw: str) -> tuple[str, ...]:
         return ()
     name = name.strip("()[]（）［］【】 ")
     pieces = split_names(name)
-    if not all(_NAME.fullmatch(piece) for piece in pieces):
+    if not all(_NAME.fullmatch(piece) and piece.strip(". ") for piece in pieces) or ".." in name:
         pieces = [name]
     found = (_one_name(piece) for piece in pieces)
     return tuple(dict.fromkeys(piece for piece in found if piece))
