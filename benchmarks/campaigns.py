@@ -1,0 +1,290 @@
+#!/usr/bin/env python3
+"""Campaigns against the pipeline: kills, mutated inputs, hostile names, large loads.
+
+    python benchmarks/campaigns.py kills --count 200
+    python benchmarks/campaigns.py mutations --count 1000
+    python benchmarks/campaigns.py names
+    python benchmarks/campaigns.py loads --minutes 180 --cues 20000 --episodes 200
+
+``kills``: a small episode is run in a process that dies (SIGKILL) at a chosen rename, fsync, mkdir, unlink, link or
+rmdir, or after a chosen time; then the same command is run to its end, and every file outside ``.work`` is compared
+with an uninterrupted run, byte by byte. The only difference allowed is in ``episode.json``: how long each stage took.
+
+``mutations``: bytes of one of the inputs (video, audio, subtitles, tables, aliases, galleries, checkpoints, band plans,
+configurations, labels, book-keeping, finished folders) are changed; what comes of it is counted. No traceback, no exit
+status but 0, 2, 3, nothing over 60 s or 2 GB, no file outside the output folder that was not there before.
+
+``names``: a season of characters, episodes and texts with hostile names goes through every export, and its reports are
+opened in Chromium.
+
+``loads``: peak memory and seconds of each stage.
+
+Each child is forked from a process that has the libraries loaded, so that a run costs what its work costs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import io
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from pipelines.console.app import main as run_command
+
+TOUCHES = frozenset(("os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.link"))
+LIMIT_SECONDS, LIMIT_BYTES = 60, 2 << 30
+
+
+def preload() -> None:
+    """What every run imports; nothing that starts threads, for forks inherit none."""
+    import pyarrow.parquet  # noqa: F401
+    import torch
+
+    torch.set_num_threads(1)
+    import video_preprocessing.speech
+    import video_preprocessing.uvr5.separator  # noqa: F401
+    import yuki_builder.corpus  # noqa: F401
+
+
+def sample() -> Path:
+    """Thirty seconds of two people who talk, from pyannote.audio's package."""
+    spec = importlib.util.find_spec("pyannote.audio")
+    assert spec is not None and spec.submodule_search_locations is not None
+    return Path(spec.submodule_search_locations[0]) / "sample" / "sample.wav"
+
+
+def clock(seconds: float) -> str:
+    return f"{int(seconds // 3600):02d}:{int(seconds // 60 % 60):02d}:{seconds % 60:06.3f}".replace(".", ",")
+
+
+def write_srt(path: Path, cues: Sequence[tuple[float, float, str]]) -> None:
+    rows = (f"{n}\n{clock(a)} --> {clock(b)}\n{text}\n" for n, (a, b, text) in enumerate(cues, 1))
+    path.write_text("\n".join(rows), encoding="utf-8")
+
+
+def small_episode(folder: Path) -> Path:
+    """Fourteen seconds of the sample, with subtitles that name both speakers."""
+    from video_preprocessing.media import find_ffmpeg
+
+    folder.mkdir(parents=True, exist_ok=True)
+    video = folder / "ep.mka"
+    arguments = ("-ss", "8", "-t", "14", "-i", str(sample()), "-c:a", "flac", str(video))
+    subprocess.run([find_ffmpeg(), "-v", "error", "-y", *arguments], check=True)
+    cues = [(0.4, 1.8, "ADA: Yes."), (3.1, 4.7, "I think so."), (6.8, 8.3, "BOB: Hello?"), (8.4, 9.9, "Are you?")]
+    write_srt(folder / "ep.srt", [*cues, (10.7, 12.0, "ADA: No.")])
+    return video
+
+
+def tiny_checkpoint(path: Path, *, seed: int) -> Path:
+    """A network of the project's own kind, with weights drawn at random: what it says is nonsense, but it runs."""
+    import torch
+
+    from video_preprocessing.uvr5.checkpoints import NetConfig, save_checkpoint
+
+    torch.manual_seed(seed)
+    config = NetConfig(4, 4)
+    save_checkpoint(path, config, config.build().state_dict())
+    return path
+
+
+# --- processes --------------------------------------------------------------------------------------------
+
+
+class Outcome:
+    """What became of a forked run: how it ended, what it said, how long and how large it was."""
+
+    def __init__(self, status: int, said: str, seconds: float, peak_bytes: int) -> None:
+        self.killed = os.WIFSIGNALED(status)
+        self.code = -os.WTERMSIG(status) if self.killed else os.waitstatus_to_exitcode(status)
+        self.said, self.seconds, self.peak_bytes = said, seconds, peak_bytes
+
+
+def forked(work: Callable[[], int], *, timeout: float = 3 * LIMIT_SECONDS) -> Outcome:
+    """``work`` in a process of its own."""
+    began = time.monotonic()
+    with tempfile.TemporaryFile() as log:
+        child = os.fork()
+        if child == 0:
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
+            sys.stdout, sys.stderr = (io.TextIOWrapper(os.fdopen(n, "wb", 0), write_through=True) for n in (1, 2))
+            code = 99
+            try:
+                code = work()
+            except BaseException:
+                import traceback
+
+                traceback.print_exc()
+            os._exit(code)
+        timer = threading.Timer(timeout, lambda: os.kill(child, signal.SIGKILL))
+        timer.start()
+        _, status, usage = os.wait4(child, 0)
+        timer.cancel()
+        log.seek(0)
+        said = log.read().decode("utf-8", "replace")
+    return Outcome(status, said, time.monotonic() - began, usage.ru_maxrss * 1024)
+
+
+# --- kills ------------------------------------------------------------------------------------------------
+
+
+def dying_at(touch: int, work: Callable[[], int]) -> Callable[[], int]:
+    """``work``, killed right before the ``touch``-th change of the file system; counts them on stdout else."""
+
+    def run() -> int:
+        count = 0
+
+        def touched() -> None:
+            nonlocal count
+            count += 1
+            if count == touch:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        def listen(event: str, _: Any) -> None:
+            if event in TOUCHES:
+                touched()
+
+        def sync(_: int) -> None:  # the kernel keeps what a killed process wrote; only a power cut needs the disk
+            touched()
+
+        os.fsync = sync  # type: ignore[assignment]
+        sys.addaudithook(listen)
+        code = work()
+        print(f"\ntouches: {count}")
+        return code
+
+    return run
+
+
+def dying_after(seconds: float, work: Callable[[], int]) -> Callable[[], int]:
+    def run() -> int:
+        threading.Timer(seconds, lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
+        return work()
+
+    return run
+
+
+def visible(out: Path) -> dict[str, bytes]:
+    """What a user sees of an output folder, without how long stages took."""
+    files = {}
+    for path in sorted(out.rglob("*")):
+        name = path.relative_to(out)
+        if path.is_file() and ".work" not in name.parts:
+            files[str(name)] = path.read_bytes()
+            if path.name == "episode.json":
+                content = json.loads(files[str(name)])
+                for stage in content["stages"]:
+                    del stage["seconds"]
+                files[str(name)] = json.dumps(content).encode()
+    return files
+
+
+def litter(out: Path) -> list[str]:
+    """What a run that has ended should not leave in its book-keeping."""
+    names = ("*.unfinished", "*.tmp", "*.pending", "holder.json")
+    found = [p for name in names for p in out.rglob(name)]
+    found += [p for folder in ("tmp", "unfinished") for p in out.glob(f"*/.work/{folder}/*")]
+    return sorted(str(p.relative_to(out)) for p in found)
+
+
+def kills(arguments: argparse.Namespace) -> int:
+    folder = Path(arguments.folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    video = small_episode(folder)
+    dice = random.Random(arguments.seed)
+
+    chain = "+".join(str(tiny_checkpoint(folder / f"tiny{n}.safetensors", seed=n)) for n in (1, 2))
+
+    def command(out: Path, *options: str) -> Callable[[], int]:
+        argv = ["--video", str(video), "--out", str(out), "--separator", chain, "--quiet", *options]
+        return lambda: run_command(argv)
+
+    # A fresh run, and runs that change a finished folder: other lines and an export; other names.
+    other, aliases = folder / "other.srt", folder / "aliases.toml"
+    write_srt(other, [(0.4, 1.8, "ADA: Yes."), (6.8, 8.3, "BOB: Hello?"), (8.4, 9.9, "Are you there?")])
+    aliases.write_text('Eve = "Ada"\n', encoding="utf-8")
+    modes: dict[str, tuple[str, ...]] = {
+        "fresh": (),
+        "changed": ("--subtitles", str(other), "--export", "chat"),
+        "renamed": ("--aliases", str(aliases)),
+    }
+    expected, touches, took = {}, {}, {}
+    for mode, options in modes.items():
+        out = folder / f"expected-{mode}"
+        if mode != "fresh":
+            shutil.copytree(folder / "expected-fresh", out, symlinks=True)
+        done = forked(dying_at(0, command(out, *options)))
+        assert done.code == 0, done.said
+        touches[mode] = int(done.said.rsplit("touches: ", 1)[1])
+        took[mode] = done.seconds
+        expected[mode] = visible(out)
+        print(f"{mode}: {touches[mode]} touches, {done.seconds:.1f} s, {len(expected[mode])} files", flush=True)
+    began = time.monotonic()
+    results: Counter[str] = Counter()
+    for number in range(arguments.count):
+        if time.monotonic() - began > arguments.seconds:
+            break
+        mode = ("fresh", "renamed", "changed", "renamed", "renamed", "changed", "renamed", "renamed")[number % 8]
+        out = folder / "out"
+        shutil.rmtree(out, ignore_errors=True)
+        if mode != "fresh":
+            shutil.copytree(folder / "expected-fresh", out, symlinks=True)
+        at_random = number % 5 == 0
+        run = command(out, *modes[mode])
+        killer = (
+            dying_after(dice.uniform(0, took[mode]), run)
+            if at_random
+            else dying_at(dice.randint(1, touches[mode]), run)
+        )
+        first = forked(killer)
+        second = forked(run)
+        results["killed"] += first.killed
+        if second.code != 0:
+            verdict = f"exit {second.code}: {second.said[-300:]}"
+        else:
+            found = visible(out)
+            wrong = sorted(n for n in found.keys() | expected[mode].keys() if found.get(n) != expected[mode].get(n))
+            left = litter(out)
+            verdict = "identical" if not wrong and not left else f"differs: {wrong[:5]} left: {left[:5]}"
+        results[verdict] += 1
+        if verdict != "identical":
+            print(f"{number} {mode}: {verdict}", flush=True)
+            shutil.copytree(out, folder / f"wrong-{number}", dirs_exist_ok=True, symlinks=True)
+    runs = sum(results.values()) - results["killed"]
+    print(json.dumps({"runs": runs, **results}, indent=1))
+    return 0 if runs == results["identical"] else 1
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    for name, run in (("kills", kills),):
+        command = commands.add_parser(name)
+        command.set_defaults(run=run)
+        command.add_argument("--folder", default=f"campaign-{name}")
+        command.add_argument("--count", type=int, default=200)
+        command.add_argument("--seconds", type=float, default=1e9, help="stop after so long")
+        command.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    preload()
+    return int(arguments.run(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
