@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yuki_builder.alignment import pure_spans
-from yuki_builder.records import AlignedCue, Cue, Span
+from yuki_builder.records import MOST_AT_ONCE, AlignedCue, Cue, Span
 
 relaxed = settings(deadline=None)  # a busy machine is no failure
 
@@ -36,9 +38,25 @@ def test_neighbours_are_kept_out(times: list[tuple[int, int]], expected: list[li
 def test_pure_parts_lie_in_their_line_in_order(lengths: list[tuple[int, int]]) -> None:
     times = sorted((a, a + length) for a, length in lengths)
     for (start, end), parts in zip(times, pure(*times), strict=True):
-        assert parts
-        flat = [edge for part in parts for edge in part]
-        assert flat == sorted(flat) and start <= flat[0] and flat[-1] <= end
         others = [t for t in times if t != (start, end)]
+        assert parts or sum(a < end and start < b for a, b in times) - 1 > MOST_AT_ONCE
+        flat = [edge for part in parts for edge in part]
+        assert flat == sorted(flat) and all(start <= edge <= end for edge in flat)
         if parts != [(start, end)] and times.count((start, end)) == 1:
             assert all(Span(*part).overlap_ms(Span(*other)) == 0 for part in parts for other in others)
+
+
+def test_lines_in_a_crowd_are_not_embedded_and_cost_little() -> None:
+    count = 20_000
+    began = time.process_time()
+    parts = pure(*sorted((k % 700, k % 700 + 3000) for k in range(count)), (10_000, 12_000))
+    assert time.process_time() - began < 5  # each looked at all the others
+    assert parts[:-1] == [[]] * count
+    assert parts[-1] == [(10_000, 12_000)]
+
+
+def test_a_long_cue_over_many_others_leaves_them_alone() -> None:
+    talk = [(1000 * k, 1000 * k + 900) for k in range(20)]
+    parts = pure((0, 20_000), *talk)
+    assert parts[0] == []
+    assert parts[1:] == [[span] for span in talk]

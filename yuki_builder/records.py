@@ -13,7 +13,8 @@ import functools
 import math
 import types
 import typing
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self, TypeVar
 
@@ -141,6 +142,21 @@ class Span(Record):
     def overlap_ms(self, other: Span) -> int:
         """Milliseconds that both spans cover."""
         return max(0, min(self.end_ms, other.end_ms) - max(self.start_ms, other.start_ms))
+
+
+MOST_AT_ONCE = 8
+"""A line that more others than this overlap is not heard by itself: no voice, clip or quality is taken from it."""
+
+
+def crowded(spans: Sequence[Span]) -> list[bool]:
+    """For each span whether more than ``MOST_AT_ONCE`` others overlap it. O(n log n)."""
+    solid = [span for span in spans if span.duration_ms]
+    starts, ends = sorted(span.start_ms for span in solid), sorted(span.end_ms for span in solid)
+    return [
+        bool(span.duration_ms)
+        and bisect_left(starts, span.end_ms) - bisect_right(ends, span.start_ms) - 1 > MOST_AT_ONCE
+        for span in spans
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from pipelines.episode.context import Episode
 from pipelines.episode.records import read_records, write_voiceprints
 from pipelines.layout import ALIGNED, ENROLLED, PIECES, SPEECH, TURNS, VOCALS, VOICEPRINTS, line_id
 from yuki_builder.errors import MediaError
-from yuki_builder.records import AlignedCue, Span, Voiceprints
+from yuki_builder.records import MOST_AT_ONCE, AlignedCue, Span, Voiceprints
 
 if TYPE_CHECKING:
     from yuki_builder.characters import EnrolClip
@@ -24,6 +24,7 @@ _WHOLE_FILE = Span(0, 1 << 40)
 
 
 _TOO_SHORT = "too little speech for a voiceprint"
+_IN_CROWD = f"more than {MOST_AT_ONCE} other lines at the same time"
 
 
 def find_turns(episode: Episode, job: Job) -> Counts:
@@ -43,13 +44,23 @@ def embed_lines(episode: Episode, job: Job) -> Counts:
 
     lines = read_records(job.input(ALIGNED), AlignedCue)
     speech = read_records(job.input(SPEECH), Span)
-    pure = zip(lines, pure_spans(lines), strict=True)
-    spans = {line_id(episode.episode_id, line.cue): spans for line, spans in pure}
+    pure = {line_id(episode.episode_id, line.cue): tuple(s) for line, s in zip(lines, pure_spans(lines), strict=True)}
+    first = {spans: key for key, spans in reversed(pure.items()) if spans}  # lines at the same time: one voice
     embedder = episode.embedder()
-    voiceprints = embed_spans(job.input(VOCALS), spans, speech, embedder, progress=job.progress)
+    wanted = {key: spans for spans, key in reversed(first.items())}
+    voiceprints = embed_spans(job.input(VOCALS), wanted, speech, embedder, progress=job.progress)
+    voiceprints = _for_all(voiceprints, {key: first[spans] for key, spans in pure.items() if spans})
     write_voiceprints(voiceprints, job.output(VOICEPRINTS), embedder=embedder.fingerprint)
-    made = len(voiceprints.keys)
-    return Counts(made, {_TOO_SHORT: len(lines) - made})
+    made, in_crowd = len(voiceprints.keys), sum(not spans for spans in pure.values())
+    return Counts(made, {_TOO_SHORT: len(lines) - made - in_crowd, _IN_CROWD: in_crowd})
+
+
+def _for_all(voiceprints: Voiceprints, same_as: Mapping[str, str]) -> Voiceprints:
+    """Each line with the vector of the line that was embedded in its place."""
+    row_of = {key: row for row, key in enumerate(voiceprints.keys)}
+    rows = {key: row_of[other] for key, other in same_as.items() if other in row_of}
+    vectors = voiceprints.vectors[list(rows.values())]
+    return Voiceprints(tuple(rows), vectors, tuple(voiceprints.speech_ms[row] for row in rows.values()))
 
 
 def enrol(episode: Episode, job: Job) -> Counts:

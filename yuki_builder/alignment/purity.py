@@ -6,10 +6,11 @@ two cues sound at once two voices do.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from yuki_builder.records import AlignedCue, Span
+from yuki_builder.records import AlignedCue, Span, crowded
 
 _NEAR_MS = 120  # a neighbour this near may reach over
 _EDGE_MS = 80  # as far as it is taken to reach
@@ -19,24 +20,39 @@ _LEAST_MS = 800  # less than this is worth more whole and impure than pure
 def pure_spans(lines: Sequence[AlignedCue]) -> list[list[Span]]:
     """For each line, in order of time, the parts of it that no other line touches; all of it where little is left.
 
+    A line in a crowd (``records.crowded``) has none.
+
     Lines of one entry by the same speaker do not exist: every neighbour is somebody else's until proven otherwise.
     """
     spans = [line.span for line in lines]
-    longest = max((span.duration_ms for span in spans), default=0)
-    result = []
+    is_crowded = crowded(spans)
+    crowd = _union(span for span, many in zip(spans, is_crowded, strict=True) if many)
+    # Every line that is not in a crowd, and each crowd as one: then a line has few neighbours.
+    near = sorted([*((span, k) for k, span in enumerate(spans) if not is_crowded[k]), *((span, -1) for span in crowd)])
+    starts = [span.start_ms for span, _ in near]
+    longest = max((span.duration_ms for span, _ in near), default=0)
+    result: list[list[Span]] = []
     for k, span in enumerate(spans):
-        others = []
-        for j in range(k - 1, -1, -1):
-            if spans[j].start_ms < span.start_ms - longest - _NEAR_MS:
-                break
-            others.append(spans[j])
-        for j in range(k + 1, len(spans)):
-            if spans[j].start_ms > span.end_ms + _NEAR_MS:
-                break
-            others.append(spans[j])
+        if is_crowded[k]:
+            result.append([])
+            continue
+        first = bisect_left(starts, span.start_ms - longest - _NEAR_MS)
+        last = bisect_right(starts, span.end_ms + _NEAR_MS)
+        others = [other for other, j in near[first:last] if j != k]
         parts = _without(span, others)
-        result.append(parts if sum(p.duration_ms for p in parts) >= min(_LEAST_MS, span.duration_ms) else [span])
+        is_enough = sum(part.duration_ms for part in parts) >= min(_LEAST_MS, span.duration_ms)
+        result.append(parts if is_enough else [span])
     return result
+
+
+def _union(spans: Iterable[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for span in sorted(spans):
+        if merged and span.start_ms <= merged[-1].end_ms:
+            merged[-1] = Span(merged[-1].start_ms, max(merged[-1].end_ms, span.end_ms))
+        else:
+            merged.append(span)
+    return merged
 
 
 def _without(span: Span, others: Sequence[Span]) -> list[Span]:

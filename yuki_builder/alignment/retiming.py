@@ -20,11 +20,12 @@ from itertools import groupby
 import numpy as np
 import numpy.typing as npt
 
-from yuki_builder.records import Cue, Resync, ResyncPiece, Span
+from yuki_builder.records import Cue, Resync, ResyncPiece, Span, crowded
 
 Array = npt.NDArray[np.float64]
 
 _FRAME_MS = 10
+_MOST_ENTRIES = 2000  # a film has so many
 _RATES = (1.0, *(ratio for up in (24 / 23.976, 25 / 23.976, 25 / 24) for ratio in (up, 1 / up)))
 _UNCLEAR = "the voice does not speak clearly for another timing"
 
@@ -116,14 +117,18 @@ def resync(cues: Sequence[Cue], speech: Sequence[Span], *, settings: ResyncSetti
 
 
 def _entries(cues: Sequence[Cue]) -> list[Span]:
-    """The times of the file's spoken entries; the speakers of one entry move together."""
+    """The times of the file's spoken entries, not too many of them; the speakers of one entry move together."""
     entries: dict[str, Span] = {}
     for cue in cues:
         if cue.left_out is None:
             other = entries.setdefault(cue.group or cue.cue_id, cue.span)
             span = Span(min(cue.start_ms, other.start_ms), max(cue.end_ms, other.end_ms))
             entries[cue.group or cue.cue_id] = span
-    return sorted(entries.values())
+    spans = sorted(entries.values())
+    spans = [span for span, many in zip(spans, crowded(spans), strict=True) if not many]
+    # So many tell the timing as well as all of them do; time and memory grow with their number.
+    step = -(-len(spans) // _MOST_ENTRIES) or 1
+    return spans[::step]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from yuki_builder.corpus.audio.levels import level_db, same_channels
 from yuki_builder.corpus.audio.quality import ClipQuality, Print, fingerprint, measure_sound
 from yuki_builder.corpus.audio.sound import ForwardReader, open_sound, to_samples
 from yuki_builder.errors import InputError, InternalError
-from yuki_builder.records import FloatArray, Line, Progress, Span, no_progress
+from yuki_builder.records import MOST_AT_ONCE, FloatArray, Line, Progress, Span, crowded, no_progress
 
+_IN_CROWD = f"more than {MOST_AT_ONCE} other lines at the same time"
 _PART_MS = 20_000  # longer lines are measured in parts; their quality is that of the first
 
 
@@ -101,6 +102,7 @@ class _Pass:
 
     def __init__(self, lines: Sequence[Line], speech: Sequence[Span]) -> None:
         self.lines, self.speech = lines, speech
+        self.crowded = crowded([line.span for line in lines])
         self.clip_of: dict[str, str] = {}
         self.left_out: dict[str, str] = {}
         self.energies: dict[str, tuple[float, float, int]] = {}
@@ -110,8 +112,8 @@ class _Pass:
     def clips(self, length_ms: int) -> Iterator[tuple[Span, Line, bool]]:
         """What to read for the clips of a file of that length; notes why some lines get none."""
         spans = clip_spans([line.span for line in self.lines], margin_ms=MARGIN_MS)
-        for line, span in zip(self.lines, spans, strict=True):
-            reason = why_no_clip(line.span, length_ms=length_ms)
+        for line, span, is_crowded in zip(self.lines, spans, self.crowded, strict=True):
+            reason = _IN_CROWD if is_crowded else why_no_clip(line.span, length_ms=length_ms)
             if reason is None:
                 yield span, line, True
             else:
@@ -119,7 +121,10 @@ class _Pass:
 
     def parts(self) -> Iterator[tuple[Span, Line, bool]]:
         """What to read for the measures."""
-        for line in self.lines:
+        for line, is_crowded in zip(self.lines, self.crowded, strict=True):
+            if is_crowded:
+                yield Span(line.start_ms, line.start_ms), line, False
+                continue
             for start_ms in range(line.start_ms, line.end_ms, _PART_MS) or (line.start_ms,):
                 yield Span(start_ms, min(line.end_ms, start_ms + _PART_MS)), line, False
 

@@ -101,6 +101,7 @@ def episode_page(
     missing: Sequence[str],
     folder: str,
     evaluation: bytes | None = None,
+    most_rows: int = MOST_ROWS // 2,
 ) -> Page:
     """Work the page of one episode out; see :func:`~yuki_builder.corpus.report.render.write_report`."""
     ordered = sorted(lines, key=lambda line: (line.start_ms, line.index, line.line_id))
@@ -110,7 +111,9 @@ def episode_page(
     speakers = speakers_of(ordered)
     # Lines that say they are of another episode than the page are still shown: the file is what the user has.
     positions = {line.episode_id: 0 for line in ordered}
-    rows = rows_of(ordered, speakers=speakers, episodes=positions, scene_openers=_openers(found), folder=folder)
+    every_row = rows_of(ordered, speakers=speakers, episodes=positions, scene_openers=_openers(found), folder=folder)
+    portraits = portraits_of(every_row, speakers)
+    rows = _most_telling(every_row, portraits, most_rows)
     episode = EpisodeData(
         name=episode_id,
         duration_ms=duration_ms,
@@ -125,13 +128,13 @@ def episode_page(
         source=None if media is None else PurePath(media.path).name,
         facts=(("Length", clock(length_ms)), *_speech_facts(speech), *_line_facts(ordered), *_voice_facts(turns)),
         verdicts=_verdicts(ordered),
-        missing=tuple(missing),
+        missing=(*missing, *_not_listed(every_row, rows, "lines.csv")),
         episodes=(),
         speakers=speakers,
         rows=rows,
         steps=histogram_of(ordered) if ordered else (),
         talk=talk_of(found, speakers),
-        portraits=portraits_of(rows, speakers),
+        portraits=portraits,
         pictures=pictures,
         left_out=left_out_of(cues),
         timing=timing_of(aligned),
@@ -168,12 +171,6 @@ def corpus_page(
     every_row = rows_of(ordered, speakers=speakers, episodes=positions, scene_openers=_openers(scenes), folder=folder)
     portraits = portraits_of(every_row, speakers)
     rows = _most_telling(every_row, portraits, most_rows)
-    missing = []
-    if left_out := len(every_row) - len(rows):
-        missing.append(
-            f"{left_out:,} of {len(every_row):,} lines are not listed here, those with the highest confidence, so that "
-            "the page stays quick; they are in the reports of their episodes. All figures count every line."
-        )
     return Page(
         is_corpus=True,
         title="Corpus",
@@ -185,7 +182,7 @@ def corpus_page(
             *((("Scenes", f"{len(scenes):,}"),) if scenes else ()),
         ),
         verdicts=_verdicts(ordered),
-        missing=tuple(missing),
+        missing=_not_listed(every_row, rows, "the reports of their episodes"),
         episodes=_episode_rows(episodes, speakers, folder=folder),
         speakers=speakers,
         rows=rows,
@@ -227,6 +224,16 @@ def _most_telling(rows: tuple[Row, ...], portraits: Iterable[Portrait], most: in
             break
         kept.add(row.number)
     return tuple(row for row in rows if row.number in kept)
+
+
+def _not_listed(every_row: Sequence[Row], rows: Sequence[Row], elsewhere: str) -> tuple[str, ...]:
+    left_out = len(every_row) - len(rows)
+    if not left_out:
+        return ()
+    return (
+        f"{left_out:,} of {len(every_row):,} lines are not listed here, those with the highest confidence, so that "
+        f"the page stays quick; they are in {elsewhere}. All figures count every line.",
+    )
 
 
 def _line_facts(lines: Sequence[Line]) -> tuple[tuple[str, str], ...]:
