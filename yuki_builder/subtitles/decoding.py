@@ -36,6 +36,7 @@ _WORD = re.compile(rb"[A-Za-z]{3}")
 _UNREADABLE_LINES = 0.02  # a code page may fail on this share of the lines: files get damaged on the way
 _CONTROL_BYTES = bytes(set(range(32)) - {0x09, 0x0A, 0x0C, 0x0D, 0x1B}) + b"\x7f"
 _BINARY_SHARE = 0.01
+_STRAY_CONTROLS = 4  # a short text may hold some by damage
 _SAMPLE_BYTES = 1 << 18
 
 
@@ -109,7 +110,7 @@ def _why_unreadable(data: bytes) -> tuple[str, str]:
     for mark, (what, remedy) in _NO_TEXT.items():
         if data.startswith(mark):
             return what, remedy
-    if _control_share(data) > _BINARY_SHARE:
+    if _is_binary(data):
         return "the file is binary, not subtitles", "use SRT, ASS or WebVTT"
     return "the encoding of the text cannot be told", "say it with --encoding, or save the file as UTF-8"
 
@@ -126,7 +127,7 @@ def _choose(data: bytes, language: str | None) -> Choice | None:
             return Choice(encoding)
     if (wide := _utf16_without_bom(data)) is not None:
         return Choice(wide)
-    if _control_share(data) > _BINARY_SHARE:
+    if _is_binary(data):
         return None
     escaped = next((encoding for mark, encoding in _ESCAPES.items() if mark in data), None)
     if escaped is not None and _reads(data.splitlines(), escaped):
@@ -165,9 +166,10 @@ def _utf16_without_bom(data: bytes) -> str | None:
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
-def _control_share(data: bytes) -> float:
+def _is_binary(data: bytes) -> bool:
     sample = data[:_SAMPLE_BYTES]
-    return (len(sample) - len(sample.translate(None, _CONTROL_BYTES))) / max(1, len(sample))
+    controls = len(sample) - len(sample.translate(None, _CONTROL_BYTES))
+    return controls > max(_STRAY_CONTROLS, _BINARY_SHARE * len(sample))
 
 
 def _reads(lines: Sequence[bytes], encoding: str) -> bool:

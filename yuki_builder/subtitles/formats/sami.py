@@ -55,7 +55,9 @@ class Sami(Format):
                     language = languages.get(style.casefold())
                     shown.append(Event(time, end, text, style or None, actor, language=language))
             events += reversed(shown)
-            next_ms.update({style: time for style, _ in moments[time]} or {"": time})
+            next_ms.update({style: time for style, _ in moments[time]})
+            if not any(texts for texts in moments[time].values()):
+                next_ms[""] = time  # nothing but empty texts clears the picture
             following_ms = time
         return Events(tuple(reversed(events)), unreadable)
 
