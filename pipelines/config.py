@@ -46,6 +46,14 @@ def _option(default: Any, help_: str, metavar: str | None = None, /, **more: Any
     return field(default=default, metadata={"option": Option(help_, metavar, **more)})
 
 
+def _is_text_encoding(name: str) -> bool:
+    try:
+        "".encode(name)
+    except (LookupError, ValueError):
+        return False
+    return True
+
+
 _MOST_FRAMES = 1 << 16
 _LONGEST_TEXT = 4096  # no path is longer
 
@@ -73,10 +81,17 @@ class EpisodeConfig:
     subtitle_track: str | None = _option(None, "A subtitle track inside the video, likewise.", "N|LANG")
     language: str | None = _option(
         None,
-        "The language to read (ja, zh, en): preferred among tracks; of bilingual subtitles, the text.",
+        "The language to read (ja, zh, en): preferred among tracks of text and of sound; of bilingual subtitles, the text.",
         "LANG",
         allowed="[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*",
         remedy="give a code such as ja, zh or en",
+    )
+    encoding: str | None = _option(
+        None,
+        "What the subtitle file is encoded in (cp1250, big5 …).  [default: told by its letters]",
+        "NAME",
+        allowed=lambda name: _is_text_encoding(name),
+        remedy="give a name that Python knows, such as utf-8, cp1250, cp1251, big5 or shift_jis",
     )
     chinese: str = _option(
         "keep",

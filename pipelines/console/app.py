@@ -203,7 +203,8 @@ def _configs(request: Request) -> list[EpisodeConfig]:
     if not paths:
         raise ConfigError("there is no video to work on", where="--video", remedy="give a file, a folder or a pattern")
     EpisodeConfig(video=Path(paths[0]), **options)  # options first: a typing error should not cost a look at the disk
-    return [EpisodeConfig(video=video, **options) for video in find_videos(paths)]
+    notice = (lambda _: None) if request.quiet else _say_notice
+    return [EpisodeConfig(video=video, **options) for video in find_videos(paths, notice=notice)]
 
 
 def _run(request: Request, configs: Sequence[EpisodeConfig]) -> int:
@@ -265,6 +266,12 @@ def _say_error(message: str) -> None:
     from pipelines.console.display import one_line
 
     print(f"error: {one_line(message)}", file=sys.stderr, flush=True)
+
+
+def _say_notice(message: str) -> None:
+    from pipelines.console.display import one_line
+
+    print(f"note: {one_line(message)}", file=sys.stderr, flush=True)
 
 
 def _say_unexpected(message: str, details: str, out: Path) -> None:

@@ -17,7 +17,9 @@ def probe(episode: Episode, job: Job) -> Counts:
     from video_preprocessing.media import probe as probe_file
 
     info = probe_file(episode.video)
-    choose_audio_track(info, episode.config.audio_track)  # refuses here what could only fail later
+    choose_audio_track(
+        info, episode.config.audio_track, language=episode.config.language
+    )  # refuses here what could only fail later
     # Without the path: the record stays true when the video is moved.
     write_records([dataclasses.replace(info, path=episode.video.name)], job.output(MEDIA))
     return Counts()
@@ -25,12 +27,16 @@ def probe(episode: Episode, job: Job) -> Counts:
 
 def extract(episode: Episode, job: Job) -> Counts:
     """The audio track, on the video's clock."""
-    from video_preprocessing.media import choose_audio_track, extract_audio
+    from video_preprocessing.media import choose_audio_track, extract_audio, speaks
 
     info = read_media(job.input(MEDIA), episode.video)
-    track = choose_audio_track(info, episode.config.audio_track)
+    language = episode.config.language
+    track = choose_audio_track(info, episode.config.audio_track, language=language)
     extract_audio(info, track, job.output(MIX), progress=job.progress)
-    return Counts(1, {"other audio track": len(info.audio) - 1})
+    notes = ()
+    if language and track.language and not speaks(track.language, language):
+        notes = (f"the audio is {track.language}: there is no audio track in {language}",)
+    return Counts(1, {"other audio track": len(info.audio) - 1}, notes)
 
 
 def find_shots(episode: Episode, job: Job) -> Counts:

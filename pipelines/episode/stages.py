@@ -94,6 +94,11 @@ def _gallery(episode: Episode) -> dict[str, Path]:
     return dict(zip(names if len(names) > 1 else ["the gallery"], episode.galleries, strict=False))
 
 
+def _audio_settings(episode: Episode) -> dict[str, Any]:
+    track = episode.config.audio_track
+    return {"audio track": track, "language": None if track else episode.config.language}
+
+
 def _subtitle_settings(episode: Episode) -> dict[str, Any]:
     config = episode.config
     source = "none" if config.subtitles == "none" else "track" if episode.subtitle_file is None else "file"
@@ -101,6 +106,7 @@ def _subtitle_settings(episode: Episode) -> dict[str, Any]:
         "subtitles": source,
         "subtitle track": config.subtitle_track if source == "track" else None,
         "language": config.language,
+        "encoding": config.encoding,
         "chinese": config.chinese,
     }
 
@@ -164,7 +170,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         version=1,
         run=media.probe,
         files=_video,
-        settings=lambda e: {"audio track": e.config.audio_track},
+        settings=_audio_settings,
         packages=("av",),
         code=(_MEDIA,),
         writes=(MEDIA,),
@@ -189,7 +195,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         run=media.extract,
         reads=(MEDIA,),
         files=_video,
-        settings=lambda e: {"audio track": e.config.audio_track},
+        settings=_audio_settings,
         code=(_MEDIA,),
         writes=(MIX,),
     ),

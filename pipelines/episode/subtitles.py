@@ -28,7 +28,9 @@ def read_subtitles(episode: Episode, job: Job) -> Counts:
     info, config = read_media(job.input(MEDIA), episode.video), episode.config
     if episode.subtitle_file is not None:
         language = _language(episode)
-        sheet = read_cues(episode.subtitle_file, frame_rate_hz=info.frame_rate_hz, language=language)
+        sheet = read_cues(
+            episode.subtitle_file, frame_rate_hz=info.frame_rate_hz, language=language, encoding=config.encoding
+        )
         return _keep_cues(episode, sheet, episode.subtitle_file.name, job)
     track = None
     if config.subtitles == "auto":

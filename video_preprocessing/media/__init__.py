@@ -6,7 +6,7 @@ from video_preprocessing.media.audio import extract_audio
 from video_preprocessing.media.containers import probe
 from video_preprocessing.media.embedded_subtitles import extract_subtitles
 from video_preprocessing.media.ffmpeg_process import find_ffmpeg
-from video_preprocessing.media.languages import normal_language
+from video_preprocessing.media.languages import normal_language, speaks
 from video_preprocessing.media.shots import detect_shots
 from video_preprocessing.media.tracks import (
     choose_audio_track,
@@ -29,5 +29,6 @@ __all__ = [
     "picture_tracks",
     "probe",
     "rival_tracks",
+    "speaks",
     "why_not",
 ]

@@ -20,16 +20,17 @@ _PARTIAL = re.compile(r"\b(signs?|songs?|forced|karaoke|lyrics?|comment\w*)\b|æ­
 _HEARING_IMPAIRED = re.compile(r"\b(sdh|cc|hearing)\b|hearing.impaired", re.IGNORECASE)
 
 
-def choose_audio_track(info: MediaInfo, wanted: str | None = None) -> AudioTrack:
+def choose_audio_track(info: MediaInfo, wanted: str | None = None, *, language: str | None = None) -> AudioTrack:
     """The audio track to work on.
 
     Args:
         info: what the file holds.
         wanted: position among the audio tracks (``"0"`` is the first), a language (``"ja"``, ``"jpn"``), or
             None for the default.
+        language: preferred, where it is there.
 
-    Among the tracks that fit, dialogue goes before commentary and audio description (by title), then the
-    one flagged as default, then the first.
+    Among the tracks that fit, dialogue goes before commentary and audio description (by title), then
+    ``language``, then the one flagged as default, then the first.
 
     Raises:
         MediaError: no audio at all, or none that fits; the message lists the tracks there are.
@@ -39,7 +40,12 @@ def choose_audio_track(info: MediaInfo, wanted: str | None = None) -> AudioTrack
     fitting = _fitting(info.audio, wanted)
     if not fitting:
         raise _no_such_track(info, "audio", info.audio, wanted)
-    return min(fitting, key=lambda t: (bool(_COMMENTARY.search(t.title or "")), not t.is_default, t.position))
+
+    def order(track: AudioTrack) -> tuple[bool, bool, bool, int]:
+        is_other = language is not None and not (track.language and speaks(track.language, language))
+        return bool(_COMMENTARY.search(track.title or "")), is_other, not track.is_default, track.position
+
+    return min(fitting, key=order)
 
 
 def choose_subtitle_track(
