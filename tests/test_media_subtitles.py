@@ -111,3 +111,17 @@ def test_an_unwritable_destination_is_an_oserror(tmp_path: Path) -> None:
     info = probe(make_video(tmp_path / "ep.mkv", click_track(tmp_path / "c.wav"), subtitles=[Subtitles(SRT)]))
     with pytest.raises(FileNotFoundError):
         extract_subtitles(info, info.subtitles[0], tmp_path / "no" / "x")
+
+
+def test_webvtt_as_mkvmerge_writes_it_is_text(tmp_path: Path) -> None:
+    """ffmpeg has no decoder for it, which is no reason to call it pictures."""
+    video = make_video(tmp_path / "ffmpeg.mkv", click_track(tmp_path / "c.wav"), subtitles=[Subtitles(VTT, "webvtt")])
+    data, by_ffmpeg, by_mkvmerge = video.read_bytes(), b"D_WEBVTT/SUBTITLES", b"S_TEXT/WEBVTT"
+    assert data.count(by_ffmpeg) == 1
+    renamed = tmp_path / "mkvmerge.mkv"
+    renamed.write_bytes(data.replace(by_ffmpeg, by_mkvmerge.ljust(len(by_ffmpeg), b"\0")))
+    (track,) = probe(renamed).subtitles
+    assert track.is_text and track.codec == "s_text/webvtt"
+    file = extract(renamed)
+    assert file.suffix == ".vtt"
+    assert cues(file) == cues(extract(video))

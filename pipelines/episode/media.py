@@ -33,7 +33,7 @@ def extract(episode: Episode, job: Job) -> Counts:
     language = episode.config.language
     track = choose_audio_track(info, episode.config.audio_track, language=language)
     extract_audio(info, track, job.output(MIX), progress=job.progress)
-    notes = ()
+    notes: tuple[str, ...] = ()
     if language and track.language and not speaks(track.language, language):
         notes = (f"the audio is {track.language}: there is no audio track in {language}",)
     return Counts(1, {"other audio track": len(info.audio) - 1}, notes)

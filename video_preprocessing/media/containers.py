@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +24,10 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 UNKNOWN_CODEC = "unknown"
+MATROSKA_WEBVTT = "s_text/webvtt"  # as mkvmerge writes it; ffmpeg hands its packets over and knows no codec
 _PACKETS_TO_FIRST_FRAME = 2000
+_TRACK_HEADERS_BYTES = 1 << 20
+_CODEC_ID = re.compile(rb"\x86[\x80-\xff]([SD]_[A-Z0-9/]{3,40})")  # the element of a subtitle track in Matroska
 
 
 def probe(path: str | os.PathLike[str]) -> MediaInfo:
@@ -52,7 +57,7 @@ def probe(path: str | os.PathLike[str]) -> MediaInfo:
             start_ms=start_ms,
             size_bytes=size_bytes,
             audio=tuple(_audio_track(s, position, start_ms) for position, s in enumerate(sounds)),
-            subtitles=tuple(_subtitle_track(s, position) for position, s in enumerate(container.streams.subtitles)),
+            subtitles=_subtitle_tracks(container, path),
             has_video=picture is not None,
             width=picture.codec_context.width if picture else None,
             height=picture.codec_context.height if picture else None,
@@ -165,6 +170,22 @@ def _audio_track(stream: AudioStream, position: int, clock_start_ms: int) -> Aud
         title=_audio_title(stream),
         start_ms=round(1000 * _stated_start_s(stream)) - clock_start_ms,
         is_default=_has(stream, "default"),
+    )
+
+
+def _subtitle_tracks(container: InputContainer, path: Path) -> tuple[SubtitleTrack, ...]:
+    tracks = tuple(_subtitle_track(s, position) for position, s in enumerate(container.streams.subtitles))
+    if "matroska" not in container.format.name or all(track.codec != UNKNOWN_CODEC for track in tracks):
+        return tracks
+    with path.open("rb") as file:
+        identifiers = [found.decode("ascii").lower() for found in _CODEC_ID.findall(file.read(_TRACK_HEADERS_BYTES))]
+    if len(identifiers) != len(tracks):
+        return tracks
+    return tuple(
+        dataclasses.replace(track, codec=MATROSKA_WEBVTT, is_text=True)
+        if track.codec == UNKNOWN_CODEC and identifier == MATROSKA_WEBVTT
+        else track
+        for track, identifier in zip(tracks, identifiers, strict=True)
     )
 
 

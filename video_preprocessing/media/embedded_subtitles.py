@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from video_preprocessing.media.containers import MATROSKA_WEBVTT, open_container
 from video_preprocessing.media.ffmpeg_process import file_url, media_input, run_ffmpeg
 from video_preprocessing.media.tracks import no_text_in
 from yuki_builder.records import MediaInfo, SubtitleTrack
@@ -41,6 +42,8 @@ def extract_subtitles(info: MediaInfo, track: SubtitleTrack, destination_stem: P
     """
     if not track.is_text:
         raise no_text_in(track, info)
+    if track.codec == MATROSKA_WEBVTT:
+        return _write_packets(info, track, destination_stem)
     suffix, muxer, codec = _WRITTEN_AS.get(track.codec, _OTHERS)
     destination = destination_stem.with_name(destination_stem.name + suffix)
     source = Path(info.path)
@@ -53,6 +56,27 @@ def extract_subtitles(info: MediaInfo, track: SubtitleTrack, destination_stem: P
     if info.start_ms > 0:
         _clamp_times(destination)
     return destination
+
+
+def _write_packets(info: MediaInfo, track: SubtitleTrack, destination_stem: Path) -> Path:
+    """The texts of a track whose packets are plain text, as WebVTT."""
+    destination = destination_stem.with_name(destination_stem.name + ".vtt")
+    with open_container(Path(info.path)) as container, destination.open("w", encoding="utf-8", newline="\n") as file:
+        file.write("WEBVTT\n")
+        for packet in container.demux(container.streams[track.index]):
+            text = bytes(packet).decode("utf-8", "replace").strip("\r\n\0")
+            if packet.pts is None or packet.time_base is None or not text:
+                continue
+            start_ms = round(1000 * packet.pts * packet.time_base) - info.start_ms
+            end_ms = start_ms + round(1000 * (packet.duration or 0) * packet.time_base)
+            rows = [row for row in text.splitlines() if row.strip()]  # a blank row would end the cue
+            file.write(f"\n{_vtt_time(start_ms)} --> {_vtt_time(end_ms)}\n" + "\n".join(rows) + "\n")
+    return destination
+
+
+def _vtt_time(time_ms: int) -> str:
+    seconds, ms = divmod(max(0, time_ms), 1000)
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{ms:03d}"
 
 
 def _clamp_times(path: Path) -> None:
