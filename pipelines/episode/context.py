@@ -27,6 +27,7 @@ class Episode:
         store: what is done of it.
         models: the networks, loaded when first needed.
         subtitle_file: the file given, or the one found beside the video; None: there may be a track inside it.
+        names_file: subtitles for the hard of hearing beside the plain ones: they name speakers.
         enrolment: whom ``config.characters`` and ``config.labels`` know by clips and tables.
         galleries: folders with voices that are known beforehand.
         aliases: which names are one character.
@@ -38,6 +39,7 @@ class Episode:
     store: Store
     models: Models
     subtitle_file: Path | None
+    names_file: Path | None
     enrolment: Enrolment
     galleries: tuple[Path, ...]
     aliases: Aliases

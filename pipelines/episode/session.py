@@ -97,13 +97,14 @@ class Session:
         Raises:
             InputError: the video, the subtitle file or the characters are not there or make no sense.
         """
-        from yuki_builder.subtitles import find_sidecar
+        from yuki_builder.subtitles import find_names_sidecar, find_sidecar
 
         require_file(config.video, what="video")
         episode_id = self.episode_id(config.video)
-        subtitle_file = None
+        subtitle_file = names_file = None
         if config.subtitles == "auto":
             subtitle_file = None if config.subtitle_track else find_sidecar(config.video, language=config.language)
+            names_file = None if subtitle_file is None else find_names_sidecar(config.video, subtitle_file)
         elif config.subtitles != "none":
             subtitle_file = require_file(Path(config.subtitles), what="subtitle file")
         enrolment, galleries = self._enrolment(config)
@@ -115,6 +116,7 @@ class Session:
             store=Store(self.out / episode_id, notice=lambda message: notice(episode_id, message)),
             models=self.models,
             subtitle_file=subtitle_file,
+            names_file=names_file,
             enrolment=enrolment,
             galleries=galleries,
             aliases=self._aliases(config),

@@ -52,8 +52,8 @@ def _video(episode: Episode) -> dict[str, Path]:
 
 
 def _video_and_subtitles(episode: Episode) -> dict[str, Path]:
-    file = episode.subtitle_file
-    return _video(episode) if file is None else {**_video(episode), "the subtitle file": file}
+    files = {"the subtitle file": episode.subtitle_file, "the subtitles that name speakers": episode.names_file}
+    return _video(episode) | {what: file for what, file in files.items() if file is not None}
 
 
 def _weights(episode: Episode) -> dict[str, Path]:

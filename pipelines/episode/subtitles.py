@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ _TRACKS_TOLD = 3
 def read_subtitles(episode: Episode, job: Job) -> Counts:
     """The cues of the subtitle file, else of the best text track, those left out included."""
     from video_preprocessing.media import choose_subtitle_track
-    from yuki_builder.subtitles import read_cues
+    from yuki_builder.subtitles import language_of_name, read_cues
 
     info, config = read_media(job.input(MEDIA), episode.video), episode.config
     if episode.subtitle_file is not None:
@@ -31,7 +32,9 @@ def read_subtitles(episode: Episode, job: Job) -> Counts:
         sheet = read_cues(
             episode.subtitle_file, frame_rate_hz=info.frame_rate_hz, language=language, encoding=config.encoding
         )
-        return _keep_cues(episode, sheet, episode.subtitle_file.name, job)
+        sheet, notes = _with_names_of_file(episode, sheet)
+        notes = (*notes, *_language_notes(info, episode, language_of_name(episode.subtitle_file.name)))
+        return _keep_cues(episode, sheet, episode.subtitle_file.name, job, notes=notes)
     track = None
     if config.subtitles == "auto":
         track = choose_subtitle_track(info, config.subtitle_track, language=config.language)
@@ -57,7 +60,60 @@ def _read_fullest_track(episode: Episode, info: MediaInfo, track: SubtitleTrack,
     others = [f"{describe(t)} ({reasons[t.position]})" for t in info.subtitles if t.position in reasons]
     more = f" and {len(others) - _TRACKS_TOLD} more" if len(others) > _TRACKS_TOLD else ""
     instead = f"; not {', '.join(others[:_TRACKS_TOLD])}{more}" if others else ""
-    return _keep_cues(episode, sheet, f"track {describe(chosen)}", job, more=instead)
+    sheet, notes = _with_names_of_track(episode, info, chosen, sheet, job)
+    notes = (*notes, *_language_notes(info, episode, chosen.language))
+    return _keep_cues(episode, sheet, f"track {describe(chosen)}", job, more=instead, notes=notes)
+
+
+def _with_names_of_file(episode: Episode, sheet: CueSheet) -> tuple[CueSheet, tuple[str, ...]]:
+    """The cues with the names that the file for the hard of hearing gives them, and what to say of it."""
+    from yuki_builder.subtitles import read_cues
+
+    file = episode.names_file
+    if file is None:
+        return sheet, ()
+    try:
+        rich = read_cues(file, language=_language(episode), encoding=episode.config.encoding)
+    except SubtitleError as e:
+        return sheet, (f"no names from {file.name}: {e.what}",)
+    return _with_names(sheet, rich, file.name)
+
+
+def _with_names_of_track(
+    episode: Episode, info: MediaInfo, chosen: SubtitleTrack, sheet: CueSheet, job: Job
+) -> tuple[CueSheet, tuple[str, ...]]:
+    from video_preprocessing.media import describe, hearing_impaired_track
+
+    track = None if episode.config.subtitle_track else hearing_impaired_track(info, chosen)
+    if track is None:
+        return sheet, ()
+    try:
+        rich = _read_track(episode, info, track, job)
+    except (SubtitleError, MediaError) as e:
+        return sheet, (f"no names from track {track.position}: {e.what}",)
+    return _with_names(sheet, rich, f"track {describe(track)}")
+
+
+def _with_names(sheet: CueSheet, rich: CueSheet, source: str) -> tuple[CueSheet, tuple[str, ...]]:
+    from yuki_builder.subtitles import take_names
+
+    named = take_names(sheet.cues, rich.cues)
+    if named is None:
+        return sheet, (f"no names from {source}: it names nobody new, or does not agree in time",)
+    return dataclasses.replace(sheet, cues=named.cues), (f"names of {named.count} lines from {source}",)
+
+
+def _language_notes(info: MediaInfo, episode: Episode, subtitles: str | None) -> tuple[str, ...]:
+    """What to say where people speak another language than the subtitles are in."""
+    from video_preprocessing.media import choose_audio_track, normal_language, speaks
+
+    try:
+        audio = choose_audio_track(info, episode.config.audio_track, language=episode.config.language).language
+    except MediaError:
+        return ()
+    if audio is None or normal_language(subtitles) is None or speaks(subtitles, audio.split("-")[0]):
+        return ()
+    return (f"the audio is {audio}, the subtitles are {normal_language(subtitles)}: the lines are a translation",)
 
 
 def _read_track(episode: Episode, info: MediaInfo, track: SubtitleTrack, job: Job) -> CueSheet:
@@ -81,25 +137,31 @@ def _language(episode: Episode) -> str | None:
     return None if language is None else language.split("-")[0]
 
 
-def _keep_cues(episode: Episode, sheet: CueSheet, source: str, job: Job, *, more: str = "") -> Counts:
+def _keep_cues(
+    episode: Episode, sheet: CueSheet, source: str, job: Job, *, more: str = "", notes: Sequence[str] = ()
+) -> Counts:
     from yuki_builder.subtitles import convert_chinese
 
     cues: Sequence[Cue] = sheet.cues
     if episode.config.chinese != "keep":
         cues = convert_chinese(cues, episode.config.chinese)
     write_records(cues, job.output(CUES_READ))
-    notes = [f"subtitles: {source} ({sheet.format}, {sheet.encoding}){more}", *sheet.conventions.describe()]
+    told = [f"subtitles: {source} ({sheet.format}, {sheet.encoding}){more}", *notes, *sheet.conventions.describe()]
     if sheet.replaced:
-        notes.append(f"{sheet.replaced} damaged characters in {source} became U+FFFD")
-    return Counts(len(sheet.spoken), sheet.left_out_by_reason, tuple(notes))
+        told.append(f"{sheet.replaced} damaged characters in {source} became U+FFFD")
+    return Counts(len(sheet.spoken), sheet.left_out_by_reason, tuple(told))
 
 
 def _why_no_subtitles(episode: Episode, info: MediaInfo) -> str:
     if episode.config.subtitles == "none":
         return "there are turns but no lines, since subtitles are switched off"
+    from yuki_builder.subtitles import unfit_names
+
     pictures = ", ".join(f"{t.position} ({t.codec}, {t.language or '?'})" for t in info.subtitles if not t.is_text)
     inside = f"it holds subtitles as pictures only (track {pictures})" if pictures else "it holds no subtitle track"
+    near = unfit_names(episode.video)
+    named = f" ({', '.join(near[:_TRACKS_TOLD])} may be meant)" if near else ""
     return (
         f"there are turns but no lines, for want of subtitles: no subtitle file beside {episode.video.name} has "
-        f"its name, and {inside}; give a file with --subtitles FILE"
+        f"its name{named}, and {inside}; give a file with --subtitles FILE"
     )

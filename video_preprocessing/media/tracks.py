@@ -94,6 +94,16 @@ def rival_tracks(info: MediaInfo, chosen: SubtitleTrack, wanted: str | None = No
     )
 
 
+def hearing_impaired_track(info: MediaInfo, chosen: SubtitleTrack) -> SubtitleTrack | None:
+    """A whole text track for the hard of hearing in the language of a chosen plain one: it may name speakers."""
+    _, _, _, is_impaired, _ = _subtitle_order(chosen, None)
+    fitting = (
+        track for track in info.subtitles if track.is_text and track is not chosen and track.language == chosen.language
+    )
+    orders = [(_subtitle_order(track, None), track) for track in fitting]
+    return next((track for order, track in orders if order[3] and not order[0] and not is_impaired), None)
+
+
 def why_not(track: SubtitleTrack, chosen: SubtitleTrack) -> str:
     """In a few words why another track was taken."""
     if not track.is_text:

@@ -56,12 +56,17 @@ _WORDS = {
 }
 CODES = {word: code for code, words in _WORDS.items() for word in (code, *words.split())}
 """The code of each word, all in lower case."""
+_REGIONAL = re.compile(r"([a-z]{2,3})-(?:[a-z]{2}|[a-z]{4}|\d{3})")
 _SHORT_WORD_CHARS = 2  # such a word may be anything: it counts as the last one of a name only
 
 
 def language_of_word(word: str) -> str | None:
     """The code (``ja``, ``zh-hant``) that a word of a file's name stands for, or None."""
-    return CODES.get(unicodedata.normalize("NFC", word).casefold().replace("_", "-"))
+    folded = unicodedata.normalize("NFC", word).casefold().replace("_", "-")
+    if folded in CODES:
+        return CODES[folded]
+    code = _REGIONAL.fullmatch(folded)
+    return CODES.get(code[1]) if code else None
 
 
 def language_of_name(name: str) -> str | None:
