@@ -56,8 +56,12 @@ _WORDS = {
 }
 CODES = {word: code for code, words in _WORDS.items() for word in (code, *words.split())}
 """The code of each word, all in lower case."""
+# Words that say which of several files of one language it is.
+PARTIAL = frozenset({"forced", "foreign", "sign", "signs", "songs", "karaoke", "lyrics", "commentary", "forzados"})
+HEARING_IMPAIRED = frozenset({"sdh", "cc", "hi", "hoh", "hearing", "impaired", "deaf", "captions"})
+NEUTRAL = frozenset({"full", "default", "subs", "sub", "subtitles", "track", "web", "retail", "original", "dialogue"})
 _REGIONAL = re.compile(r"([a-z]{2,3})-(?:[a-z]{2}|[a-z]{4}|\d{3})")
-_SHORT_WORD_CHARS = 2  # such a word may be anything: it counts as the last one of a name only
+_JOINT = re.compile(r"[.\s_\[\]()（）【】+&,]+")
 
 
 def language_of_word(word: str) -> str | None:
@@ -69,15 +73,16 @@ def language_of_word(word: str) -> str | None:
     return CODES.get(code[1]) if code else None
 
 
-def language_of_name(name: str) -> str | None:
-    """The language that a file's name says at its end: ``ep01.pl.srt``, ``x [Czech].srt``, ``x-en.ass``.
+def words_of(text: str) -> list[str]:
+    """The words of a name; a code with its region (``pt-br``) is one."""
+    pieces = [piece.strip("-") for piece in _JOINT.split(text)]
+    words = ([piece] if language_of_word(piece) else piece.split("-") for piece in pieces)
+    return [word for several in words for word in several if word]
 
-    Only the last three words count, since the title before them may hold any word.
-    """
-    stem = name.rpartition(".")[0] or name
-    words = [word for word in re.split(r"[.\s_\[\]()（）【】]+|-(?=\w+$)", stem) if word]
-    for k, word in enumerate(reversed(words[1:][-3:])):
-        language = language_of_word(word)
-        if language is not None and (k == 0 or len(word) > _SHORT_WORD_CHARS):
-            return language
-    return None
+
+def language_of_name(name: str) -> str | None:
+    """The language that a file's name says at its end: ``ep01.pl.srt``, ``x [Czech].srt``, ``x-en.forced.ass``."""
+    words = words_of(name.rpartition(".")[0] or name)
+    while words and words[-1].casefold() in PARTIAL | HEARING_IMPAIRED | NEUTRAL:
+        words.pop()
+    return language_of_word(words[-1]) if len(words) > 1 else None

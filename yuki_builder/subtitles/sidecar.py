@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from yuki_builder.subtitles.languages import language_of_word
+from yuki_builder.subtitles.languages import HEARING_IMPAIRED, NEUTRAL, PARTIAL, language_of_word, words_of
 
 _RANK_OF_FORMAT = {
     suffix: rank
@@ -24,16 +24,12 @@ _PERHAPS = frozenset((".txt", ".xml", ".json", ".sup", ".idx", ".mks", ".usf", "
 _MEDIA = frozenset(
     re.split(
         " ",
-        ".3gp .asf .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogm .ogv .rmvb .ts .vob .webm .wmv .mp3 .m4a "
-        ".flac .wav .ogg .opus .aac .mka",
+        ".3gp .asf .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogm .ogv .rmvb .ts .vob .webm .wmv "
+        ".mp3 .m4a .flac .wav .ogg .opus .aac .mka",
     )
 )
 _FOLDERS = frozenset("subs sub subtitles subtitle legendas untertitel 字幕".split(" "))  # noqa: SIM905
 _OTHER_EPISODE = re.compile(r"(?:s\d+)?(?:e|ep|episode|part|pt|cd|disc|vol|ova|sp|nced|ncop|op|ed)?\d+", re.IGNORECASE)
-_PARTIAL = frozenset({"forced", "foreign", "sign", "signs", "songs", "karaoke", "lyrics", "commentary", "forzados"})
-_HEARING_IMPAIRED = frozenset({"sdh", "cc", "hi", "hoh", "hearing", "impaired", "deaf", "captions"})
-_NEUTRAL = frozenset({"full", "default", "subs", "sub", "subtitles", "track", "web", "retail", "original", "dialogue"})
-_JOINT = re.compile(r"[.\s_\[\]()（）【】+&,]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +53,11 @@ class _Candidate:
 
     @property
     def is_partial(self) -> bool:
-        return not _PARTIAL.isdisjoint(self.words)
+        return not PARTIAL.isdisjoint(self.words)
 
     @property
     def is_hearing_impaired(self) -> bool:
-        named = _HEARING_IMPAIRED.intersection(self.words)
+        named = HEARING_IMPAIRED.intersection(self.words)
         return bool(named - {"hi"}) or ("hi" in named and "hi" not in self.languages)
 
 
@@ -182,14 +178,14 @@ def _words(path: Path, stem: str, others: list[str]) -> tuple[str, ...] | None:
     if not folders or any(own.startswith(other) for other in others):
         return None
     belongs = folders[-1] == stem or not others
-    words = tuple(word for word in _split(own) if not word.isdecimal())
+    words = tuple(word for word in words_of(own) if not word.isdecimal())
     return words if belongs and words and all(map(_is_known, words)) else None
 
 
 def _words_behind(rest: str) -> tuple[str, ...] | None:
     if not rest:
         return ()
-    words = tuple(_split(rest))
+    words = tuple(words_of(rest))
     if all(map(_is_known, words)) and words and rest[0] in "._- [(（【":
         return words
     if rest[0] != ".":
@@ -200,15 +196,8 @@ def _words_behind(rest: str) -> tuple[str, ...] | None:
     return words
 
 
-def _split(text: str) -> list[str]:
-    """The words of a name; a code with its region (``pt-br``) is one."""
-    pieces = [piece.strip("-") for piece in _JOINT.split(text)]
-    words = ([piece] if language_of_word(piece) else piece.split("-") for piece in pieces)
-    return [word for several in words for word in several if word]
-
-
 def _is_known(word: str) -> bool:
-    return language_of_word(word) is not None or word in _PARTIAL | _HEARING_IMPAIRED | _NEUTRAL
+    return language_of_word(word) is not None or word in PARTIAL | HEARING_IMPAIRED | NEUTRAL
 
 
 def _names_near(video: Path) -> list[str]:
