@@ -81,7 +81,7 @@ class EpisodeConfig:
     subtitle_track: str | None = _option(None, "A subtitle track inside the video, likewise.", "N|LANG")
     language: str | None = _option(
         None,
-        "The language to read (ja, zh, en): preferred among tracks of text and of sound; of bilingual subtitles, the text.",
+        "The language to read (ja, zh, en): preferred among tracks of text and sound; of bilingual subtitles, the text.",
         "LANG",
         allowed="[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*",
         remedy="give a code such as ja, zh or en",
@@ -90,7 +90,7 @@ class EpisodeConfig:
         None,
         "What the subtitle file is encoded in (cp1250, big5 …).  [default: told by its letters]",
         "NAME",
-        allowed=lambda name: _is_text_encoding(name),
+        allowed=_is_text_encoding,
         remedy="give a name that Python knows, such as utf-8, cp1250, cp1251, big5 or shift_jis",
     )
     chinese: str = _option(
