@@ -81,7 +81,7 @@ class EpisodeConfig:
     subtitle_track: str | None = _option(None, "A subtitle track inside the video, likewise.", "N|LANG")
     language: str | None = _option(
         None,
-        "The language to read (ja, zh, en): preferred among tracks of text and sound; of bilingual subtitles, the text.",
+        "The language to read (ja, zh, en): preferred among text and audio tracks; of bilingual subtitles, the text.",
         "LANG",
         allowed="[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*",
         remedy="give a code such as ja, zh or en",
