@@ -13,7 +13,7 @@ from dataclasses import dataclass
 _TIME = r"(-?)(?:(\d{1,4})\s?:\s?)?(\d{1,2})\s?:\s?(\d{1,2})(?:\s?[.,:;\u066b\u060c\u00b7]\s?(\d{1,9}))?"
 _FULL_TIME = r"(-?)(\d{1,4})\s?:\s?(\d{1,2})\s?:\s?(\d{1,2})\s?[.,:;\u066b\u060c\u00b7]\s?(\d{1,9})"
 _ARROW = (
-    r"\s*(?:[-=~\u2010-\u2015\u2212\ufe63\u30fc]{1,4}\s?[>\u203a\u00bb]"
+    r"\s*(?:[-=~\u2010-\u2015\u2212\ufe63\u30fc](?:\s?[-=~\u2010-\u2015\u2212\ufe63\u30fc]){0,3}\s?[>\u203a\u00bb]"
     r"|[\u2192\u21d2\u27f6\u27a1\u2794\u279c\u21fe])\s*"
 )
 _COUNTER = r"(?:[#\[(]?\d{1,6}[\])]?[.):]?\s+)?"
@@ -27,7 +27,7 @@ _ANY_ARROW = re.compile(_ARROW)
 _LIKE_A_TIME = re.compile(r"-?\d{1,4}\s?[:.,]\s?\d")
 _SETTINGS = re.compile(r"(?:\s+[A-Za-z][A-Za-z0-9]*:[\w.,%+-]+)*\s*$")
 _MAY_TIME = re.compile(r"[>\u203a\u00bb\u2192\u21d2\u27f6\u27a1\u2794\u279c\u21fe\uff1e]|&gt;|\d\s?[:\uff1a]\s?\d")
-_MARKDOWN = " \t*`_|"
+_MARKDOWN = " \t*`_|[]"
 _MAX_ROW_CHARS = 400  # no timing row is longer; a text behind its times may be
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 

@@ -99,7 +99,7 @@ class TimedRows(Format):
     suffixes = (".txt",)
 
     def recognises(self, text: str) -> bool:
-        return any(_timed(row) for row in text[:HEAD_CHARS].split("\n"))
+        return any(found.text for row in text[:HEAD_CHARS].split("\n") if (found := _timed(row)))
 
     def read(self, source: Source) -> Events:
         events: list[Event] = []
