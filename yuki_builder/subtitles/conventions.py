@@ -227,7 +227,9 @@ class _Counts:
             distinct = len(keys[way])
             repeated = sum(n for n in keys[way].values() if n >= 2)
             is_kept = sure_rows[way] >= 2 and (
-                sure_rows[way] >= 0.15 * total or (sure_rows[way] >= 8 and sum(k in names for k in keys[way]) >= 3)
+                form is Form.SQUARE  # never spoken
+                or sure_rows[way] >= 0.15 * total
+                or (sure_rows[way] >= 8 and sum(k in names for k in keys[way]) >= 3)
             )
             if shape is Shape.LOWER:
                 is_kept = repeated >= 0.3 * total and sum(n >= 2 for n in keys[way].values()) >= 2
@@ -284,8 +286,9 @@ def judge(label: Label, book: LabelBook) -> Verdict | None:  # noqa: PLR0911
     if inside.kind is Kind.GROUP:
         is_kept = is_bracket or inside.shape is Shape.CAPITALS or book.keeps_to(Form.COLON, inside.shape)
         return Verdict(manners=(label.words, *manners), is_speaker=True) if is_kept else None
-    if inside.kind is Kind.MANNER and is_bracket:
-        return Verdict(manners=(label.words,))
+    if inside.kind is Kind.MANNER:
+        is_kept = is_bracket or inside.shape is Shape.CAPITALS or book.keeps_to(Form.COLON, inside.shape)
+        return Verdict(manners=(label.words, *manners), is_speaker=not is_bracket) if is_kept else None
     if inside.kind is Kind.UNSURE and _is_aside(label, book):
         return Verdict(manners=(label.words,))
     return None

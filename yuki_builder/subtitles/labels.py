@@ -16,6 +16,7 @@ from yuki_builder.subtitles.sounds import is_spoken_aside, is_sure_manner, is_un
 from yuki_builder.subtitles.vocabulary import (
     CJK_GROUP,
     CJK_PERSON,
+    DEVICES,
     GROUP_PHRASES,
     GROUPS,
     LIST_WORDS,
@@ -47,12 +48,17 @@ _CJK_NAME = re.compile(
 )
 _KATAKANA = re.compile(r"[\u30a1-\u30ff]+")
 _CJK_SENTENCE = re.compile(
-    r"[说說道曰问問答喊叫想是了的吗嗎呢吧]$|(?:言う|言った|思う|です|ます)$|[我你您他她它咱]|^第"
+    r"[说說道曰问問答喊叫想是了的吗嗎呢吧]$|(?:言う|言った|思う|です|ます)$|[我你您他她它咱]|^第|^(?:亲爱的|親愛的|尊敬的|敬爱的|拝啓|親愛なる|사랑하는|친애하는|존경하는)"
 )
 _CJK_VOICE = re.compile(r"(?P<name>.+?)(?P<manner>の声|的声音|的聲音|の心の声|\(声\)|声|の独白|\s?목소리|의 목소리)$")
-_WORD = re.compile(r"#?[^\W_](?:[\w'’&-]*\w)?|[^\W\d_]\.|(?:Dr|Mr|Mrs|Ms|St|Jr|Sr|Prof|Lt|Sgt|Capt|Gen|Col)\.", re.I)
+_ABBREVIATION = (
+    r"(?:Dr|Dra|Mr|Mrs|Ms|St|Jr|Sr|Sra|Srta|Sta|Prof|Lt|Sgt|Cpl|Cmdr|Capt|Col|Maj|Gen|Rev|Hon|Insp|Det|Supt|Gov|Sen|Mme|Mlle"
+    r"|Hr|Fr|Frl|Sig|Dott|Avv|Mgr|Ing|Kpt|Por|Dhr|Mevr|Ds|г|гр|тов|проф|др|No|Nr)\."
+)
+_WORD = re.compile(rf"#?[^\W_](?:[\w'’&-]*\w)?|[^\W\d_]\.|{_ABBREVIATION}", re.I)
+_AFTER_ABBREVIATION = re.compile(rf"(?:^|\W)(?:{_ABBREVIATION}|[^\W\d_]\.)\s*$", re.I)
 _NUMBERED = re.compile(
-    r"(?P<stem>[^\W\d_](?:[^\d]{0,30}[^\W\d_])?)[\s_.-]*[#№＃]?\s*(?P<number>\d{1,3}|[Ａ-Ｚ]|[①-⑳]|[甲乙丙丁])"
+    r"(?P<stem>[^\W\d_](?:[^\d]{0,30}[^\W\d_])?)[\s_.-]*[#№＃]?\s*(?P<number>\d{1,3}[ªº°]?|[Ａ-Ｚ]|[①-⑳]|[甲乙丙丁])"
 )
 _PREFIX = re.compile(r"\b(?:Mc|Mac|De|Di|Le|La|Van|Von|O)(?=['’]?[A-Z]{2})")  # McGEE is in capitals
 _SEPARATORS = re.compile(r"\s*[/&＆+＋,，、;；|･]\s*")
@@ -163,6 +169,10 @@ def inner_labels(text: str) -> list[tuple[int, Label]]:
     """Labels behind the end of a sentence, with the place where each begins."""
     found = []
     for match in _MIDDLE.finditer(text):
+        if text[match.start() - 1] == "." and _AFTER_ABBREVIATION.search(
+            text[max(0, match.start() - 8) : match.start()]
+        ):
+            continue
         label = _label_at(text, match.end(), is_chevron=False)
         if label is not None and any(c.isalnum() for c in text[label.end :]):
             found.append((match.end(), label))
@@ -186,7 +196,7 @@ def _label_at(text: str, position: int, *, is_chevron: bool) -> Label | None:
     words = match["name"].strip(" ,，、")
     inside = read_inside(words, is_bracket=False)
     rest = window[match.end() :]
-    if inside.kind not in (Kind.NAME, Kind.GROUP) or any(len(name) > _MAX_CHARS for name in inside.names):
+    if inside.kind not in (Kind.NAME, Kind.GROUP, Kind.MANNER) or any(len(name) > _MAX_CHARS for name in inside.names):
         return None
     if inside.shape in (Shape.MIXED, Shape.NUMBER, Shape.LOWER) and rest and not rest[0].isspace():
         return None
@@ -207,6 +217,8 @@ def read_inside(words: str, *, is_bracket: bool) -> Inside:  # noqa: PLR0911
         return _NO_LABEL
     if is_group(text):
         return Inside(Kind.GROUP, shape=_case(text))
+    if not is_bracket and all(word in DEVICES for word in text.replace(".", "").split()):
+        return Inside(Kind.MANNER, shape=_case(text))
     if is_bracket and (with_tail := _name_and_tail(text)):
         return with_tail
     if is_bracket and is_spoken_aside(text):
@@ -266,6 +278,8 @@ def _list(text: str, *, is_bracket: bool) -> Inside | None:
     parts = [_name(name, is_bracket=is_bracket) for name in names]
     if any(part.kind is not Kind.NAME for part in parts):
         return None
+    if "," in text and len(names) == 2 and parts[1].is_person and not parts[0].is_person:
+        return replace(parts[0], manner=names[1])  # JOHN SMITH, REPORTER
     shapes = {part.shape for part in parts}
     shape = parts[0].shape if len(shapes) == 1 else Shape.MIXED
     if Shape.NUMBER in shapes or (shape is Shape.LOWER and not all(part.is_person for part in parts)):

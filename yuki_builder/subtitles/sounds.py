@@ -11,6 +11,7 @@ from yuki_builder.subtitles.vocabulary import (
     MANNER_PREPOSITIONS,
     MANNERS,
     NO_SOUND_WORDS,
+    PERSONS,
     SOUND_WORDS,
     SOUNDS,
     SPEECH_VERBS,
@@ -31,13 +32,13 @@ _CJK_SOUND = re.compile(
     r".{0,12}(?:声|聲|音|響|拍手|鼓掌|悲鳴|尖叫|ため息|吐息|い息|叹息|嘆息|叹气|嘆氣|いびき|チャイム|ノック|ベル|泣き"
     r"|笑い|音乐|音樂|音楽|소리|음악|웃음|한숨|박수)"
     r"|[笑哭泣叫咳喘歌曲叹嘆].{0,2}|.{0,2}[笑哭泣叫咳喘]"
-    r"|.{0,8}(?:効果音|BGM|足音|くしゃみ|せき|咳払い|ざわめき|どよめき|うめき|うなり|あくび|寝息|サイレン|クラクション|爆発|エンジン"
+    r"|.{0,8}(?:効果音|BGM|足音|くしゃみ|せき(?:ばらい|払い|込む)?|しゃっくり|げっぷ|すすり|あえぎ|うめく|咳払い|ざわめき|どよめき|うめき|うなり|あくび|寝息|サイレン|クラクション|爆発|エンジン"
     r"|鳴き|息|吠え|铃|鈴|敲门|敲門|爆炸|欢呼|歡呼|脚步|腳步|打雷|雷鸣|警报|警報|喇叭|呻吟|啜泣|抽泣|大笑|冷笑|偷笑|苦笑|尖叫|咳嗽|喘息|打嗝"
     r"|哈欠|喷嚏|口哨|沉默|寂静|울음|비명|기침|신음|환호|노래|벨|종|총성|폭발|흐느낌|하품|재채기|휘파람|침묵|노크|발자국)"
 )
 # What happens: a particle and a verb (電話が鳴る), a thing that sounds (手机响), a Korean statement (문이 열린다).
 _CJK_EVENT = re.compile(
-    r".{1,10}[がをにでへ].{0,6}[るくうすつぬむぶぐた]|.{1,6}(?:响|響|鸣|鳴)|.{0,4}(?:走り|立ち|駆け).{1,4}[るくうす]|.{2,10}[가-힣]다"
+    r".{1,10}[がをにでへ].{0,6}[るくうすつぬむぶぐた]|.{1,6}(?:响|響|鸣|鳴)|.{0,4}(?:走り|立ち|駆け).{1,4}[るくうす]|.{2,10}[가-힣]다|.{1,10}(?:으며|하며|면서|듯이)"
 )
 _WORDS = re.compile(r"[^\W\d_](?:[\w'’./-]*\w)?\.?")
 _CJK_SPEECH = re.compile(r"[我你您他她咱俺僕私君吗嗎呢吧啊]|什么|什麼|[那这這]是|何|誰|谁|どこ|なん")
@@ -180,6 +181,8 @@ def _is_adverb(word: str) -> bool:
 @functools.lru_cache(maxsize=1 << 14)
 def _is_sound(word: str, *, is_title: bool = False) -> bool:
     """``is_title``: written as a name is (`Van Helsing`), so that -ing alone does not make it a sound."""
+    if word[0].isupper() and not word.isupper() and fold(word) in PERSONS.whole:  # Lenas Mutter does not mutter
+        return False
     return _is_english_sound(fold(word), is_title=is_title) or word in SOUNDS
 
 

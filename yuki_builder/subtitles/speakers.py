@@ -57,7 +57,7 @@ def _one_name(piece: str) -> str | None:
         return piece
     words = re.findall(r"[^\s_–—-]+(?:[-'’][^\s_–—-]+)*", piece)
     noted = [word.strip(".,:").rstrip("0123456789") in ACTOR_NOTES or word.casefold() in ACTOR_NOTES for word in words]
-    if not words or all(noted) or words[0] in SIGN_ACTORS or words[0] in NOTE_ACTORS:
+    if not words or all(noted) or words[0] in SIGN_ACTORS or words[0] in NOTE_ACTORS or (noted[0] and piece.islower()):
         return None
     is_split = re.search(r"\s[-–—]\s|_", piece) is not None
     if any(noted) and (is_split or all(noted[noted.index(True) :])):

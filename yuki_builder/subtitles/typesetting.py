@@ -80,10 +80,12 @@ def speaker_styles(drafts: Sequence[Draft]) -> Mapping[str, str]:
     names = {style: name for style in counts if counts[style] and (name := name_of_style(style))}
     sure = [s for s in names if s not in AMBIGUOUS_STYLES]
     spoken = sum(counts.values())
-    repeated = [s for s in sure if counts[s] >= 2]
-    if len({names[s] for s in sure}) < 2 or len(repeated) < 2 or sum(counts[s] for s in sure) < 0.2 * spoken:
+    lines: Counter[str] = Counter()
+    for style in sure:
+        lines[names[style]] += counts[style]
+    if sum(n >= 2 for n in lines.values()) < 2 or lines.total() < 0.2 * spoken:
         return {}
-    if max(counts[s] for s in sure) > 0.85 * spoken or _run_in_parallel(drafts, sure):
+    if max(lines.values()) > 0.85 * spoken or _run_in_parallel(drafts, sure):
         return {}
     return names
 
@@ -151,6 +153,7 @@ def _is_moved(draft: Draft, *, has_sentences: bool, times: set[tuple[int, int]])
 def _mark_songs(drafts: Sequence[Draft]) -> tuple[list[Draft], tuple[str, ...]]:
     """Three styles at one time, or romaji beside kanji, again and again: all of that moment is sung."""
     sung: set[int] = set()
+    has_romaji_anywhere = False
     beside_songs: Counter[str] = Counter()
     for members in _moments(drafts):
         if len(members) < 2:
@@ -164,8 +167,11 @@ def _mark_songs(drafts: Sequence[Draft]) -> tuple[list[Draft], tuple[str, ...]]:
             sung.update(members)
         elif has_song:
             beside_songs.update(styles)
-    sung.update(_romaji_cues(drafts))
-    if len(sung) < 4:
+        has_romaji_anywhere = has_romaji_anywhere or has_romaji
+    romaji_cues = _romaji_cues(drafts)
+    has_romaji_anywhere = has_romaji_anywhere or len(romaji_cues) > 1
+    sung |= romaji_cues
+    if len(sung) < (2 if has_romaji_anywhere else 4):
         sung = set()
     whole = Counter(d.style for d in drafts if d.left_out is None)
     per_style = Counter(drafts[k].style for k in sung if drafts[k].left_out is None) + beside_songs
@@ -184,7 +190,7 @@ def _romaji_cues(drafts: Sequence[Draft]) -> set[int]:
     found = set()
     for k, draft in enumerate(drafts):
         if draft.left_out is None and len(draft.lines) >= 2:
-            scripts = [script_of(line) for line in draft.lines]
+            scripts = [script_of(line, least=1) for line in draft.lines]
             if (Script.KANA in scripts or Script.HAN in scripts) and any(
                 script is Script.LATIN and is_romaji(line) for script, line in zip(scripts, draft.lines, strict=True)
             ):

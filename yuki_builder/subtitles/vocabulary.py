@@ -543,10 +543,22 @@ MANNERS = Words(
     pauza pause chwila cicho glosno
     тихо громко пауза радио телевизор рация закадр* за кадром иронично шутливо удивленно злобно английск*
     французск* немецк*
+    בטלפון ברדיו בטלוויזיה באנגלית בצרפתית ברוסית בערבית בגרמנית בספרדית באיטלקית בעברית ביפנית بال*
     telefonda radyoda sessizce ingilizce fransizca almanca
     """
 )
 """How and from where something is said."""
+
+DEVICES = Words(
+    """
+    tv radio tel phone telephone intercom pa speaker loudspeaker recording voiceover vo voix-off off voz en voice over
+    fernseher lautsprecher televisor television televisao tele téléphone telefono telefone telefon altavoz altoparlante
+    televisione телевизор радио телефон рация голос за кадром テレビ
+    ラジオ 電話 电视 電視 广播 廣播 电话 画外音 라디오 전화
+    텔레비전
+    """
+)
+"""What somebody unnamed is heard through."""
 
 SPEECH_VERBS = Words(
     """
