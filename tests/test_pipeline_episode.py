@@ -466,10 +466,8 @@ def test_annotated_table_labels_and_enrols(copied: Shared, tmp_path: Path) -> No
 
 def test_labels_add_to_a_gallery(copied: Shared, voices: Path, tmp_path: Path) -> None:
     """Neither displaces the other: the labelled lines are what the person says, the others are known by voice."""
-    _, _ = rerun(copied, characters=voices)
-    gallery = copied.out / "corpus" / "gallery"
-    assert (gallery / "gallery.json").is_file() or build_corpus(copied.out)
-    shutil.copytree(gallery, tmp_path / "gallery")
+    rerun(copied, characters=voices)
+    shutil.copytree(copied.out / "ep01" / "speakers" / "gallery", tmp_path / "gallery")
     said = truth()[0]
     (tmp_path / "labels.csv").write_text(
         f"人物,人物台词,开始时间,结束时间\nKyon,,{clock(said.start_s)},{clock(said.end_s)}\n", encoding="utf-8"
@@ -480,8 +478,7 @@ def test_labels_add_to_a_gallery(copied: Shared, voices: Path, tmp_path: Path) -
         copied, subtitles=str(untagged), characters=(tmp_path / "gallery",), labels=tmp_path / "labels.csv"
     )
     assert result.lines[0].character == "Kyon"
-    names = {line.character for line in result.lines[1:]}
-    assert names & {"a&b <x>; rm", "阿虚"}, names
+    assert "阿虚" in {line.character for line in result.lines[1:]}
 
 
 def test_gallery_of_another_embedder_is_refused(copied: Shared, voices: Path, tmp_path: Path) -> None:

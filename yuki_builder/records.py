@@ -124,6 +124,11 @@ def _scalar(kind: type, value: Any) -> Any:
 R = TypeVar("R", bound=Record)
 
 
+def _check_share(value: float | None, what: str) -> None:
+    if value is not None and not 0.0 <= value <= 1.0:
+        raise ValueError(f"{what} is {value}, outside 0..1")
+
+
 @dataclass(frozen=True, order=True, slots=True)
 class Span(Record):
     """A stretch of time, ``start_ms`` included, ``end_ms`` excluded."""
@@ -215,6 +220,30 @@ class NameTag(Record):
     source: str
 
 
+class CueOrigin(enum.StrEnum):
+    """Where a cue comes from."""
+
+    FILE = "file"  # a subtitle file
+    TRACK = "track"  # a text track inside the video
+    OCR = "ocr"  # a bitmap subtitle track, or text in the picture
+    ASR = "asr"  # speech recognition
+
+
+@dataclass(frozen=True, slots=True)
+class Word(Record):
+    """A word of a cue with its own time; ``confidence`` (0..1) where its source gives one."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+    confidence: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.end_ms < self.start_ms:
+            raise ValueError(f"word {self.text!r} ends before it starts")
+        _check_share(self.confidence, f"confidence of the word {self.text!r}")
+
+
 @dataclass(frozen=True, slots=True)
 class Cue(Record):
     """One line of a subtitle file, cleaned; ``left_out`` names the reason where it is no spoken line.
@@ -222,7 +251,8 @@ class Cue(Record):
     ``cue_id`` is made from the cue's own time and text, never from its position, so that it survives an
     edited neighbour. ``start_ms``/``end_ms`` are the file's own times. ``sounds`` are the sounds and manners of
     speaking described in it. Where one entry of the file holds several speakers, each has a cue with the entry's
-    id as ``group``, and a share of its time by the length of the text.
+    id as ``group``, and a share of its time by the length of the text. ``origin`` says where it comes from, ``words``
+    the times of its words and ``confidence`` (0..1) how surely it was read, where its source tells.
     """
 
     cue_id: str
@@ -237,10 +267,14 @@ class Cue(Record):
     left_out: str | None = None
     sounds: tuple[str, ...] = ()
     group: str | None = None
+    origin: CueOrigin = CueOrigin.FILE
+    words: tuple[Word, ...] = ()
+    confidence: float | None = None
 
     def __post_init__(self) -> None:
         if self.end_ms < self.start_ms:
             raise ValueError(f"cue {self.cue_id} ends before it starts")
+        _check_share(self.confidence, f"confidence of cue {self.cue_id}")
 
     @property
     def span(self) -> Span:
@@ -403,8 +437,7 @@ class Attribution(Record):
     speaker: str | None = None
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.confidence <= 1.0:
-            raise ValueError(f"confidence {self.confidence} of {self.line_id} is outside 0..1")
+        _check_share(self.confidence, f"confidence of {self.line_id}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -435,8 +468,7 @@ class Line(Record):
     def __post_init__(self) -> None:
         if self.end_ms < self.start_ms:
             raise ValueError(f"line {self.line_id} ends before it starts")
-        if not 0.0 <= self.confidence <= 1.0:
-            raise ValueError(f"confidence {self.confidence} of {self.line_id} is outside 0..1")
+        _check_share(self.confidence, f"confidence of {self.line_id}")
 
     @property
     def span(self) -> Span:

@@ -47,10 +47,8 @@ def is_nameless(line: Line) -> bool:
 
 
 def _renamed(line: Line, episode: str, names: Mapping[tuple[str, str], str]) -> Line:
-    if not is_nameless(line):
-        return line
-    name = names[episode, str(line.speaker)]
     evidence = tuple(
         dataclasses.replace(e, character=names.get((episode, e.character), e.character)) for e in line.evidence
     )
+    name = names[episode, str(line.speaker)] if is_nameless(line) else line.character
     return dataclasses.replace(line, character=name, evidence=evidence)

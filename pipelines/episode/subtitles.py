@@ -12,7 +12,7 @@ from pipelines.episode.context import Episode
 from pipelines.episode.records import read_media, write_records
 from pipelines.layout import CUES_READ, MEDIA, TRACK
 from yuki_builder.errors import MediaError, SubtitleError
-from yuki_builder.records import Cue, MediaInfo, SubtitleTrack
+from yuki_builder.records import Cue, CueOrigin, MediaInfo, SubtitleTrack
 
 if TYPE_CHECKING:
     from yuki_builder.subtitles import CueSheet
@@ -34,7 +34,7 @@ def read_subtitles(episode: Episode, job: Job) -> Counts:
         )
         sheet, notes = _with_names_of_file(episode, sheet)
         notes = (*notes, *_language_notes(info, episode, language_of_name(episode.subtitle_file.name)))
-        return _keep_cues(episode, sheet, episode.subtitle_file.name, job, notes=notes)
+        return _keep_cues(episode, sheet, episode.subtitle_file.name, CueOrigin.FILE, job, notes=notes)
     track = None
     if config.subtitles == "auto":
         track = choose_subtitle_track(info, config.subtitle_track, language=config.language)
@@ -62,7 +62,8 @@ def _read_fullest_track(episode: Episode, info: MediaInfo, track: SubtitleTrack,
     instead = f"; not {', '.join(others[:_TRACKS_TOLD])}{more}" if others else ""
     sheet, notes = _with_names_of_track(episode, info, chosen, sheet, job)
     notes = (*notes, *_language_notes(info, episode, chosen.language))
-    return _keep_cues(episode, sheet, f"track {describe(chosen)}", job, more=instead, notes=notes)
+    source = f"track {describe(chosen)}"
+    return _keep_cues(episode, sheet, source, CueOrigin.TRACK, job, more=instead, notes=notes)
 
 
 def _with_names_of_file(episode: Episode, sheet: CueSheet) -> tuple[CueSheet, tuple[str, ...]]:
@@ -138,14 +139,21 @@ def _language(episode: Episode) -> str | None:
 
 
 def _keep_cues(
-    episode: Episode, sheet: CueSheet, source: str, job: Job, *, more: str = "", notes: Sequence[str] = ()
+    episode: Episode,
+    sheet: CueSheet,
+    source: str,
+    origin: CueOrigin,
+    job: Job,
+    *,
+    more: str = "",
+    notes: Sequence[str] = (),
 ) -> Counts:
     from yuki_builder.subtitles import convert_chinese
 
     cues: Sequence[Cue] = sheet.cues
     if episode.config.chinese != "keep":
         cues = convert_chinese(cues, episode.config.chinese)
-    write_records(cues, job.output(CUES_READ))
+    write_records([dataclasses.replace(cue, origin=origin) for cue in cues], job.output(CUES_READ))
     told = [f"subtitles: {source} ({sheet.format}, {sheet.encoding}){more}", *notes, *sheet.conventions.describe()]
     if sheet.replaced:
         told.append(f"{sheet.replaced} damaged characters in {source} became U+FFFD")
@@ -154,14 +162,14 @@ def _keep_cues(
 
 def _why_no_subtitles(episode: Episode, info: MediaInfo) -> str:
     if episode.config.subtitles == "none":
-        return "there are turns but no lines, since subtitles are switched off"
+        return "subtitles are switched off: wrote speaker turns only"
     from yuki_builder.subtitles import unfit_names
 
     pictures = ", ".join(f"{t.position} ({t.codec}, {t.language or '?'})" for t in info.subtitles if not t.is_text)
-    inside = f"it holds subtitles as pictures only (track {pictures})" if pictures else "it holds no subtitle track"
+    inside = f"it holds bitmap subtitle tracks only (track {pictures})" if pictures else "it holds no subtitle track"
     near = unfit_names(episode.video)
     named = f" ({', '.join(near[:_TRACKS_TOLD])} may be meant)" if near else ""
     return (
-        f"there are turns but no lines, for want of subtitles: no subtitle file beside {episode.video.name} has "
+        f"no subtitles found: wrote speaker turns only. No subtitle file beside {episode.video.name} has "
         f"its name{named}, and {inside}; give a file with --subtitles FILE"
     )
