@@ -295,7 +295,7 @@ class Row:
             values = value if isinstance(value, list) else [value]
             if not values or not all(isinstance(v, str) and v for v in values):
                 one = "path" if self.option.is_path else "name"
-                raise ConfigError(f"{self.name!r} wants a {one} or a list of them", where=path)
+                raise ConfigError(f"{self.name!r} needs a {one} or a list of them", where=path)
             found = [path.parent / v if self.option.is_path else v for v in values]
             return found if self.name == "video" else tuple(found)
         if self.base == "bool":
@@ -306,14 +306,14 @@ class Row:
             return str(value)
         text = self._of_type(value, (str,), "a text", path)
         if not text:
-            raise ConfigError(f"{self.name!r} wants a text, not {value!r}", where=path)
+            raise ConfigError(f"{self.name!r} needs a text, not {value!r}", where=path)
         beside = path.parent / text
         return beside if self.option.is_path or (self.option.may_be_path and beside.exists()) else text
 
     def _of_type(self, value: Any, types: tuple[type, ...], wanted: str, path: Path) -> Any:
         if isinstance(value, types) and (bool in types or not isinstance(value, bool)):
             return value
-        raise ConfigError(f"{self.name!r} wants {wanted}, not {value!r}", where=path)
+        raise ConfigError(f"{self.name!r} needs {wanted}, not {value!r}", where=path)
 
 
 ROWS = tuple(Row(f.name, str(f.type), f.default, f.metadata["option"]) for f in dataclasses.fields(EpisodeConfig))

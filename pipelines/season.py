@@ -13,7 +13,7 @@ from pipelines.config import EpisodeConfig
 from pipelines.corpus.build import CorpusResult, PlannedStage, build_corpus, plan_corpus
 from pipelines.corpus.stages import corpus_stages
 from pipelines.engine.events import Event, EventKind, Listener, silent
-from pipelines.engine.faults import explained
+from pipelines.engine.faults import clear_errors
 from pipelines.episode.run import EpisodeResult, plan_episode, run_episode
 from pipelines.episode.session import Session
 from pipelines.executors import Executor, LocalExecutor
@@ -143,8 +143,8 @@ def plan_season(configs: Sequence[EpisodeConfig]) -> SeasonPlan:
 
 def _open_session(configs: Sequence[EpisodeConfig]) -> Session:
     if len({config.out for config in configs}) != 1:
-        raise ConfigError("a season wants at least one video, and one --out for all of them")
-    with explained(configs[0].out):
+        raise ConfigError("a season needs at least one video, and one --out for all of them")
+    with clear_errors(configs[0].out):
         return Session(configs[0].out, videos=[config.video for config in configs])
 
 

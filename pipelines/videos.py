@@ -74,7 +74,7 @@ def find_videos(paths: Iterable[str | Path], *, notice: Callable[[str], None] = 
         elif not path.exists() and glob.has_magic(str(path)):
             files = natural(_matching(path))
             if not files:
-                raise InputError("no file fits this pattern", where=path)
+                raise InputError("no file matches this pattern", where=path)
             files = _without_extras(files, path, notice)
         else:
             files = [path]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from yuki_builder.alignment import align, split_at_lines, unheard
+from yuki_builder.alignment import align, inaudible_songs, split_at_lines
 from yuki_builder.records import AlignedCue, Cue, NameTag, Span, Turn
 
 
@@ -22,7 +22,7 @@ def line(k: int, start_s: float, *, speech_s: float, tag: str | None = None) -> 
 def test_a_run_of_cues_without_a_speaking_voice_is_a_song() -> None:
     spoken = [line(k, 100 + 5 * k, speech_s=3.5) for k in range(20)]
     song = [line(100 + k, 5 * k, speech_s=0.2) for k in range(8)]
-    assert unheard(song + spoken) == {f"c{100 + k}" for k in range(8)}
+    assert inaudible_songs(song + spoken) == {f"c{100 + k}" for k in range(8)}
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,12 @@ def test_a_run_of_cues_without_a_speaking_voice_is_a_song() -> None:
 )
 def test_what_is_no_song(silent: list[AlignedCue]) -> None:
     spoken = [line(k, 400 + 5 * k, speech_s=3.5) for k in range(20)]
-    assert not unheard(silent + spoken)
+    assert not inaudible_songs(silent + spoken)
 
 
 def test_a_deaf_ear_leaves_nothing_out() -> None:
-    assert not unheard([line(k, 5 * k, speech_s=0) for k in range(30)])
-    assert not unheard([])
+    assert not inaudible_songs([line(k, 5 * k, speech_s=0) for k in range(30)])
+    assert not inaudible_songs([])
 
 
 def parted(texts: tuple[int, int], speech: list[tuple[int, int]], turns: list[Turn]) -> int:

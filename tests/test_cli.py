@@ -167,7 +167,7 @@ def test_missing_video(command: Command) -> None:
 
 
 def test_pattern_that_nothing_fits(command: Command) -> None:
-    assert "no file fits this pattern" in command.refused("--video", "s01/*.mkv")
+    assert "no file matches this pattern" in command.refused("--video", "s01/*.mkv")
 
 
 def test_folder_without_videos(cwd: Path, command: Command) -> None:

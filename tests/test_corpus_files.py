@@ -36,7 +36,7 @@ from yuki_builder.corpus.exports.utterances import (
 )
 from yuki_builder.corpus.scenes.segmentation import MAX_LINES, PAUSE_MS, SceneSettings, scene_starts
 from yuki_builder.corpus.tables.lines_csv import COLUMNS
-from yuki_builder.corpus.tables.statistics import CharacterFigures, character_figures, count_words
+from yuki_builder.corpus.tables.statistics import CharacterStatistics, character_statistics, count_words
 from yuki_builder.errors import InputError
 from yuki_builder.records import Evidence, Line, Span, Verdict
 
@@ -476,10 +476,10 @@ def test_words(text: str, words: int) -> None:
 
 def test_character_figures_put_the_longest_first_and_unknown_last() -> None:
     rows = [(None, 9000, "x", 0.0), ("b", 1000, "one two", 0.5), ("a", 1000, "y", 1.0), ("b", 500, "三", 1.0)]
-    assert character_figures(rows) == [
-        CharacterFigures("b", 2, 1500, 3, 0.75),
-        CharacterFigures("a", 1, 1000, 1, 1.0),
-        CharacterFigures(None, 1, 9000, 1, 0.0),
+    assert character_statistics(rows) == [
+        CharacterStatistics("b", 2, 1500, 3, 0.75),
+        CharacterStatistics("a", 1, 1000, 1, 1.0),
+        CharacterStatistics(None, 1, 9000, 1, 0.0),
     ]
 
 

@@ -17,8 +17,8 @@ from yuki_builder.corpus.audio.sound import to_samples
 from yuki_builder.corpus.report.pictures import (
     bin_size_ms,
     block_peaks,
+    most_separated_span,
     peaks_of,
-    telling_stretch,
 )
 from yuki_builder.corpus.report.spectrogram import HIGHEST_HZ, LOWEST_HZ, ROWS, spectrogram_png, spectrogram_power
 from yuki_builder.errors import MediaError
@@ -82,13 +82,13 @@ def test_the_stretch_shown_has_voice_and_what_was_taken_away() -> None:
     mix[2200:2400] = 70  # a voice and music
     vocals[2200:2400] = 50
     mix[100], vocals[100] = 127, 90  # one bang
-    stretch = telling_stretch(mix, vocals, bin_ms=20)
+    stretch = most_separated_span(mix, vocals, bin_ms=20)
     assert stretch is not None
     assert stretch.duration_ms == 10_000
     assert stretch.start_ms <= 2200 * 20
     assert stretch.end_ms >= 2400 * 20
-    assert telling_stretch(mix, mix, bin_ms=20) is None
-    short = telling_stretch(mix[2200:2300], vocals[2200:2300], bin_ms=20)
+    assert most_separated_span(mix, mix, bin_ms=20) is None
+    short = most_separated_span(mix[2200:2300], vocals[2200:2300], bin_ms=20)
     assert short is not None
     assert (short.start_ms, short.end_ms) == (0, 2000)
 

@@ -88,13 +88,13 @@ def test_file_sets_options_and_its_paths_start_at_its_folder(tmp_path: Path) -> 
     [
         ("seperator = 'x'", "there is no option 'seperator'. Did you mean 'separator'?"),
         ("zzz = 1", "there is no option 'zzz'. The options are video, out, subtitles"),
-        ("force = 'yes'", "'force' wants true or false, not 'yes'"),
-        ("out = 3", "'out' wants a text, not 3"),
-        ("audio_track = true", "'audio_track' wants a text, not True"),
-        ("video = []", "'video' wants a path or a list of them"),
-        ("video = [1]", "'video' wants a path or a list of them"),
-        ("export = 3", "'export' wants a name or a list of them"),
-        ("[out]\nx = 1", "'out' wants a text"),
+        ("force = 'yes'", "'force' needs true or false, not 'yes'"),
+        ("out = 3", "'out' needs a text, not 3"),
+        ("audio_track = true", "'audio_track' needs a text, not True"),
+        ("video = []", "'video' needs a path or a list of them"),
+        ("video = [1]", "'video' needs a path or a list of them"),
+        ("export = 3", "'export' needs a name or a list of them"),
+        ("[out]\nx = 1", "'out' needs a text"),
         ("out = ", "this is no TOML"),
     ],
 )
@@ -152,7 +152,7 @@ def test_pattern(season: Path) -> None:
     assert find_videos(["ep*.[Mm]*"]) == [Path("ep1.mp4"), Path("ep2.MKV"), Path("ep10.mkv")]
     assert find_videos(["**/*.mkv"])[-1] == Path("extras/x.mkv")
     assert find_videos(["[a] 1.mkv"]) == [Path("[a] 1.mkv")]  # a file of that very name
-    with pytest.raises(InputError, match="no file fits"):
+    with pytest.raises(InputError, match="no file matches"):
         find_videos(["*.avi"])
 
 

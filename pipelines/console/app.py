@@ -110,7 +110,8 @@ def _parse(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show nothing but errors.")] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object on stdout at the end, instead of the table.")
+        bool,
+        typer.Option("--json", help="Print one JSON object on stdout at the end, instead of the table."),
     ] = False,
 ) -> Request:
     given = {name: value for name, value in options.items() if value != []}

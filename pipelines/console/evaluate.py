@@ -37,7 +37,7 @@ Examples:
 
 \b
 What it says:
-  accuracy      lines with the right name; a line of somebody whom nothing names is right without a name
+  accuracy      lines with the right name; unlisted speakers count as correct when unnamed
   certain       lines called certain, and how many of those are right
   coverage      the largest share of lines that can be kept by confidence with 95 % of them right
   calibration   by how much confidence is off, on average (0.05: of lines given 0.90, 0.85 to 0.95 are right)

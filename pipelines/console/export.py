@@ -17,7 +17,7 @@ from pipelines.console.display import choose_display, one_line
 from pipelines.corpus.build import build_corpus
 from pipelines.corpus.corpus import Corpus
 from pipelines.corpus.exports import FOLDER, check_names, in_words, source_of, stage_name
-from pipelines.engine.faults import explained
+from pipelines.engine.faults import clear_errors
 from pipelines.layout import CORPUS_FOLDER
 from yuki_builder.atomic import private_name, sweep
 from yuki_builder.corpus import EXPORTERS, PROBLEMS, ExportOptions, Source
@@ -45,9 +45,9 @@ Examples:
   run_pipeline.py export chat --out out --context-lines 12 --system-prompt prompt.txt
 
 \b
-Scenes are whole in training or in validation, so that no answer is known from its question; which, a hash of the
-scene's id decides, so that it stays so as the corpus grows. What the formats hold and who reads them is in
-docs/exports.md. hf is short for hf-folder, roleplay is another name of chat.
+Scenes are never split between train and validation. A hash of the scene's id decides where it goes, so that it stays
+there as the corpus grows. docs/exports.md says what the formats hold and who reads them.
+hf is short for hf-folder, roleplay is another name of chat.
 Exit status: 0 done; 2 an option or a folder is not what it should be, or no line is left to export.
 """
 )
@@ -203,7 +203,7 @@ def _write_apart(corpus: Corpus, names: Sequence[str], to: Path, options: Export
         if os.path.lexists(to / name):
             raise InputError("is there already", where=to / name, remedy="choose another --to, or move it away")
     try:
-        with explained(to):
+        with clear_errors(to):
             to.mkdir(parents=True, exist_ok=True)
             source = source_of(corpus)
             return [_write_one(source, name, to, options) for name in names]

@@ -94,7 +94,7 @@ def _list(*, as_json: _Json = False) -> int:
     headings = {
         "shipped": "Shipped with the project",
         "cached": f"Downloaded, in {model_folder()}",
-        "available": "To be had: run_pipeline.py models get NAME",
+        "available": "Available to download: run_pipeline.py models get NAME",
     }
     width = max(len(model["name"]) for model in models)
     for state, heading in headings.items():

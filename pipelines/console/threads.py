@@ -11,7 +11,7 @@ ROUNDS = "1000"
 def wait_sparingly(environment: MutableMapping[str, str]) -> None:
     """Let idle threads go to sleep soon; to be called before PyTorch is loaded, with ``os.environ``.
 
-    PyTorch's OpenMP library (GNU's on Linux) lets threads turn in circles for milliseconds before they sleep. With the
+    PyTorch's OpenMP library (GNU's on Linux) lets threads busy-wait for milliseconds before they sleep. With the
     machine to itself that saves little. Where another program wants the processor too, every layer of a network
     waits for threads that only wait: beside one busy process the demo took 150 s, and takes 15. What the user has
     set stays.

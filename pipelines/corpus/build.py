@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pipelines.corpus.corpus import Corpus
 from pipelines.corpus.stages import corpus_stages
 from pipelines.engine.events import Event, EventKind, Listener, silent
-from pipelines.engine.faults import explained
+from pipelines.engine.faults import clear_errors
 from pipelines.engine.stage import Runner, Stage
 from pipelines.engine.store import Store
 from pipelines.episode.session import Session
@@ -60,7 +60,7 @@ def build_corpus(
     def notice(message: str) -> None:
         listener(Event(EventKind.NOTICE, CORPUS_FOLDER, message=message))
 
-    with explained(out):
+    with clear_errors(out):
         listener(Event(EventKind.BEGUN, CORPUS_FOLDER))
         store = Store(out / CORPUS_FOLDER, notice=notice)
         with store.locked(wait_seconds=_WAIT_FOR_CORPUS_SECONDS):

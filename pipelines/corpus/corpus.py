@@ -36,7 +36,7 @@ class Corpus:
                 continue
             # A copied or renamed folder: its lines have the ids of another, its clips are not where they say.
             if mark.recipe.settings.get("episode") != folder.name:
-                notice(f"{folder} is no folder of this program's naming and is left out of the corpus")
+                notice(f"{folder} was copied or renamed and is left out of the corpus")
                 continue
             episodes.append(folder)
         return cls(tuple(episodes), out)

@@ -12,7 +12,18 @@ from pipelines.corpus.quality import corpus_qualities
 from pipelines.engine.fingerprints import hash_text
 from pipelines.engine.stage import Counts, Job, Stage
 from pipelines.episode.records import read_records
-from pipelines.layout import ALIGNED, LINES, PRINTS, QUALITY, RESYNC, SCENES, SUMMARY, VOCALS, VOICEPRINTS, line_id
+from pipelines.layout import (
+    ALIGNED,
+    AUDIO_FINGERPRINTS,
+    LINES,
+    QUALITY,
+    RESYNC,
+    SCENES,
+    SUMMARY,
+    VOCALS,
+    VOICEPRINTS,
+    line_id,
+)
 from yuki_builder.corpus import EXPORTERS, ExportOptions, ExportReport, Source
 from yuki_builder.errors import ConfigError
 from yuki_builder.records import AlignedCue, Resync, Span
@@ -106,7 +117,7 @@ def _stage(name: str, options: ExportOptions, read: Callable[[Corpus], Source]) 
         SCENES,
         VOICEPRINTS,
         QUALITY,
-        PRINTS,
+        AUDIO_FINGERPRINTS,
         *((ALIGNED, RESYNC) if name in ("ass", "srt") else ()),
         *((VOCALS,) if exporter.needs_clips else ()),
     )  # clips are cut from these by those

@@ -33,7 +33,7 @@ def write_gallery(corpus: Corpus, job: Job) -> Counts:
         if gallery is None:
             gallery = Gallery.empty(embedder=embedder)
         elif gallery.embedder != embedder:
-            dropped["voiceprint of another embedder"] += len(voiceprints.keys)
+            dropped["speaker embedding of another embedder"] += len(voiceprints.keys)
             continue
         if (folder / GALLERY).is_dir():
             gallery = gallery.merge(Gallery.load(folder / GALLERY, embedder=embedder))

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.clips import quality_notes
-from pipelines.episode.records import read_lines, read_prints, read_records
-from pipelines.layout import PRINTS, QUALITY
+from pipelines.episode.records import read_audio_fingerprints, read_lines, read_records
+from pipelines.layout import AUDIO_FINGERPRINTS, QUALITY
 
 if TYPE_CHECKING:
     from pipelines.corpus.corpus import Corpus
-    from yuki_builder.corpus import ClipQuality, Print
+    from yuki_builder.corpus import AudioFingerprint, ClipQuality
     from yuki_builder.records import Line
 
 QUALITY_TABLE = "quality.parquet"
@@ -24,7 +24,7 @@ def corpus_qualities(corpus: Corpus) -> list[ClipQuality]:
 
     lines: list[Line] = []
     qualities: list[ClipQuality] = []
-    prints: dict[str, Print] = {}
+    prints: dict[str, AudioFingerprint] = {}
     for folder in corpus.episodes:
         if not (folder / QUALITY).is_file():
             continue  # made by an earlier version
@@ -32,7 +32,7 @@ def corpus_qualities(corpus: Corpus) -> list[ClipQuality]:
         own = [line for line in read_lines(folder) if line.line_id in by_id]
         lines += own
         qualities += [by_id[line.line_id] for line in own]
-        prints |= read_prints(folder / PRINTS)
+        prints |= read_audio_fingerprints(folder / AUDIO_FINGERPRINTS)
     marked = mark_duplicates(qualities, lines, prints)
     return [dataclasses.replace(quality, problems=problems_of(quality)) for quality in marked]
 

@@ -11,7 +11,7 @@ from pipelines.corpus.gallery import write_gallery
 from pipelines.corpus.report import report_settings, write_report
 from pipelines.engine.stage import Counts, Job, Stage
 from pipelines.episode.stages import REPORTED as EPISODE_STAGES
-from pipelines.layout import GALLERY, LINES, MEDIA, PRINTS, QUALITY, REPORT, SCENES, VOICEPRINTS
+from pipelines.layout import AUDIO_FINGERPRINTS, GALLERY, LINES, MEDIA, QUALITY, REPORT, SCENES, VOICEPRINTS
 
 if TYPE_CHECKING:
     from yuki_builder.corpus import ExportOptions
@@ -47,7 +47,7 @@ _REPORTED: tuple[Stage[Corpus], ...] = (
         "quality",
         version=1,
         run=quality.write_quality,
-        files=lambda c: c.files(LINES, QUALITY, PRINTS),
+        files=lambda c: c.files(LINES, QUALITY, AUDIO_FINGERPRINTS),
         packages=("pyarrow",),
         code=("yuki_builder.corpus.audio.quality",),
         writes=(quality.QUALITY_TABLE,),

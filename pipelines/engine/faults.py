@@ -16,7 +16,7 @@ _NEARLY_FULL_BYTES = 64 << 10
 
 
 @contextmanager
-def explained(out: Path) -> Iterator[None]:
+def clear_errors(out: Path) -> Iterator[None]:
     """Turn what a full disk, a read-only folder or a vanished file raises within into a ``YukiError``.
 
     Libraries report a full disk in their own words (libsndfile, ffmpeg), so an error of any kind counts as one

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from pipelines.engine.code import PACKAGES, code_fingerprint, own_fingerprint
 from pipelines.engine.events import Event, EventKind, Listener
-from pipelines.engine.faults import explained
+from pipelines.engine.faults import clear_errors
 from pipelines.engine.fingerprints import Fingerprints
 from pipelines.engine.store import Recipe, Store, Workspace
 from yuki_builder.errors import ConfigError, InternalError
@@ -196,7 +196,7 @@ class Runner(Generic[C]):
         began = time.monotonic()
         with self._store.workspace(stage.name, recipe) as workspace:
             # Explained in here, while the workspace still fills the disk that it may have filled up.
-            with explained(self._store.folder):
+            with clear_errors(self._store.folder):
                 job = Job(stage, self._store, workspace, listener, self._name)
                 counts = stage.run(self._subject, job) if stage.wanted(self._subject) else Counts()
             for path in workspace.outputs.rglob("*"):

@@ -334,7 +334,7 @@ class Store:
         while os.path.lexists(backup := path.with_name(f"{path.name}.bak-{n}")):
             n += 1
         path.rename(backup)
-        self._notice(f"{path} was not as this program left it; it is kept as {backup.name}")
+        self._notice(f"{path} was modified since the last run; it is kept as {backup.name}")
 
     def _workspace(self, stage: str) -> Path:
         return self.work / "tmp" / stage / "outputs"
@@ -426,4 +426,4 @@ def _describe_holder(holder: Path) -> str:
         data = read_json(holder, max_bytes=1 << 16)
         return f"process {data['pid']} on {data['host']}"
     except (OSError, ValueError, KeyError, TypeError):
-        return "it did not say who it is"
+        return "unknown process"

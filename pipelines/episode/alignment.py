@@ -19,14 +19,14 @@ def align(episode: Episode, job: Job) -> Counts:
     other words at the same times do not ask for the turns again.
     """
     from yuki_builder.alignment import align as align_cues
-    from yuki_builder.alignment import resync, split_at_lines, unheard
+    from yuki_builder.alignment import inaudible_songs, resync, split_at_lines
     from yuki_builder.subtitles import LeftOut
 
     cues = read_records(job.input(CUES_READ), Cue)
     speech = read_records(job.input(SPEECH), Span)
     change = resync(cues, speech) if episode.config.resync else Resync.none("switched off")
     lines = align_cues(cues, speech, resync=change)
-    songs = unheard(lines)
+    songs = inaudible_songs(lines)
     if songs:
         cues = [dataclasses.replace(cue, left_out=LeftOut.UNHEARD) if cue.cue_id in songs else cue for cue in cues]
         lines = align_cues(cues, speech, resync=change)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
 from pipelines.episode.lines import attributed_lines
-from pipelines.episode.records import read_prints, read_records, write_prints, write_records
-from pipelines.layout import CLIPS, MEASURES, MIX, PRINTS, QUALITY, SPEECH, VOCALS
+from pipelines.episode.records import read_audio_fingerprints, read_records, write_audio_fingerprints, write_records
+from pipelines.layout import AUDIO_FINGERPRINTS, CLIPS, MEASURES, MIX, QUALITY, SPEECH, VOCALS
 from yuki_builder.records import Span
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def cut_clips(episode: Episode, job: Job) -> Counts:
     )
     pairs = zip(sounds.clips.lines, sounds.qualities, strict=True)
     write_records([LineSound(line.line_id, quality, line.clip) for line, quality in pairs], job.output(MEASURES))
-    write_prints(sounds.prints, job.output(PRINTS))
+    write_audio_fingerprints(sounds.prints, job.output(AUDIO_FINGERPRINTS))
     dropped = {f"no clip: {reason}": number for reason, number in sounds.clips.dropped.items()}
     return Counts(sounds.clips.kept, dropped)
 
@@ -47,7 +47,9 @@ def judge(episode: Episode, job: Job) -> Counts:
         folder = episode.store.folder.parent
         clips = {sound.line_id: folder / sound.clip for sound in sounds if sound.clip}
         qualities = add_dnsmos(qualities, clips, progress=job.progress)
-    marked = mark_duplicates(qualities, attributed_lines(episode, job), read_prints(job.input(PRINTS)))
+    marked = mark_duplicates(
+        qualities, attributed_lines(episode, job), read_audio_fingerprints(job.input(AUDIO_FINGERPRINTS))
+    )
     qualities = [dataclasses.replace(quality, problems=problems_of(quality)) for quality in marked]
     write_records(qualities, job.output(QUALITY))
     return Counts(len(qualities), notes=quality_notes(qualities))

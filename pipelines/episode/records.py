@@ -14,7 +14,7 @@ from pipelines.layout import LINES
 from yuki_builder.records import Line, MediaInfo, Record, Turn, Voiceprints
 
 if TYPE_CHECKING:
-    from yuki_builder.corpus import Print, Scene
+    from yuki_builder.corpus import AudioFingerprint, Scene
 
 R = TypeVar("R", bound=Record)
 
@@ -84,7 +84,7 @@ def read_scenes(path: Path, lines: Sequence[Line]) -> list[Scene]:
     return scenes_of(read_records(path, SceneRow), lines)
 
 
-def write_prints(prints: Mapping[str, Print], path: Path) -> None:
+def write_audio_fingerprints(prints: Mapping[str, AudioFingerprint], path: Path) -> None:
     """As integers of 8 bits: a season has tens of thousands, and likeness needs no more."""
     keys = sorted(prints)
     vectors = np.stack([prints[key] for key in keys]) if keys else np.zeros((0, 0), np.float32)
@@ -93,7 +93,7 @@ def write_prints(prints: Mapping[str, Print], path: Path) -> None:
         np.savez(file, keys=np.array(keys, np.str_), vectors=np.rint(vectors / scale).astype(np.int8))
 
 
-def read_prints(path: Path) -> dict[str, Print]:
+def read_audio_fingerprints(path: Path) -> dict[str, AudioFingerprint]:
     """The fingerprints that an episode's lines have, by line id, of length 1."""
     if not path.exists():
         return {}

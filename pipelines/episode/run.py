@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipelines.config import EpisodeConfig
 from pipelines.engine.events import Event, EventKind, Listener, silent
-from pipelines.engine.faults import explained
+from pipelines.engine.faults import clear_errors
 from pipelines.engine.stage import Runner, Step
 from pipelines.episode.context import Episode
 from pipelines.episode.records import read_lines
@@ -57,7 +57,7 @@ def run_episode(
         YukiError: in one line what is wrong with the input or the output folder; ``exit_status`` says whose fault.
     """
     listener = progress or silent
-    with explained(config.out):
+    with clear_errors(config.out):
         session = session or Session(config.out)
         episode = session.open(
             config, notice=lambda name, message: listener(Event(EventKind.NOTICE, name, message=message))
@@ -81,7 +81,7 @@ def plan_episode(config: EpisodeConfig, *, session: Session | None = None) -> tu
     Raises:
         YukiError: as ``run_episode``, as far as it shows without doing the work.
     """
-    with explained(config.out):
+    with clear_errors(config.out):
         session = session or Session(config.out)
         episode = session.open(config)
         return episode.episode_id, _runner(episode, session).plan(force=config.force)

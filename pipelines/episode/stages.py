@@ -17,6 +17,7 @@ from pipelines.episode.context import Episode
 from pipelines.layout import (
     ALIGNED,
     ATTRIBUTIONS,
+    AUDIO_FINGERPRINTS,
     CLIPS,
     CUES,
     CUES_READ,
@@ -31,7 +32,6 @@ from pipelines.layout import (
     PICTURES,
     PIECES,
     PLACED,
-    PRINTS,
     QUALITY,
     REPORT,
     RESYNC,
@@ -61,7 +61,7 @@ def _weights(episode: Episode) -> dict[str, Path]:
     if name == "none":
         return {}
     files = checkpoint_files(name, download=episode.models.download)
-    names = [f"the weights of link {n}" for n in range(1, len(files) + 1)]
+    names = [f"the weights of model {n}" for n in range(1, len(files) + 1)]
     names = names if len(files) > 1 else ["the separator's weights"]
     plan = Path(episode.config.band_plan or "")
     return dict(zip(names, files, strict=True)) | ({"the band plan": plan} if plan.is_file() else {})
@@ -288,13 +288,13 @@ REPORTED: tuple[Stage[Episode], ...] = (
         reads=(*lines.ATTRIBUTED, SPEECH, MIX, VOCALS),
         settings=lambda e: {"episode": e.episode_id},
         code=(_LINES,),
-        writes=(CLIPS, MEASURES, PRINTS),
+        writes=(CLIPS, MEASURES, AUDIO_FINGERPRINTS),
     ),
     Stage(
         "quality",
         version=1,
         run=clips.judge,
-        reads=(*lines.ATTRIBUTED, MEASURES, PRINTS, VOCALS),
+        reads=(*lines.ATTRIBUTED, MEASURES, AUDIO_FINGERPRINTS, VOCALS),
         settings=_quality_settings,
         code=(_QUALITY, "yuki_builder.corpus.audio.dnsmos"),
         writes=(QUALITY,),

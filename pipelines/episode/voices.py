@@ -1,4 +1,4 @@
-"""Whose voice is where: turns, the voiceprints of lines, the voices enrolled."""
+"""Whose voice is where: turns, the speaker embeddings of lines, the voices enrolled."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _WHOLE_FILE = Span(0, 1 << 40)
 
 
-_TOO_SHORT = "too little speech for a voiceprint"
+_TOO_SHORT = "too little speech for a speaker embedding"
 _IN_CROWD = f"more than {MOST_AT_ONCE} other lines at the same time"
 
 
@@ -38,13 +38,16 @@ def find_turns(episode: Episode, job: Job) -> Counts:
 
 
 def embed_lines(episode: Episode, job: Job) -> Counts:
-    """A voiceprint of each line that is long enough."""
+    """A speaker embedding of each line that is long enough."""
     from video_preprocessing.speech import embed_spans
-    from yuki_builder.alignment import pure_spans
+    from yuki_builder.alignment import single_speaker_spans
 
     lines = read_records(job.input(ALIGNED), AlignedCue)
     speech = read_records(job.input(SPEECH), Span)
-    pure = {line_id(episode.episode_id, line.cue): tuple(s) for line, s in zip(lines, pure_spans(lines), strict=True)}
+    pure = {
+        line_id(episode.episode_id, line.cue): tuple(s)
+        for line, s in zip(lines, single_speaker_spans(lines), strict=True)
+    }
     first = {spans: key for key, spans in reversed(pure.items()) if spans}  # lines at the same time: one voice
     embedder = episode.embedder()
     wanted = {key: spans for spans, key in reversed(first.items())}
@@ -64,7 +67,7 @@ def _for_all(voiceprints: Voiceprints, same_as: Mapping[str, str]) -> Voiceprint
 
 
 def enrol(episode: Episode, job: Job) -> Counts:
-    """A voiceprint of each clip in which a known character speaks."""
+    """A speaker embedding of each clip in which a known character speaks."""
     by_file: dict[Path, list[EnrolClip]] = {}
     for clip in episode.enrolment.clips:
         by_file.setdefault(clip.audio, []).append(clip)

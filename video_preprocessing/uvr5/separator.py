@@ -1,4 +1,4 @@
-"""Takes the dialogue out of a programme: one network or a chain of them, any length, in constant memory.
+"""Separates the dialogue from a recording: one network or a chain of them, any length, in constant memory.
 
 ``Separator.load("dialogue")`` is the project's own network, ``Separator.load("HP5+DeEcho-Normal")`` two public ones
 one after the other. A file is read, separated and written as a stream; what an interrupted run left is taken up again.
@@ -33,13 +33,13 @@ BLOCK_SECONDS = 5
 LARGEST_FLAC_CHANNELS = 8
 # Channels in the order of WAV and FLAC that belong together: front, centre, low frequencies, then pairs again.
 _SURROUND = {6: ((0, 1), (2,), (3,), (4, 5)), 8: ((0, 1), (2,), (3,), (4, 5), (6, 7))}
-# The first pass of a network that wants the whole programme's peak, as a share of the whole work.
+# The first pass of a network that wants the whole recording's peak, as a share of the whole work.
 _MEASURING = 0.05
 
 
 @dataclass(frozen=True)
 class Stems:
-    """A programme in two parts.
+    """A recording in two parts.
 
     They add up to it for the project's own networks. Public ones work in bands that leave a little out, as in their
     own tools; the parts then add up to what the bands let through.
@@ -243,7 +243,7 @@ class Separator:
 
 
 class _Layout:
-    """Groups a programme's channels into the stereo streams that networks take, and puts them together again."""
+    """Groups a recording's channels into the stereo streams that networks take, and puts them together again."""
 
     def __init__(self, channels: int) -> None:
         pairs = tuple(tuple(range(c, min(c + 2, channels))) for c in range(0, channels, 2))

@@ -13,7 +13,7 @@ from itertools import accumulate, pairwise
 from statistics import median_low
 
 from yuki_builder.alignment.activity import VoiceActivity
-from yuki_builder.alignment.parting import part
+from yuki_builder.alignment.speaker_changes import part
 from yuki_builder.records import AlignedCue, Cue, Resync, Span, Turn
 
 REACH_MS = 400
@@ -56,7 +56,7 @@ def align(
     spans = _without_sloppy_overlaps(spans)
     limits = _limits(spans, voice, reach_ms=reach_ms)
     snapped = [_snap(span, limit, voice, reach_ms=reach_ms) for span, limit in zip(spans, limits, strict=True)]
-    snapped = _trusting(spans, snapped, limits)
+    snapped = _without_odd_moves(spans, snapped, limits)
     for k in reversed(range(len(snapped) - 1)):  # a cue around another does not begin after it
         snapped[k] = Span(min(snapped[k].start_ms, snapped[k + 1].start_ms), snapped[k].end_ms)
     return [
@@ -65,14 +65,14 @@ def align(
     ]
 
 
-def _trusting(spans: Sequence[Span], snapped: Sequence[Span], limits: Sequence[Span]) -> list[Span]:
+def _without_odd_moves(spans: Sequence[Span], snapped: Sequence[Span], limits: Sequence[Span]) -> list[Span]:
     """The snapped spans; of a track that was timed to the voice, edges that would move unlike all others do not.
 
     Where most edges lie on the voice to a few hundredths of a second, somebody listened, and an edge that does not
     is a breath or a whisper that voice activity misses.
     """
-    starts = _steadied([s.start_ms - span.start_ms for s, span in zip(snapped, spans, strict=True)])
-    ends = _steadied([s.end_ms - span.end_ms for s, span in zip(snapped, spans, strict=True)])
+    starts = _without_outliers([s.start_ms - span.start_ms for s, span in zip(snapped, spans, strict=True)])
+    ends = _without_outliers([s.end_ms - span.end_ms for s, span in zip(snapped, spans, strict=True)])
     trusted = []
     for span, limit, start_ms, end_ms in zip(spans, limits, starts, ends, strict=True):
         first_ms = max(limit.start_ms, span.start_ms + start_ms)
@@ -81,7 +81,7 @@ def _trusting(spans: Sequence[Span], snapped: Sequence[Span], limits: Sequence[S
     return trusted
 
 
-def _steadied(moves_ms: Sequence[int]) -> list[int]:
+def _without_outliers(moves_ms: Sequence[int]) -> list[int]:
     """How far edges move, with the odd ones taken for the usual one where there is a usual one."""
     if len(moves_ms) < _FEWEST_TO_TRUST:
         return list(moves_ms)

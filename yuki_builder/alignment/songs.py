@@ -15,10 +15,10 @@ _LEAST_CUES = 5
 _LEAST_MS = 20_000
 _HEARD_SHARE = 0.15  # of a cue: a syllable that passes for speech
 _LARGEST_GAP_MS = 12_000
-_MOST_OF_ALL = 0.4  # where most cues are without voice, it is the ear that fails
+_MOST_OF_ALL = 0.4  # where most cues are without voice, voice activity is unreliable
 
 
-def unheard(lines: Sequence[AlignedCue]) -> frozenset[str]:
+def inaudible_songs(lines: Sequence[AlignedCue]) -> frozenset[str]:
     """Ids of the cues that belong to a song; ``lines`` are in order of time. Pure."""
     runs: list[list[AlignedCue]] = []
     for is_silent, group in groupby(lines, key=_is_silent):

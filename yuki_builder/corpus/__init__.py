@@ -7,9 +7,9 @@ from yuki_builder.corpus.audio.dnsmos import add_dnsmos, require_dnsmos
 from yuki_builder.corpus.audio.lines import LineSounds, read_sounds
 from yuki_builder.corpus.audio.quality import (
     PROBLEMS,
+    AudioFingerprint,
     ClipQuality,
     LineSound,
-    Print,
     QualityLimits,
     mark_duplicates,
     problems_of,
@@ -34,6 +34,7 @@ from yuki_builder.corpus.tables.quality_parquet import write_quality_parquet
 __all__ = [
     "EXPORTERS",
     "PROBLEMS",
+    "AudioFingerprint",
     "ClipQuality",
     "ClipReport",
     "Corpus",
@@ -44,7 +45,6 @@ __all__ = [
     "Exporter",
     "LineSound",
     "LineSounds",
-    "Print",
     "QualityLimits",
     "Scene",
     "SceneRow",

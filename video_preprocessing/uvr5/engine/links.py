@@ -63,7 +63,7 @@ class SeparatorOptions:
         aggressiveness: 0 to 1 (public tools say 0 to 100): how much harder the mask of a public checkpoint is made;
             None for 0.1 with v5.0 networks and 0 with v5.1 networks.
         test_time_augmentation: everything twice, with shifted windows, and the mean: double the time.
-        post_process: give to the accompaniment what the voice's estimate barely hears.
+        post_process: move near-silent vocals to the accompaniment.
         high_end: fill what a band plan cuts off at the top with the mirrored band below, where it is quieter.
         precision: of the network: ``float32``, ``bfloat16`` (faster on processors that have it, at an error that
             docs/uvr5.md shows), or ``auto``: half precision on a GPU, float32 elsewhere.

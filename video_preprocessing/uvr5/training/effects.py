@@ -1,4 +1,4 @@
-"""What films have beside music, made from nothing: blows, rain, wind, engines, sirens, birds, rattling, applause.
+"""Synthetic sound effects: blows, rain, wind, engines, sirens, birds, rattling, applause.
 
 Recordings of such sounds cannot be shipped, and a network that has only heard music takes a siren or a gunshot for a
 voice. These are not to be mistaken for the real thing; they are to cover what it may be like: how noisy, how

@@ -11,7 +11,7 @@ import numpy as np
 
 from yuki_builder.corpus.audio.clips import MARGIN_MS, ClipReport, clip_path, clip_spans, why_no_clip, write_clip
 from yuki_builder.corpus.audio.levels import level_db, same_channels
-from yuki_builder.corpus.audio.quality import ClipQuality, Print, fingerprint, measure_sound
+from yuki_builder.corpus.audio.quality import AudioFingerprint, ClipQuality, fingerprint, measure_sound
 from yuki_builder.corpus.audio.sound import ForwardReader, open_sound, to_samples
 from yuki_builder.errors import InputError, InternalError
 from yuki_builder.records import MOST_AT_ONCE, FloatArray, Line, Progress, Span, crowded, no_progress
@@ -34,7 +34,7 @@ class LineSounds:
     clips: ClipReport
     levels: Mapping[str, float | None]
     qualities: tuple[ClipQuality, ...]
-    prints: Mapping[str, Print]
+    prints: Mapping[str, AudioFingerprint]
 
 
 def read_sounds(
@@ -107,7 +107,7 @@ class _Pass:
         self.left_out: dict[str, str] = {}
         self.energies: dict[str, tuple[float, float, int]] = {}
         self.qualities: dict[str, ClipQuality] = {}
-        self.prints: dict[str, Print] = {}
+        self.prints: dict[str, AudioFingerprint] = {}
 
     def clips(self, length_ms: int) -> Iterator[tuple[Span, Line, bool]]:
         """What to read for the clips of a file of that length; notes why some lines get none."""
@@ -132,9 +132,9 @@ class _Pass:
         """Add a part of a line; the arrays have the shape (samples, channels)."""
         if span.start_ms == line.start_ms:
             self.qualities[line.line_id] = measure_sound(line, whole, rate_hz, self.speech)
-            sound_print = fingerprint(voice.mean(axis=1), rate_hz)
-            if sound_print is not None:
-                self.prints[line.line_id] = sound_print
+            audio_fingerprint = fingerprint(voice.mean(axis=1), rate_hz)
+            if audio_fingerprint is not None:
+                self.prints[line.line_id] = audio_fingerprint
         size = min(len(voice), len(whole))
         both, kept = same_channels(whole[:size], voice[:size])
         vocals, rest, count = self.energies.get(line.line_id, (0.0, 0.0, 0))

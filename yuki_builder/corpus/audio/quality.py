@@ -22,7 +22,7 @@ _PRINT_BANDS, _PRINT_FRAMES = 24, 32
 _PRINT_LOWEST_HZ, _PRINT_HIGHEST_HZ = 100.0, 7000.0
 _PRINT_DEPTH = 4.0  # orders of magnitude: what is quieter is noise, of the recording or of the separator
 
-Print = npt.NDArray[np.float32]
+AudioFingerprint = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def _mean_spectrum(wave: FloatArray) -> npt.NDArray[np.float64] | None:
     return power
 
 
-def fingerprint(wave: FloatArray, rate_hz: int) -> Print | None:
+def fingerprint(wave: FloatArray, rate_hz: int) -> AudioFingerprint | None:
     """What a line sounds like, shape (24 * 32,), of length 1: levels in 24 bands and 32 parts of its time.
 
     Two of the same recording have a product near 1, also when one is a little longer or differently mixed; None where
@@ -194,7 +194,7 @@ _LEAST_LETTERS = 6
 
 
 def mark_duplicates(
-    qualities: Sequence[ClipQuality], lines: Sequence[Line], prints: Mapping[str, Print]
+    qualities: Sequence[ClipQuality], lines: Sequence[Line], prints: Mapping[str, AudioFingerprint]
 ) -> list[ClipQuality]:
     """With ``duplicate_of`` set where an earlier line has the same words and the same sound.
 
@@ -219,7 +219,7 @@ def mark_duplicates(
     return marked
 
 
-def _sound_alike(one: Line, other: Line, prints: Mapping[str, Print]) -> bool:
+def _sound_alike(one: Line, other: Line, prints: Mapping[str, AudioFingerprint]) -> bool:
     lengths = sorted((one.span.duration_ms, other.span.duration_ms))
     if lengths[1] - lengths[0] > _SAME_LENGTH * lengths[1]:
         return False

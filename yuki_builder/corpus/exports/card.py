@@ -117,8 +117,8 @@ def _about_split(facts: CardFacts, examples: Sequence[Chosen], options: ExportOp
         asked = "there are too few scenes to spare one" if options.validation else "no validation was asked for"
         return f"All is for training ({_number(scenes[TRAIN], 'scene')}): {asked}."
     return (
-        f"Scenes are whole in one of them, so that no answer is known from its question: {scenes[TRAIN]} for "
-        f"training, {scenes[VALIDATION]} for validation ({options.validation:g} of the lines were asked for), by a "
+        f"Scenes are never split between train and validation: {scenes[TRAIN]} for training, "
+        f"{scenes[VALIDATION]} for validation ({options.validation:g} of the lines were asked for), by a "
         "hash of the scene's id."
     )
 

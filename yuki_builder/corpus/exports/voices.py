@@ -41,7 +41,7 @@ def write_ljspeech(source: Source, destination: Path, options: ExportOptions, pr
         folder = destination / folder_of[_name(item)]
         key = file_key(item.line.line_id)
         if _convert(clip, folder / "wavs" / f"{key}.wav", sample_rate_hz=LJSPEECH_RATE_HZ, left_out=left_out):
-            row = f"{key}|{bar_free(item.line.text)}|{normalised(item.line.text)}"
+            row = f"{key}|{without_pipes(item.line.text)}|{normalised(item.line.text)}"
             rows.setdefault(folder / _TABLES[item.split], []).append(row)
             written.append(item)
         progress(number, len(clips))
@@ -63,13 +63,13 @@ def write_sovits(source: Source, destination: Path, options: ExportOptions, prog
     rows: dict[Path, list[str]] = {}
     written: list[Chosen] = []
     for number, (item, clip) in enumerate(clips, start=1):
-        text = bar_free(item.line.text)
+        text = without_pipes(item.line.text)
         language = line_language(text, usual=usual[item.line.episode_id])
         path = f"wavs/{file_key(item.line.line_id)}.wav"
         if language is None:
             left_out["no language that the tool knows"] += 1
         elif _convert(clip, destination / path, sample_rate_hz=SOVITS_RATE_HZ, left_out=left_out):
-            row = f"{path}|{bar_free(_name(item))}|{language}|{text}"
+            row = f"{path}|{without_pipes(_name(item))}|{language}|{text}"
             for folder in (destination, destination / "characters" / folder_of[_name(item)]):
                 rows.setdefault(folder / f"{item.split}.list", []).append(row)
             written.append(item)
@@ -79,7 +79,7 @@ def write_sovits(source: Source, destination: Path, options: ExportOptions, prog
     return ExportReport(len(rows) + len(written), count_splits(written), left_out, written)
 
 
-def bar_free(text: str) -> str:
+def without_pipes(text: str) -> str:
     """One row without the separator of these formats: a bar becomes its full-width twin."""
     return one_row(text).replace("|", "｜").strip()
 
@@ -90,7 +90,7 @@ def normalised(text: str) -> str:
     Numbers stay digits. A text that is nothing but signs stays as it is, since an empty column is no text.
     """
     plain = " ".join(unicodedata.normalize("NFKC", one_row(text)).replace("|", " ").split())
-    return plain or bar_free(text)
+    return plain or without_pipes(text)
 
 
 def write_rows(path: Path, rows: Iterable[str]) -> None:

@@ -20,7 +20,7 @@ from yuki_builder.corpus.scenes import scene_id
 from yuki_builder.corpus.scenes.segmentation import scene_starts
 from yuki_builder.corpus.tables.jsonl import read_jsonl
 from yuki_builder.corpus.tables.lines_parquet import lines_schema, lines_table, read_lines_table
-from yuki_builder.corpus.tables.statistics import character_figures
+from yuki_builder.corpus.tables.statistics import character_statistics
 from yuki_builder.errors import InputError
 from yuki_builder.names import path_name
 from yuki_builder.records import FloatArray, Span, Verdict
@@ -136,7 +136,7 @@ class Corpus:
         import pandas as pd
 
         named = self.lines[self.lines["character"].notna()]
-        figures = character_figures(
+        figures = character_statistics(
             zip(
                 named["character"],
                 (named["end_ms"] - named["start_ms"]).tolist(),

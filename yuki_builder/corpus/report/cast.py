@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from yuki_builder.corpus.tables.statistics import CharacterFigures, character_figures
+from yuki_builder.corpus.tables.statistics import CharacterStatistics, character_statistics
 from yuki_builder.records import Line
 
 UNKNOWN = "unknown"
@@ -37,7 +37,7 @@ class Speaker:
     number: int
     name: str
     colour: Colour
-    figures: CharacterFigures
+    figures: CharacterStatistics
     share: float
 
 
@@ -48,7 +48,7 @@ def colour_of(position: int) -> Colour:
 
 def speakers_of(lines: Iterable[Line]) -> tuple[Speaker, ...]:
     """Everyone who has a line, and "unknown" where there are lines that nobody is known to say."""
-    figures = character_figures((n.character, n.span.duration_ms, n.text, n.confidence) for n in lines)
+    figures = character_statistics((n.character, n.span.duration_ms, n.text, n.confidence) for n in lines)
     longest_ms = max((f.duration_ms for f in figures), default=0) or 1
     return tuple(
         Speaker(

@@ -72,7 +72,7 @@ def picture_sound(mix: Path, vocals: Path, *, progress: Progress = no_progress) 
             vocals_peaks = waiting.result()
         if np.array_equal(mix_peaks, vocals_peaks):
             return SoundPictures(bin_ms, _base64(mix_peaks.tobytes()))
-        stretch = telling_stretch(mix_peaks, vocals_peaks, bin_ms=bin_ms)
+        stretch = most_separated_span(mix_peaks, vocals_peaks, bin_ms=bin_ms)
         before, after = (None, None) if stretch is None else _before_and_after(mix_sound, vocals_sound, stretch)
         return SoundPictures(
             bin_ms, _base64(mix_peaks.tobytes()), _base64(vocals_peaks.tobytes()), stretch, before, after
@@ -106,7 +106,9 @@ def block_peaks(block: FloatArray, *, rate_hz: int, bin_ms: int) -> FloatArray:
     return np.maximum.reduceat(flat, np.array(starts) * block.shape[1]) if starts else np.empty(0, np.float32)
 
 
-def telling_stretch(mix_peaks: Bytes, vocals_peaks: Bytes, *, bin_ms: int, length_ms: int = STRETCH_MS) -> Span | None:
+def most_separated_span(
+    mix_peaks: Bytes, vocals_peaks: Bytes, *, bin_ms: int, length_ms: int = STRETCH_MS
+) -> Span | None:
     """The stretch that shows best what the separator does: voices in it, and much that was taken away beside them.
 
     Each moment counts with the quieter of both, in the scale of the peaks, so that one bang does not decide; the

@@ -14,7 +14,7 @@ _WORD = re.compile(rf"[{_CJK}]|(?:(?![{_CJK}])\w)+(?:['’](?:(?![{_CJK}])\w)+)*
 
 
 @dataclass(frozen=True, slots=True)
-class CharacterFigures(Record):
+class CharacterStatistics(Record):
     """Of one character; ``character`` None: of the lines whose speaker is unknown."""
 
     character: str | None
@@ -29,7 +29,7 @@ def count_words(text: str) -> int:
     return sum(1 for _ in _WORD.finditer(text))
 
 
-def character_figures(lines: Iterable[tuple[str | None, int, str, float]]) -> list[CharacterFigures]:
+def character_statistics(lines: Iterable[tuple[str | None, int, str, float]]) -> list[CharacterStatistics]:
     """Figures by character, who speaks longest first, unknown last.
 
     Args:
@@ -43,7 +43,7 @@ def character_figures(lines: Iterable[tuple[str | None, int, str, float]]) -> li
         total[2] += count_words(text)
         total[3] += confidence
     figures = [
-        CharacterFigures(character, int(count), int(duration), int(words), confidence / count)
+        CharacterStatistics(character, int(count), int(duration), int(words), confidence / count)
         for character, (count, duration, words, confidence) in sums.items()
     ]
     return sorted(figures, key=lambda f: (f.character is None, -f.duration_ms, f.character or ""))

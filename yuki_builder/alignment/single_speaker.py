@@ -17,7 +17,7 @@ _EDGE_MS = 80  # as far as it is taken to reach
 _LEAST_MS = 800  # less than this is worth more whole and impure than pure
 
 
-def pure_spans(lines: Sequence[AlignedCue]) -> list[list[Span]]:
+def single_speaker_spans(lines: Sequence[AlignedCue]) -> list[list[Span]]:
     """For each line, in order of time, the parts of it that no other line touches; all of it where little is left.
 
     A line in a crowd (``records.crowded``) has none.

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yuki_builder.alignment import pure_spans
+from yuki_builder.alignment import single_speaker_spans
 from yuki_builder.records import MOST_AT_ONCE, AlignedCue, Cue, Span
 
 relaxed = settings(deadline=None)  # a busy machine is no failure
@@ -16,7 +16,7 @@ relaxed = settings(deadline=None)  # a busy machine is no failure
 
 def pure(*times: tuple[int, int]) -> list[list[tuple[int, int]]]:
     lines = [AlignedCue(Cue(f"c{k}", k, a, b, "x", "x"), a, b, b - a) for k, (a, b) in enumerate(times)]
-    return [[(span.start_ms, span.end_ms) for span in spans] for spans in pure_spans(lines)]
+    return [[(span.start_ms, span.end_ms) for span in spans] for spans in single_speaker_spans(lines)]
 
 
 @pytest.mark.parametrize(
