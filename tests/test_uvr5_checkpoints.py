@@ -422,7 +422,7 @@ def test_finding_needs_no_torch(small_v51: State, tmp_path: Path) -> None:
         (" HP5 + onnx_dereverb_By_FoxJoy + ./a.pth ", ["HP5", "onnx_dereverb_By_FoxJoy", "./a.pth"]),
         ("HP5-主旋律人声vocals+其他instrumentals+DeNoise", ["HP5-主旋律人声vocals+其他instrumentals", "DeNoise"]),
         ("a+b.pth+HP2+a+b.pth", ["a+b.pth", "HP2", "a+b.pth"]),
-        ("inaudible_songs+of", ["inaudible_songs", "of"]),
+        ("unheard+of", ["unheard", "of"]),
     ],
 )
 def test_chains(text: str, links: list[str]) -> None:
