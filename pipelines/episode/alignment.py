@@ -8,15 +8,15 @@ import shutil
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
 from pipelines.episode.records import read_records, read_turns, write_records
-from pipelines.layout import ALIGNED, CUES, CUES_READ, PIECES, PLACED, RESYNC, SPEECH, TURNS
-from yuki_builder.records import Cue, Resync, Span
+from pipelines.layout import ALIGNED, CUES, CUES_READ, NAMED, PIECES, PLACED, RESYNC, SPEECH, TURNS
+from yuki_builder.records import Cue, Resync, Span, Turn
 
 
 def align(episode: Episode, job: Job) -> Counts:
     """The spoken cues on the video's clock, their edges on the voice; songs without audible speech are left out.
 
-    Voice activity is cut where they begin and end: there the voice may change. That is an output of its own, so that
-    other words at the same times do not ask for the turns again.
+    Voice activity is cut where they begin and end: there the voice may change. That and the lines that name a speaker
+    are outputs of their own, so that other words at the same times do not ask for the turns again.
     """
     from yuki_builder.alignment import align as align_cues
     from yuki_builder.alignment import inaudible_songs, resync, split_at_lines
@@ -34,8 +34,15 @@ def align(episode: Episode, job: Job) -> Counts:
     write_records([change], job.output(RESYNC))
     write_records(lines, job.output(PLACED))
     write_records(split_at_lines(speech, lines), job.output(PIECES))
+    write_records([Turn(x.start_ms, x.end_ms, name) for x in lines if (name := _name(x.cue))], job.output(NAMED))
     notes = (f"subtitles retimed: {change}",) if change.reason is None else ()
     return Counts(len(lines), {str(LeftOut.UNHEARD): len(songs)} if songs else {}, notes)
+
+
+def _name(cue: Cue) -> str | None:
+    """Who speaks, if the subtitle names one person."""
+    names = {tag.name.casefold() for tag in cue.tags}
+    return names.pop() if len(names) == 1 else None
 
 
 def part_speakers(_: Episode, job: Job) -> Counts:

@@ -12,9 +12,20 @@ import numpy as np
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
 from pipelines.episode.records import read_records, write_voiceprints
-from pipelines.layout import ALIGNED, ENROLLED, PIECES, SPEECH, TURNS, VOCALS, VOICEPRINTS, line_id
+from pipelines.layout import (
+    ALIGNED,
+    ENROLLED,
+    EXCLUSIVE_TURNS,
+    NAMED,
+    PIECES,
+    SPEECH,
+    TURNS,
+    VOCALS,
+    VOICEPRINTS,
+    line_id,
+)
 from yuki_builder.errors import MediaError
-from yuki_builder.records import MOST_AT_ONCE, AlignedCue, Span, Voiceprints
+from yuki_builder.records import MOST_AT_ONCE, AlignedCue, Span, Turn, Voiceprints
 
 if TYPE_CHECKING:
     from yuki_builder.characters import EnrolClip
@@ -29,11 +40,13 @@ _IN_CROWD = f"more than {MOST_AT_ONCE} other lines at the same time"
 
 def find_turns(episode: Episode, job: Job) -> Counts:
     """Which voice speaks when."""
-    from video_preprocessing.speech import write_rttm
+    from video_preprocessing.speech import NamedSpan, exclusive, write_rttm
 
     pieces = read_records(job.input(PIECES), Span)
-    turns = episode.diarizer().diarize(job.input(VOCALS), pieces, progress=job.progress)
+    named = [NamedSpan(t.span, t.speaker) for t in read_records(job.input(NAMED), Turn)]
+    turns = episode.diarizer().diarize(job.input(VOCALS), pieces, progress=job.progress, named=named)
     write_rttm(turns, job.output(TURNS), uri=episode.episode_id)
+    write_rttm(exclusive(turns), job.output(EXCLUSIVE_TURNS), uri=episode.episode_id)
     return Counts(len(turns))
 
 

@@ -4,21 +4,31 @@ Models run at 16 kHz mono and read the isolated vocals from disk. Importing this
 """
 
 from video_preprocessing.speech.activity import ActivitySettings, detect_speech
-from video_preprocessing.speech.diarization import Diarizer, diarizer_fingerprint, load_diarizer
+from video_preprocessing.speech.diarization import (
+    DIARIZERS,
+    Diarizer,
+    NamedSpan,
+    diarizer_fingerprint,
+    load_diarizer,
+)
 from video_preprocessing.speech.embedders import EMBEDDERS, embedder_fingerprint, load_embedder
 from video_preprocessing.speech.embedding import SpeakerEmbedder
 from video_preprocessing.speech.rttm import read_rttm, write_rttm
+from video_preprocessing.speech.turns import exclusive
 from video_preprocessing.speech.voiceprints import embed_spans
 
 __all__ = [
+    "DIARIZERS",
     "EMBEDDERS",
     "ActivitySettings",
     "Diarizer",
+    "NamedSpan",
     "SpeakerEmbedder",
     "detect_speech",
     "diarizer_fingerprint",
     "embed_spans",
     "embedder_fingerprint",
+    "exclusive",
     "load_diarizer",
     "load_embedder",
     "read_rttm",

@@ -1,8 +1,13 @@
-"""Who speaks when, without knowing anybody: what a diarizer is, and how to get one."""
+"""Who speaks when, without knowing anybody: what a diarizer is, which there are, and how to get one.
+
+``DIARIZERS`` is the table that the command line, ``models list`` and the docs read. To add a diarizer, write a module
+with a class that fulfils ``Diarizer`` and add a row.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +15,14 @@ from typing import Protocol
 from video_preprocessing.speech.embedders import load_embedder
 from video_preprocessing.speech.embedding import SpeakerEmbedder
 from yuki_builder.records import Progress, Span, Turn, no_progress
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSpan:
+    """Where something else than the voice tells who speaks: a subtitle with a name."""
+
+    span: Span
+    name: str
 
 
 class Diarizer(Protocol):
@@ -23,13 +36,23 @@ class Diarizer(Protocol):
         """Changes whenever the same audio could get other turns."""
         ...
 
-    def diarize(self, vocals: Path, speech: Sequence[Span], *, progress: Progress = no_progress) -> list[Turn]:
-        """The turns in ``vocals``, in order of time.
+    def diarize(
+        self,
+        vocals: Path,
+        speech: Sequence[Span],
+        *,
+        progress: Progress = no_progress,
+        named: Sequence[NamedSpan] = (),
+    ) -> list[Turn]:
+        """The turns in ``vocals``, in order of time; turns of different voices may overlap (see ``exclusive``).
 
         Args:
             vocals: an audio file.
-            speech: where somebody speaks in it, in order, without overlap; nowhere means no turns.
+            speech: where somebody speaks in it, in order, without overlap; nowhere means no turns. Their edges are
+                places where the voice may change.
             progress: counts seconds of audio.
+            named: spans whose speaker is known by name; those of different names are different voices. A diarizer
+                that has no use for it leaves it out.
 
         Returns:
             Turns labelled ``SPEAKER_01``, ``SPEAKER_02``… in the order in which the voices first appear.
@@ -40,14 +63,63 @@ class Diarizer(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class DiarizerEntry:
+    """A row of the table of diarizers.
+
+    Attributes:
+        name: what ``--diarizer`` calls it.
+        summary: one line for ``models list``.
+        needs: what must be there beside the installation.
+        load: makes the diarizer for a device and an embedder.
+    """
+
+    name: str
+    summary: str
+    needs: str
+    load: Callable[[str, SpeakerEmbedder | None], Diarizer]
+
+
+def _load_embedded(device: str, embedder: SpeakerEmbedder | None) -> Diarizer:
+    from video_preprocessing.speech.embedded import EmbeddedDiarizer
+
+    return EmbeddedDiarizer(embedder or load_embedder(device=device), device=device)
+
+
+def _load_pyannote(device: str, embedder: SpeakerEmbedder | None) -> Diarizer:
+    from video_preprocessing.speech.pyannote_backend import PyannoteDiarizer
+
+    return PyannoteDiarizer("pyannote", device=device)
+
+
+DEFAULT_DIARIZER = "embedded"
+DIARIZERS = {
+    entry.name: entry
+    for entry in (
+        DiarizerEntry(
+            name="embedded",
+            summary="segmentation-3.0 and the speaker embedder, overlapping speech included (default)",
+            needs="nothing",
+            load=_load_embedded,
+        ),
+        DiarizerEntry(
+            name="pyannote",
+            summary="pyannote/speaker-diarization-community-1, the whole pipeline of pyannote.audio",
+            needs="HF_TOKEN and the network once",
+            load=_load_pyannote,
+        ),
+    )
+}
+
+
 def load_diarizer(
-    name_or_path: str | Path = "embedded", *, device: str = "auto", embedder: SpeakerEmbedder | None = None
+    name_or_path: str | Path = DEFAULT_DIARIZER, *, device: str = "auto", embedder: SpeakerEmbedder | None = None
 ) -> Diarizer:
     """The diarizer that ``--diarizer`` names.
 
     Args:
-        name_or_path: ``embedded``; ``pyannote``, for pyannote's own current pipeline; the name of a pipeline on
-            Hugging Face (``owner/name``); or a folder with a pyannote pipeline (``config.yaml``).
+        name_or_path: a row of ``DIARIZERS``; the name of a pipeline of pyannote.audio on Hugging Face (``owner/name``);
+            or a folder with one (``config.yaml``).
         device: ``auto``, ``cpu`` or ``cuda``.
         embedder: what the embedded diarizer tells voices apart with; loaded where left out. Others bring their own.
 
@@ -55,10 +127,9 @@ def load_diarizer(
         ConfigError: no such name or folder, a model that cannot be fetched, or a device that is not there.
         CheckpointError: a folder or model that is no pipeline, or must not be trusted.
     """
-    if name_or_path == "embedded":
-        from video_preprocessing.speech.embedded import EmbeddedDiarizer
-
-        return EmbeddedDiarizer(embedder or load_embedder(device=device))
+    entry = DIARIZERS.get(str(name_or_path))
+    if entry is not None:
+        return entry.load(device, embedder)
     from video_preprocessing.speech.pyannote_backend import PyannoteDiarizer
 
     return PyannoteDiarizer(name_or_path, device=device)
@@ -72,11 +143,13 @@ def diarizer_fingerprint(name_or_path: str | Path = "embedded", *, embedder: str
         embedder: the fingerprint of the embedder that the embedded diarizer tells voices apart with.
 
     Returns:
-        Of the embedded one its embedder; of a pipeline on Hugging Face the revisions of it and of its models that are
+        Of the embedded one its two networks; of a pipeline on Hugging Face the revisions of it and of its models that are
         in the cache; of one in a folder no more than that: its files have hashes.
     """
     if name_or_path == "embedded":
-        return f"embedded-{embedder}"
+        from video_preprocessing.speech.segmentation import segmentation_fingerprint
+
+        return f"embedded-{segmentation_fingerprint()}-{embedder}"
     from video_preprocessing.speech.pyannote_loading import cached_revisions
 
     return f"pyannote.audio-{_version('pyannote.audio')}-{cached_revisions(str(name_or_path))}"

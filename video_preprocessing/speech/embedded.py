@@ -1,78 +1,171 @@
-"""The diarizer that needs nothing beyond this installation: sliding windows, embeddings, clustering."""
+"""The diarizer that needs nothing beyond this installation: local segmentation, speaker embeddings, clustering."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from video_preprocessing.speech.audio import SAMPLES_PER_MS, SpeechAudio
-from video_preprocessing.speech.clustering import (
-    ClusteringSettings,
-    Window,
-    assign_voices,
-    find_voices,
-    slide,
-    turns_of,
-)
+from video_preprocessing.speech.diarization import NamedSpan
 from video_preprocessing.speech.embedding import SpeakerEmbedder
+from video_preprocessing.speech.local_voices import (
+    Ints,
+    LocalActivity,
+    Segment,
+    VoiceSettings,
+    find_voices,
+    join_windows,
+    local_relations,
+    restrict,
+    single_voice_segments,
+    speaking,
+    turns_from,
+)
+from video_preprocessing.speech.segmentation import (
+    FRAME_HOP_SAMPLES,
+    WINDOW_SAMPLES,
+    SegmentationNetwork,
+    load_segmentation,
+    segmentation_fingerprint,
+)
 from video_preprocessing.speech.turns import numbered
 from yuki_builder.records import FloatArray, Progress, Span, Turn, no_progress
 
-_BATCH_WINDOWS = 64
+HOP_FRAMES = 296
+"""Windows begin every 5 s; two hear each moment."""
+
+_T = TypeVar("_T")
+_BATCH_WINDOWS = 32
+_BATCH_SEGMENTS = 64
+_TARGET_RMS = 0.05
+_LEAST_RMS = 1e-4  # -80 dB: what is quieter is not brought up
 
 
 class EmbeddedDiarizer:
-    """Diarization by any speaker embedder; one voice at a time, overlapping speech goes to the louder one.
+    """Diarization with overlapping speech, by segmentation-3.0 and any speaker embedder.
 
-    Memory grows with the number of windows (1 KB each, 2.5 a second of speech), not with the audio.
+    Memory grows by 12 MB an hour of audio, and by the square of the number of segments, up to ``max_searched``.
     """
 
     name = "embedded"
 
-    def __init__(self, embedder: SpeakerEmbedder, *, settings: ClusteringSettings | None = None) -> None:
+    def __init__(
+        self, embedder: SpeakerEmbedder, *, settings: VoiceSettings | None = None, device: str = "auto"
+    ) -> None:
         self._embedder = embedder
-        self._settings = settings or ClusteringSettings()
-        recipe = f"1 {embedder.fingerprint} {self._settings}"
+        self._settings = settings or VoiceSettings()
+        self._device = device
+        self._network: SegmentationNetwork | None = None
+        recipe = f"2 {embedder.fingerprint} {segmentation_fingerprint()} {HOP_FRAMES} {self._settings}"
         self.fingerprint = f"embedded-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
 
-    def diarize(self, vocals: Path, speech: Sequence[Span], *, progress: Progress = no_progress) -> list[Turn]:
+    def diarize(
+        self,
+        vocals: Path,
+        speech: Sequence[Span],
+        *,
+        progress: Progress = no_progress,
+        named: Sequence[NamedSpan] = (),
+    ) -> list[Turn]:
         """See ``Diarizer.diarize``."""
-        windows = slide(speech, self._settings)
-        if not windows:
+        if not speech:
             return []
-        vectors = self._embed(vocals, windows, progress)
-        voices = find_voices(windows, vectors, self._settings)
-        if not len(voices):
-            return []
-        labels = assign_voices(windows, vectors, voices, self._settings)
-        return numbered(turns_of(speech, windows, labels, self._settings))
-
-    def _embed(self, vocals: Path, windows: Sequence[Window], progress: Progress) -> FloatArray:
-        """Shape (len(windows), dim)."""
-        vectors = []
+        settings = self._settings
         with SpeechAudio(vocals) as audio:
             total_s = audio.duration_ms / 1000
-            for batch in _neighbours(windows):
-                vectors.append(self._embedder.embed_many(_cut(audio, batch)))
-                progress(min(batch[-1].span.end_ms / 1000, total_s), total_s)
-        return np.concatenate(vectors)
+            heard = self._segment(audio, lambda share: progress(total_s * share / 2, total_s))
+            if heard is None:
+                return []
+            activity = restrict(heard, speech)
+            bounds_ms = sorted(
+                {edge for span in (*speech, *(n.span for n in named)) for edge in (span.start_ms, span.end_ms)}
+            )
+            segments = single_voice_segments(activity, settings, bounds_ms=bounds_ms)
+            vectors = self._embed(audio, segments, lambda share: progress(total_s * (1 + share) / 2, total_s))
+        weights = np.array([s.duration_ms for s in segments], np.float32)
+        names = names_of(segments, named)
+        voices, members = find_voices(vectors, weights, local_relations(activity, segments), settings, names=names)
+        on, _ = speaking(activity, segments, members, len(voices))
+        return numbered(turns_from(on, settings))
+
+    def _segment(self, audio: SpeechAudio, progress: Callable[[float], None]) -> LocalActivity | None:
+        """What the network hears in windows that overlap by half; None where there is no audio."""
+        self._network = self._network or load_segmentation(device=self._device)
+        probabilities = []
+        total = max(1, audio.duration_ms * SAMPLES_PER_MS)
+        done = 0
+        for batch in _batches(_windows(audio), _BATCH_WINDOWS):
+            probabilities.append(self._network.probabilities(np.stack(batch)))
+            done += len(batch)
+            progress(min(1.0, done * HOP_FRAMES * FRAME_HOP_SAMPLES / total))
+        if not probabilities:
+            return None
+        starts = np.arange(done, dtype=np.intp) * HOP_FRAMES
+        return join_windows(np.concatenate(probabilities), starts)
+
+    def _embed(self, audio: SpeechAudio, segments: Sequence[Segment], progress: Callable[[float], None]) -> FloatArray:
+        """Shape (n, dim): zeros for segments that are too short, or silent."""
+        vectors = np.zeros((len(segments), self._embedder.dim), np.float32)
+        long = [i for i, s in enumerate(segments) if s.duration_ms >= self._settings.min_segment_ms]
+        done = 0
+        for batch in _batches(long, _BATCH_SEGMENTS):
+            vectors[list(batch)] = self._embedder.embed_many([audio.read(segments[i].span) for i in batch])
+            done += len(batch)
+            progress(done / len(long))
+        progress(1.0)
+        return vectors
 
 
-def _neighbours(windows: Sequence[Window]) -> Iterator[list[Window]]:
-    """Windows of one stretch of speech, a limited number at a time."""
-    for _, group in groupby(windows, key=lambda w: w.stretch):
-        stretch = list(group)
-        for i in range(0, len(stretch), _BATCH_WINDOWS):
-            yield stretch[i : i + _BATCH_WINDOWS]
+def _windows(audio: SpeechAudio) -> Iterator[FloatArray]:
+    """Windows of ten seconds, one every five, at one level; the last one is filled up with silence."""
+    step = HOP_FRAMES * FRAME_HOP_SAMPLES
+    rest = np.zeros(0, np.float32)
+    first = True
+    for block in audio.blocks():
+        rest = np.concatenate([rest, block])
+        while len(rest) >= WINDOW_SAMPLES:
+            yield _levelled(rest[:WINDOW_SAMPLES])
+            rest = rest[step:]
+            first = False
+    # What is left has been heard already but for what follows the last window.
+    if len(rest) > (0 if first else WINDOW_SAMPLES - step):
+        yield _levelled(np.pad(rest, (0, WINDOW_SAMPLES - len(rest))))
 
 
-def _cut(audio: SpeechAudio, windows: Sequence[Window]) -> list[FloatArray]:
-    """The audio of overlapping windows, read once."""
-    origin = windows[0].span.start_ms
-    wave = audio.read(Span(origin, windows[-1].span.end_ms))
-    edges = [((w.span.start_ms - origin) * SAMPLES_PER_MS, (w.span.end_ms - origin) * SAMPLES_PER_MS) for w in windows]
-    return [wave[start:stop] for start, stop in edges]
+def _batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    remaining = iter(items)
+    while batch := list(itertools.islice(remaining, size)):
+        yield batch
+
+
+def _levelled(window: FloatArray) -> FloatArray:
+    """The window at one level: the network's own normalisation leaves quiet recordings quiet."""
+    rms = float(np.sqrt(np.mean(np.square(window, dtype=np.float64))))
+    levelled: FloatArray = window * np.float32(_TARGET_RMS / max(rms, _LEAST_RMS))
+    return levelled
+
+
+def names_of(segments: Sequence[Segment], named: Sequence[NamedSpan]) -> Ints:
+    """A number for the name of each segment that lies in a named span for the most part; -1 for the others.
+
+    A segment that spans of two names share for more than a fifth each has none.
+    """
+    numbers: dict[str, int] = {}
+    names = np.full(len(segments), -1, np.intp)
+    for i, segment in enumerate(segments):
+        shared: dict[str, int] = {}
+        for n in named:
+            if overlap_ms := n.span.overlap_ms(segment.span):
+                shared[n.name] = shared.get(n.name, 0) + overlap_ms
+        claims = sorted(shared.items(), key=lambda item: -item[1])
+        if not claims or claims[0][1] < 0.5 * segment.duration_ms:
+            continue
+        if len(claims) > 1 and claims[1][1] > 0.2 * segment.duration_ms:
+            continue
+        names[i] = numbers.setdefault(claims[0][0], len(numbers))
+    return names

@@ -14,6 +14,7 @@ import numpy as np
 
 from video_preprocessing.devices import choose_device
 from video_preprocessing.speech.audio import SAMPLE_RATE_HZ, SpeechAudio
+from video_preprocessing.speech.diarization import NamedSpan
 from video_preprocessing.speech.pyannote_loading import load_pipeline, read_config
 from video_preprocessing.speech.turns import numbered
 from yuki_builder.errors import ConfigError, InternalError
@@ -43,8 +44,15 @@ class PyannoteDiarizer:
         self._pipeline.to(chosen)
         self.fingerprint = _fingerprint(config, self._pipeline)
 
-    def diarize(self, vocals: Path, speech: Sequence[Span], *, progress: Progress = no_progress) -> list[Turn]:
-        """See ``Diarizer.diarize``; ``speech`` only matters where it is empty."""
+    def diarize(
+        self,
+        vocals: Path,
+        speech: Sequence[Span],
+        *,
+        progress: Progress = no_progress,
+        named: Sequence[NamedSpan] = (),
+    ) -> list[Turn]:
+        """See ``Diarizer.diarize``; ``speech`` only matters where it is empty, ``named`` not at all."""
         if not speech:
             return []
         import torch

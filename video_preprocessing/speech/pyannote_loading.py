@@ -123,7 +123,7 @@ def _download_config(name: str) -> Path:
 
     try:
         with _quiet():
-            return Path(hf_hub_download(name, _CONFIG, token=_token()))
+            return Path(hf_hub_download(name, _CONFIG, token=hub_token()))
     except (OSError, HFValidationError) as e:
         raise _unreachable(name, e) from e
 
@@ -170,7 +170,8 @@ def _unreachable(name: str, e: Exception) -> ConfigError:
     return ConfigError(what, where=name, remedy=remedy)
 
 
-def _token() -> str | None:
+def hub_token() -> str | None:
+    """The user's token for Hugging Face, from the environment."""
     return next((t for t in map(os.environ.get, _TOKEN_VARIABLES) if t), None)
 
 
@@ -192,11 +193,11 @@ def load_pipeline(config: dict[str, Any], home: str, *, name: str) -> Pipeline:
         config.pop(key, None)
     parameters = config["pipeline"].setdefault("params", {})
     _resolve_files(parameters, home, name=name)
-    expand_subfolders(config, home, token=_token())
+    expand_subfolders(config, home, token=hub_token())
     _spare_plda(parameters)
     try:
-        with _LOADING, _quiet(), _restricted_unpickling():
-            pipeline = Pipeline.from_pretrained(config, token=_token())
+        with _LOADING, _quiet(), restricted_unpickling():
+            pipeline = Pipeline.from_pretrained(config, token=hub_token())
     except pickle.UnpicklingError as e:
         raise CheckpointError(f"refused: {_forbidden(e)}", where=name) from e
     except (MissingDependency, WrongDependencyVersion) as e:
@@ -238,7 +239,7 @@ def _spare_plda(parameters: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def _restricted_unpickling() -> Iterator[None]:
+def restricted_unpickling() -> Iterator[None]:
     """Have ``torch.load`` refuse everything but tensors, plain values and the classes that checkpoints hold.
 
     pyannote.audio asks for unrestricted loading; torch's variable overrules that (for the process: loading

@@ -1,0 +1,413 @@
+"""From local segmentation to voices and turns: the decisions of the embedded diarizer, free of audio.
+
+The segmentation network names speakers anew in every window. What it says is cut into segments in which one voice
+speaks alone; each gets one embedding. Segments are joined by how similar they sound, less so where windows that hold
+both give them different local speakers (that two are the same is not to be relied on: with acting or music it joined
+voices more often than it helped). The voices so found then take in every segment, and overlapping
+speech goes to the voices that the local speakers there have elsewhere in the window.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from video_preprocessing.speech.audio import SAMPLE_RATE_HZ
+from video_preprocessing.speech.embedding import unit_rows
+from video_preprocessing.speech.segmentation import (
+    FRAME_CENTRE_SAMPLES,
+    FRAME_HOP_SAMPLES,
+    LOCAL_SPEAKERS,
+    POWERSET,
+)
+from yuki_builder.records import FloatArray, Span, Turn
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+Ints = npt.NDArray[np.intp]
+Bools = npt.NDArray[np.bool_]
+FRAME_MS = 1000 * FRAME_HOP_SAMPLES / SAMPLE_RATE_HZ
+_FIRST_EDGE_MS = 1000 * (FRAME_CENTRE_SAMPLES - FRAME_HOP_SAMPLES / 2) / SAMPLE_RATE_HZ
+_APART = -2.0
+_GONE = -3.0
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceSettings:
+    """How segments become voices, and voices turns.
+
+    Attributes:
+        min_segment_ms: a shorter segment has no embedding of its own.
+        max_segment_ms: a longer one is cut into equal parts.
+        long_ms: voices are searched among segments of at least this length (all, where there are fewer than two).
+        max_searched: among so many at most, the longest ones (memory and time grow with the square).
+        weight_limit_ms: a segment weighs as much as it is long, up to this.
+        other_local: taken from the similarity of two segments to which windows give different local speakers.
+        same_voice: mean similarity from which two groups of segments are one voice.
+        min_voice_ms: a voice with less speech than this is given up, its segments go to the nearest other one.
+        max_voices: never more voices than this.
+        refinements: how often segments are reassigned to the nearest voice and the voices recomputed.
+        local_vote: weight of the local speaker's other segments when a segment is assigned.
+        max_pause_ms: a turn goes on over a pause up to this long.
+        min_turn_ms: shorter turns are dropped.
+    """
+
+    min_segment_ms: int = 300
+    max_segment_ms: int = 4000
+    long_ms: int = 1000
+    max_searched: int = 1500
+    weight_limit_ms: int = 4000
+    other_local: float = 0.3
+    same_voice: float = 0.25
+    min_voice_ms: int = 3000
+    max_voices: int = 25
+    refinements: int = 3
+    local_vote: float = 0.05
+    max_pause_ms: int = 200
+    min_turn_ms: int = 100
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LocalActivity:
+    """What the windows say, on one grid of frames.
+
+    Attributes:
+        starts: first frame of each window, shape (windows,).
+        active: shape (windows, 589, 3): whether each local speaker speaks.
+        count: shape (frames,): how many voices speak, 0 to 2.
+        window: shape (frames,): the window whose middle is nearest.
+    """
+
+    starts: Ints
+    active: Bools
+    count: Ints
+    window: Ints
+
+    def local(self, frames: Ints, windows: Ints) -> Bools:
+        """Shape (n, 3): the local speakers of some frames, each as a window of its own says."""
+        return self.active[windows, frames - self.starts[windows]]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Segment:
+    """Frames ``start`` up to ``end`` (not included) in which one voice speaks alone."""
+
+    start: int
+    end: int
+
+    @property
+    def duration_ms(self) -> float:
+        return (self.end - self.start) * FRAME_MS
+
+    @property
+    def span(self) -> Span:
+        return Span(edge_ms(self.start), edge_ms(self.end))
+
+
+def edge_ms(frame: int) -> int:
+    """Where a frame begins."""
+    return round(_FIRST_EDGE_MS + frame * FRAME_MS) if frame > 0 else 0
+
+
+def frame_at(time_ms: float) -> int:
+    """The frame whose beginning is nearest."""
+    return max(0, round((time_ms - _FIRST_EDGE_MS) / FRAME_MS))
+
+
+def join_windows(probabilities: FloatArray, starts: Ints) -> LocalActivity:
+    """Windows on one grid; the number of voices in a frame is the rounded mean of what its windows say.
+
+    Args:
+        probabilities: shape (windows, frames of a window, 7).
+        starts: first frame of each window, in order, without gaps between windows.
+    """
+    width = probabilities.shape[1]
+    active = POWERSET[probabilities.argmax(axis=2)] > 0
+    total = int(starts[-1]) + width
+    weight = np.hamming(width + 2)[1:-1]
+    count, cover = np.zeros(total), np.zeros(total)
+    for start, own in zip(starts, active, strict=True):
+        count[start : start + width] += weight * own.sum(axis=1)
+        cover[start : start + width] += weight
+    middles = starts + width / 2
+    window = np.searchsorted((middles[1:] + middles[:-1]) / 2, np.arange(total)).astype(np.intp)
+    return LocalActivity(starts, active, np.rint(count / cover).astype(np.intp), window)
+
+
+def restrict(activity: LocalActivity, speech: Sequence[Span]) -> LocalActivity:
+    """The activity inside ``speech`` only."""
+    inside = np.zeros(len(activity.count), bool)
+    for span in speech:
+        inside[frame_at(span.start_ms) : frame_at(span.end_ms)] = True
+    return LocalActivity(activity.starts, activity.active, np.where(inside, activity.count, 0), activity.window)
+
+
+def single_voice_segments(
+    activity: LocalActivity, settings: VoiceSettings, *, bounds_ms: Sequence[int] = ()
+) -> list[Segment]:
+    """Runs of frames in which one and the same local speaker speaks alone, cut at ``bounds_ms`` and where too long.
+
+    The next window names the speakers anew: from one to the next a run goes on where the earlier window hears the same
+    local speaker on both sides of the seam.
+    """
+    frames = np.arange(len(activity.count))
+    local = activity.local(frames, activity.window)
+    alone = (activity.count == 1) & (local.sum(axis=1) == 1)
+    who = np.where(alone, activity.window * LOCAL_SPEAKERS + local.argmax(axis=1), -1)
+    cut = np.r_[True, who[1:] != who[:-1]]
+    for seam in np.flatnonzero(activity.window[1:] != activity.window[:-1]) + 1:
+        before = activity.window[seam - 1 : seam].repeat(2)
+        sides = activity.local(np.array([seam - 1, seam]), before)
+        if alone[seam - 1] and alone[seam] and (sides[0] == sides[1]).all():
+            cut[seam] = False
+    for bound_ms in bounds_ms:
+        if 0 < (frame := frame_at(bound_ms)) < len(cut):
+            cut[frame] = True
+    edges = np.r_[np.flatnonzero(cut), len(cut)]
+    segments = []
+    for start, end in itertools.pairwise(edges):
+        if who[start] < 0:
+            continue
+        parts = -(-round((end - start) * FRAME_MS) // settings.max_segment_ms)
+        steps = np.linspace(start, end, parts + 1).round().astype(int)
+        segments += [Segment(int(a), int(b)) for a, b in itertools.pairwise(steps)]
+    return segments
+
+
+def local_relations(activity: LocalActivity, segments: Sequence[Segment]) -> csr_array:
+    """What windows say of pairs of segments, shape (n, n): up to 1 the same local speaker, down to -1 different ones.
+
+    The mean over the windows that hear both. Sparse: segments far apart share no window.
+    """
+    from scipy.sparse import coo_array
+
+    n, width = len(segments), activity.active.shape[1]
+    first = np.array([s.start for s in segments])
+    last = np.array([s.end for s in segments])
+    rows, columns, said = [], [], []
+    for start, own in zip(activity.starts, activity.active, strict=True):
+        inside = np.flatnonzero((last > start) & (first < start + width))
+        if len(inside) < 2:
+            continue
+        heard = [own[max(0, first[i] - start) : last[i] - start] for i in inside]
+        share = np.stack([h.mean(axis=0) for h in heard]).astype(np.float32)
+        total = share.sum(axis=1, keepdims=True)
+        share = np.divide(share, total, out=np.zeros_like(share), where=total > 0)
+        sure = np.minimum(total, 1.0)
+        pair = (2 * (share @ share.T) - 1) * (sure @ sure.T)
+        np.fill_diagonal(pair, 0.0)
+        rows.append(np.repeat(inside, len(inside)))
+        columns.append(np.tile(inside, len(inside)))
+        said.append(pair.ravel())
+    if not rows:
+        return coo_array((n, n), dtype=np.float32).tocsr()
+    where = (np.concatenate(rows), np.concatenate(columns))
+    values = np.concatenate(said)
+    total = coo_array((values, where), shape=(n, n)).tocsr()
+    windows = coo_array((np.ones_like(values), where), shape=(n, n)).tocsr()
+    total.data /= windows.data
+    return total
+
+
+def find_voices(
+    vectors: FloatArray,
+    weights: FloatArray,
+    relations: csr_array,
+    settings: VoiceSettings,
+    *,
+    names: Ints | None = None,
+) -> tuple[FloatArray, Ints]:
+    """The voices of segments, and which segment has which.
+
+    Args:
+        vectors: shape (n, d), rows of length 1, or zeros where nothing is heard.
+        weights: shape (n,): milliseconds.
+        relations: see ``local_relations``.
+        settings: thresholds.
+        names: shape (n,): a number for each name that is known, -1 where none is.
+
+    Returns:
+        Shape (voices, d), rows of length 1, and shape (n,): the voice of each segment, -1 where there is none at all.
+    """
+    names = np.full(len(vectors), -1, np.intp) if names is None else names
+    heard = np.flatnonzero(vectors.any(axis=1))
+    if not len(heard):
+        return np.zeros((0, vectors.shape[1]), np.float32), np.full(len(vectors), -1, np.intp)
+    searched = heard[weights[heard] >= settings.long_ms]
+    if len(searched) < 2:
+        searched = heard
+    if len(searched) > settings.max_searched:
+        searched = np.sort(searched[np.argsort(-weights[searched], kind="stable")[: settings.max_searched]])
+    capped = np.minimum(weights, settings.weight_limit_ms).astype(np.float64)
+    local = relations[searched][:, searched].toarray()
+    groups = agglomerate(vectors[searched], capped[searched], local, names[searched], settings)
+    spoken = np.bincount(groups, weights[searched])
+    order = np.argsort(-spoken, kind="stable")
+    kept = [g for g in order[: settings.max_voices] if spoken[g] >= min(settings.min_voice_ms, spoken[order[0]])]
+    voices = unit_rows(
+        np.stack([(vectors[searched] * capped[searched][:, None])[groups == g].sum(axis=0) for g in kept])
+    )
+    named = np.stack([_name_of(names[searched][groups == g]) for g in kept])
+    members = np.full(len(vectors), -1, np.intp)
+    for k, g in enumerate(kept):
+        members[searched[groups == g]] = k
+    for _ in range(settings.refinements):
+        members = _assign(vectors, voices, relations, members, names, named, capped, settings)
+        for k in range(len(voices)):
+            own = (members == k) & (weights >= min(settings.long_ms, weights.max()))
+            if own.any():
+                voices[k] = unit_rows((vectors[own] * capped[own][:, None]).sum(axis=0, keepdims=True))[0]
+    return voices, _assign(vectors, voices, relations, members, names, named, capped, settings)
+
+
+def _name_of(names: Ints) -> np.intp:
+    known = names[names >= 0]
+    return known[0] if len(known) else np.intp(-1)
+
+
+def _assign(
+    vectors: FloatArray,
+    voices: FloatArray,
+    relations: csr_array,
+    members: Ints,
+    names: Ints,
+    named: Ints,
+    weights: npt.NDArray[np.float64],
+    settings: VoiceSettings,
+) -> Ints:
+    """The voice of each segment: the most similar one, where the segments of its local speaker have a say."""
+    scores = (vectors @ voices.T).astype(np.float64)
+    seconds = np.zeros(scores.shape)
+    has_voice = np.flatnonzero(members >= 0)
+    seconds[has_voice, members[has_voice]] = weights[has_voice] / 1000
+    scores += settings.local_vote * np.clip(relations @ seconds, -1.0, 1.0)
+    other = (names[:, None] >= 0) & (named[None] >= 0) & (names[:, None] != named[None])
+    scores[other & ~other.all(axis=1, keepdims=True)] = _APART
+    same = (names[:, None] >= 0) & (names[:, None] == named[None])
+    scores[same] += 1.0
+    return scores.argmax(axis=1).astype(np.intp)
+
+
+def agglomerate(
+    vectors: FloatArray, weights: npt.NDArray[np.float64], relations: FloatArray, names: Ints, settings: VoiceSettings
+) -> Ints:
+    """Join the two most similar groups of segments (weighted mean similarity) until none are similar enough.
+
+    Groups with different names are never joined.
+
+    Returns:
+        Shape (n,): the group of each segment, numbered from 0.
+    """
+    n = len(vectors)
+    local = settings.other_local * np.minimum(relations, 0.0)
+    total = (vectors @ vectors.T + local).astype(np.float64) * np.outer(weights, weights)
+    apart = (names[:, None] >= 0) & (names[None] >= 0) & (names[:, None] != names[None])
+    labels, alive = np.arange(n), np.ones(n, bool)
+    weight = weights.copy()
+    mean = total / np.outer(weight, weight)
+    same = (names[:, None] >= 0) & (names[:, None] == names[None])
+    mean[same] += 1.0
+    mean[apart] = _APART
+    np.fill_diagonal(mean, _GONE)
+    nearest = mean.argmax(axis=1)
+    closeness = mean[np.arange(n), nearest]
+    for _ in range(n - 1):
+        i = int(closeness.argmax())
+        j = int(nearest[i])
+        if closeness[i] < settings.same_voice:
+            break
+        i, j = min(i, j), max(i, j)
+        total[i] += total[j]
+        total[:, i] += total[:, j]
+        weight[i] += weight[j]
+        apart[i] |= apart[j]
+        apart[:, i] |= apart[:, j]
+        same[i] |= same[j]
+        same[:, i] |= same[:, j]
+        alive[j] = False
+        labels[labels == j] = i
+        row = total[i] / (weight[i] * weight) + same[i]
+        row[apart[i]] = _APART
+        row[~alive] = _GONE
+        row[i] = _GONE
+        mean[i], mean[:, i] = row, row
+        mean[j], mean[:, j] = _GONE, _GONE
+        closeness[j] = _GONE
+        stale = alive & ((nearest == i) | (nearest == j))
+        stale[i] = True
+        nearer = alive & (row > closeness) & ~stale
+        nearest[nearer], closeness[nearer] = i, row[nearer]
+        for k in np.flatnonzero(stale):
+            nearest[k] = mean[k].argmax()
+            closeness[k] = mean[k, nearest[k]]
+    groups: Ints = np.unique(labels, return_inverse=True)[1].astype(np.intp)
+    return groups
+
+
+def speaking(activity: LocalActivity, segments: Sequence[Segment], members: Ints, voices: int) -> tuple[Bools, Ints]:
+    """Which voices speak in each frame.
+
+    In a segment it is the segment's voice. Elsewhere it is those that the local speakers of the frame have in the rest
+    of the window.
+
+    Returns:
+        Shape (frames, voices), with overlapping speech; and shape (frames,): the one voice of each frame that is
+        heard best, -1 for none.
+    """
+    frames = len(activity.count)
+    said = np.full(frames, -1, np.intp)
+    for segment, voice in zip(segments, members, strict=True):
+        said[segment.start : segment.end] = voice
+    on = np.zeros((frames, voices), bool)
+    has = np.flatnonzero(said >= 0)
+    on[has, said[has]] = True
+    best = said.copy()
+    width = activity.active.shape[1]
+    for number, (start, own) in enumerate(zip(activity.starts, activity.active, strict=True)):
+        open_ = np.flatnonzero((activity.window == number) & (activity.count > 0) & (said < 0))
+        if not len(open_):
+            continue
+        inside = said[start : start + width]
+        votes = np.zeros((LOCAL_SPEAKERS, voices))
+        for k in range(LOCAL_SPEAKERS):
+            votes[k] = np.bincount(inside[own[:, k] & (inside >= 0)], minlength=voices)
+        for frame in open_:
+            local = np.flatnonzero(own[frame - start])
+            if not len(local):
+                local = np.arange(LOCAL_SPEAKERS)
+            order = local[np.argsort(-votes[local].max(axis=1), kind="stable")]
+            free = np.ones(voices, bool)
+            for k in order[: activity.count[frame]]:
+                mine = np.where(free, votes[k], -1.0)
+                voice = int(mine.argmax())
+                if mine[voice] > 0:
+                    on[frame, voice] = True
+                    free[voice] = False
+                    if best[frame] < 0:
+                        best[frame] = voice
+    return on, best
+
+
+def turns_from(on: Bools, settings: VoiceSettings) -> list[Turn]:
+    """The turns of each voice; short pauses are spoken over, shorter turns left out. In order of time."""
+    turns = []
+    for voice in range(on.shape[1]):
+        change = np.diff(np.r_[0, on[:, voice].astype(np.int8), 0])
+        runs: list[list[int]] = []
+        for start, end in zip(np.flatnonzero(change == 1), np.flatnonzero(change == -1), strict=True):
+            if runs and (start - runs[-1][1]) * FRAME_MS <= settings.max_pause_ms:
+                runs[-1][1] = int(end)
+            else:
+                runs.append([int(start), int(end)])
+        turns += [
+            Turn(edge_ms(first), edge_ms(last), str(voice))
+            for first, last in runs
+            if (last - first) * FRAME_MS >= settings.min_turn_ms
+        ]
+    return sorted(turns)
