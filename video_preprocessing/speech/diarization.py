@@ -143,8 +143,8 @@ def diarizer_fingerprint(name_or_path: str | Path = "embedded", *, embedder: str
         embedder: the fingerprint of the embedder that the embedded diarizer tells voices apart with.
 
     Returns:
-        Of the embedded one its two networks; of a pipeline on Hugging Face the revisions of it and of its models that are
-        in the cache; of one in a folder no more than that: its files have hashes.
+        Of the embedded one its two networks; of a pipeline on Hugging Face the revisions of it and of its models that
+        are in the cache; of one in a folder no more than that: its files have hashes.
     """
     if name_or_path == "embedded":
         from video_preprocessing.speech.segmentation import segmentation_fingerprint
