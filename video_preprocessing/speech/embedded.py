@@ -90,6 +90,8 @@ class EmbeddedDiarizer:
         weights = np.array([s.duration_ms for s in segments], np.float32)
         names = names_of(segments, named)
         voices, members = find_voices(vectors, weights, local_relations(activity, segments), settings, names=names)
+        if not len(voices):
+            return []
         on, _ = speaking(activity, segments, members, len(voices))
         return numbered(turns_from(on, settings))
 
@@ -111,7 +113,8 @@ class EmbeddedDiarizer:
     def _embed(self, audio: SpeechAudio, segments: Sequence[Segment], progress: Callable[[float], None]) -> FloatArray:
         """Shape (n, dim): zeros for segments that are too short, or silent."""
         vectors = np.zeros((len(segments), self._embedder.dim), np.float32)
-        long = [i for i, s in enumerate(segments) if s.duration_ms >= self._settings.min_segment_ms]
+        least_ms = self._settings.min_segment_ms
+        long = [i for i, s in enumerate(segments) if s.duration_ms >= least_ms] or list(range(len(segments)))
         done = 0
         for batch in _batches(long, _BATCH_SEGMENTS):
             vectors[list(batch)] = self._embedder.embed_many([audio.read(segments[i].span) for i in batch])

@@ -263,7 +263,11 @@ def find_voices(
             own = (members == k) & (weights >= min(settings.long_ms, weights.max()))
             if own.any():
                 voices[k] = unit_rows((vectors[own] * capped[own][:, None]).sum(axis=0, keepdims=True))[0]
-    return voices, _assign(vectors, voices, relations, members, names, named, capped, settings)
+    members = _assign(vectors, voices, relations, members, names, named, capped, settings)
+    # What is too short to be heard and known of no window has the voice of the nearest segment.
+    lost = np.flatnonzero(~vectors.any(axis=1) & (np.diff(relations.indptr) == 0) & (names < 0))
+    members[lost] = members[heard[np.abs(lost[:, None] - heard[None]).argmin(axis=1)]]
+    return voices, members
 
 
 def _name_of(names: Ints) -> np.intp:
