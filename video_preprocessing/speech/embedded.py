@@ -160,11 +160,13 @@ def names_of(segments: Sequence[Segment], named: Sequence[NamedSpan]) -> Ints:
     """
     numbers: dict[str, int] = {}
     names = np.full(len(segments), -1, np.intp)
+    starts = np.array([n.span.start_ms for n in named])
+    ends = np.array([n.span.end_ms for n in named])
     for i, segment in enumerate(segments):
         shared: dict[str, int] = {}
-        for n in named:
-            if overlap_ms := n.span.overlap_ms(segment.span):
-                shared[n.name] = shared.get(n.name, 0) + overlap_ms
+        for k in np.flatnonzero((starts < segment.span.end_ms) & (ends > segment.span.start_ms)):
+            name = named[k].name
+            shared[name] = shared.get(name, 0) + named[k].span.overlap_ms(segment.span)
         claims = sorted(shared.items(), key=lambda item: -item[1])
         if not claims or claims[0][1] < 0.5 * segment.duration_ms:
             continue
