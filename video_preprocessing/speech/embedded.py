@@ -164,7 +164,7 @@ def names_of(segments: Sequence[Segment], named: Sequence[NamedSpan]) -> Ints:
     ends = np.array([n.span.end_ms for n in named])
     for i, segment in enumerate(segments):
         shared: dict[str, int] = {}
-        for k in np.flatnonzero((starts < segment.span.end_ms) & (ends > segment.span.start_ms)):
+        for k in np.flatnonzero((starts < segment.span.end_ms) & (ends > segment.span.start_ms)).tolist():
             name = named[k].name
             shared[name] = shared.get(name, 0) + named[k].span.overlap_ms(segment.span)
         claims = sorted(shared.items(), key=lambda item: -item[1])
