@@ -7,14 +7,13 @@ from video_preprocessing.speech.activity import ActivitySettings, detect_speech
 from video_preprocessing.speech.diarization import (
     DIARIZERS,
     Diarizer,
-    NamedSpan,
     diarizer_fingerprint,
     load_diarizer,
 )
 from video_preprocessing.speech.embedders import EMBEDDERS, embedder_fingerprint, load_embedder
 from video_preprocessing.speech.embedding import SpeakerEmbedder
 from video_preprocessing.speech.rttm import read_rttm, write_rttm
-from video_preprocessing.speech.turns import exclusive
+from video_preprocessing.speech.turns import NamedSpan, exclusive
 from video_preprocessing.speech.voiceprints import embed_spans
 
 __all__ = [

@@ -14,15 +14,8 @@ from typing import Protocol
 
 from video_preprocessing.speech.embedders import load_embedder
 from video_preprocessing.speech.embedding import SpeakerEmbedder
+from video_preprocessing.speech.turns import NamedSpan
 from yuki_builder.records import Progress, Span, Turn, no_progress
-
-
-@dataclass(frozen=True, slots=True)
-class NamedSpan:
-    """Where something else than the voice tells who speaks: a subtitle with a name."""
-
-    span: Span
-    name: str
 
 
 class Diarizer(Protocol):

@@ -11,7 +11,6 @@ from typing import TypeVar
 import numpy as np
 
 from video_preprocessing.speech.audio import SAMPLES_PER_MS, SpeechAudio
-from video_preprocessing.speech.diarization import NamedSpan
 from video_preprocessing.speech.embedding import SpeakerEmbedder
 from video_preprocessing.speech.local_voices import (
     Ints,
@@ -33,7 +32,7 @@ from video_preprocessing.speech.segmentation import (
     load_segmentation,
     segmentation_fingerprint,
 )
-from video_preprocessing.speech.turns import numbered
+from video_preprocessing.speech.turns import NamedSpan, numbered
 from yuki_builder.records import FloatArray, Progress, Span, Turn, no_progress
 
 HOP_FRAMES = 296

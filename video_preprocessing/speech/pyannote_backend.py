@@ -14,9 +14,8 @@ import numpy as np
 
 from video_preprocessing.devices import choose_device
 from video_preprocessing.speech.audio import SAMPLE_RATE_HZ, SpeechAudio
-from video_preprocessing.speech.diarization import NamedSpan
 from video_preprocessing.speech.pyannote_loading import load_pipeline, read_config
-from video_preprocessing.speech.turns import numbered
+from video_preprocessing.speech.turns import NamedSpan, numbered
 from yuki_builder.errors import ConfigError, InternalError
 from yuki_builder.records import FloatArray, Progress, Span, Turn, no_progress
 

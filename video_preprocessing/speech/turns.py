@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from yuki_builder.records import Turn
+from yuki_builder.records import Span, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSpan:
+    """Where something else than the voice tells who speaks: a subtitle with a name."""
+
+    span: Span
+    name: str
 
 
 def numbered(turns: Iterable[Turn]) -> list[Turn]:
