@@ -1,0 +1,87 @@
+"""Turns on audio alone: diarization error, speech missed and false, voices found, seconds per second.
+
+    python benchmarks/diarization.py vocals.flac truth.rttm [AUDIO RTTM …] [--diarizer embedded] [--json FILE]
+
+Without files, it is pyannote.audio's packaged conversation. Errors are pyannote.metrics', overlapping speech counted,
+without a collar and with 250 ms on either side of an edge.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import soundfile
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from pyannote.core import Annotation, Segment, Timeline
+from pyannote.metrics.diarization import DiarizationErrorRate
+from speech_files import sample_path
+
+from video_preprocessing.speech import Diarizer, detect_speech, load_diarizer, read_rttm
+from yuki_builder.records import Turn
+
+
+def annotation(turns: Sequence[Turn]) -> Annotation:
+    result = Annotation()
+    for number, t in enumerate(turns):
+        result[Segment(t.start_ms / 1000, t.end_ms / 1000), number] = t.speaker
+    return result
+
+
+def errors(truth: Sequence[Turn], turns: Sequence[Turn], *, collar_s: float) -> dict[str, float]:
+    """Shares of the speech of the truth, in percent."""
+    end_s = max(t.end_ms for t in [*truth, *turns]) / 1000
+    metric = DiarizationErrorRate(collar=2 * collar_s)
+    found = metric(annotation(truth), annotation(turns), uem=Timeline([Segment(0, end_s)]), detailed=True)
+    names = {"DER %": "diarization error rate"}
+    if not collar_s:
+        scaled = {"missed %": "missed detection", "false %": "false alarm", "confused %": "confusion"}
+        return {"DER %": 100 * found[names["DER %"]]} | {k: 100 * found[v] / found["total"] for k, v in scaled.items()}
+    return {"DER, 250 ms collar %": 100 * found[names["DER %"]]}
+
+
+def measure(audio: Path, rttm: Path, diarizer: Diarizer) -> dict[str, float | str]:
+    truth = read_rttm(rttm)
+    speech = detect_speech(audio)
+    wall, cpu = time.monotonic(), time.process_time()
+    turns = diarizer.diarize(audio, speech)
+    wall, cpu = time.monotonic() - wall, time.process_time() - cpu
+    seconds = soundfile.info(audio).duration
+    return {
+        "audio": f"{rttm.parent.name}/{audio.name}",
+        **errors(truth, turns, collar_s=0.0),
+        **errors(truth, turns, collar_s=0.25),
+        "voices": len({t.speaker for t in turns}),
+        "of": len({t.speaker for t in truth}),
+        "s per s": wall / seconds,
+        "CPU s per s": cpu / seconds,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", type=Path, nargs="*", metavar="AUDIO RTTM")
+    parser.add_argument("--diarizer", default="embedded")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    a = parser.parse_args()
+    files = a.files or [sample_path(), sample_path().with_suffix(".rttm")]
+    if len(files) % 2:
+        parser.error("give an RTTM file for each audio file")
+    diarizer = load_diarizer(a.diarizer)
+    diarizer.diarize(sample_path(), detect_speech(sample_path()))  # loads the networks
+    rows = [measure(audio, rttm, diarizer) for audio, rttm in zip(files[::2], files[1::2], strict=True)]
+    for row in rows:
+        print("  ".join(f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()))
+    if a.json:
+        a.json.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
