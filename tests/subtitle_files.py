@@ -8,6 +8,7 @@ A case is a table in ``subtitle_cases/*.toml``:
 ``file``       a path in a folder of cases that is given from outside.
 ``spoken``     what is said, by time: ``text``, ``NAME+NAME| text`` or ``NAME| text | other language``.
 ``out``        rows that stand among the spoken ones, each a cue that has to be left out.
+``times``      start and end of each spoken cue in milliseconds; ``frame_rate_hz``: the video's, for reading.
 ``left_out``   how many entries are left out, by reason; ``language``: the one that is wanted; ``names``: all names.
 """
 
@@ -40,7 +41,11 @@ class Case:
 
     def read(self, folder: Path) -> CueSheet:
         if self.is_foreign:
-            return read_cues(folder / self.expected["file"], language=self.expected.get("language"))
+            return read_cues(
+                folder / self.expected["file"],
+                language=self.expected.get("language"),
+                frame_rate_hz=self.expected.get("frame_rate_hz"),
+            )
         path = folder / f"case{self._suffix()}"
         path.write_text(self._content(), encoding="utf-8")
         return read_cues(path, language=self.expected.get("language"))
@@ -60,6 +65,9 @@ class Case:
             for k in range(max(len(said), len(wanted))):
                 one, other = (rows[k] if k < len(rows) else "(nothing)" for rows in (said, wanted))
                 yield f"{one!r} for {other!r}", one == other
+        if "times" in self.expected:
+            times = [[cue.start_ms, cue.end_ms] for cue in sheet.spoken]
+            yield f"times {times}", times == self.expected["times"]
         if "names" in self.expected:
             names = sorted({tag.name for cue in sheet.spoken for tag in cue.tags})
             yield f"names {names}", names == sorted(self.expected["names"])

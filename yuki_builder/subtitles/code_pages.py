@@ -67,7 +67,7 @@ _ALPHABETS = {
     "uk": "а-яґєії",
     "vi": "àáâãèéêìíòóôõùúýăđĩũơưạ-ỹ\u0300\u0301\u0303\u0309\u0323",
 }
-_WESTERN_LANGUAGES = re.findall(r"\w+", "ca da de en es fi fr ga id is it ms nb nl no pt sq sv")
+_WESTERN_LANGUAGES = re.findall(r"\w+", "ca da de en es fi fr ga id it ms nb nl no pt sq sv")
 # Which of them it is, is told too badly for their letters to count against each other.
 _ALPHABETS.update(dict.fromkeys(_WESTERN_LANGUAGES, "".join(_ALPHABETS[code] for code in _WESTERN_LANGUAGES)))
 _LETTERS = {code: re.compile(f"[{letters}{letters.upper()}]") for code, letters in _ALPHABETS.items()}
