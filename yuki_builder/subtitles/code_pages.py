@@ -85,6 +85,8 @@ _SIGN_INSIDE = re.compile(
     r"[^\W\d_][\u00a1-\u00a9\u00ab-\u00b3\u00b5-\u00b9\u00bb-\u00bf\u00d7\u00f7\u2020-\u203a\u20ac][^\W\d_]"
 )
 _SIGN_BESIDE = re.compile(r"[^\W\d_][§†‡‰‹ˆ˜‗¿¡‚„]|[§†‡‰›ˆ˜‗][^\W\d_]|[b-df-hj-np-tv-xz][\u0300-\u036f]", re.IGNORECASE)
+_JAPANESE = ("cp932", "euc_jp")
+_JAPANESE_CHARACTER = re.compile("[\u3000-\u30ff\u4e00-\u9fff\uff01-\uff5e…―‐’”“‘→♪♬☎※□■○●△▽☆★～]")
 _SAMPLE_BYTES = 1 << 15
 _CLOSE = 0.90  # a second code page that likely may as well be the right one
 
@@ -106,8 +108,12 @@ def choose_code_page(rows: Sequence[bytes], candidates: Iterable[str], *, langua
         language: the code of the language (``pl``, ``zh-hant``), where it is known.
     """
     sample = b"\n".join(rows)[:_SAMPLE_BYTES]
+    candidates = [*candidates]
+    japanese = [page for page in _JAPANESE if page in candidates and _is_japanese(sample.decode(page, "replace"))]
+    if len(japanese) == 1:
+        return Choice(japanese[0])
     texts: dict[str, tuple[float, str]] = {}
-    for encoding, likelihood, found in _likelihoods(sample, [*candidates]):
+    for encoding, likelihood, found in _likelihoods(sample, candidates):
         text = unicodedata.normalize("NFC", sample.decode(encoding, "replace"))
         weight = likelihood * _USUAL[encoding] * _plausibility(text, found)
         if language is not None:
@@ -124,6 +130,13 @@ def choose_code_page(rows: Sequence[bytes], candidates: Iterable[str], *, langua
 
 
 _LEAST = 0.012
+
+
+def _is_japanese(text: str) -> bool:
+    """Whether everything beyond ASCII is Japanese and much of it kana, which no other script looks like by chance."""
+    beyond = [c for c in text if not c.isascii()]
+    kana = sum(_KANA.match(c) is not None for c in beyond)
+    return kana >= 0.3 * len(beyond) and all(_JAPANESE_CHARACTER.match(c) for c in beyond)
 
 
 def _likelihoods(sample: bytes, candidates: Sequence[str]) -> list[tuple[str, float, str]]:
