@@ -17,7 +17,12 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+from sentences import CODE_PAGES, SENTENCES
 from subtitle_files import read_cases
+from test_subtitles_code_pages import encode, srt
+
+from yuki_builder.errors import SubtitleError
+from yuki_builder.subtitles.decoding import decode
 
 
 def main() -> None:
@@ -41,8 +46,27 @@ def main() -> None:
     print(f"{'kind':40} {'checks':>12} {'cases':>10}")
     for kind in sorted(table):
         print(f"{kind:40} {score(table[kind]):>12} {score(whole[kind]):>10}")
+    for rows in (8, 3, 1):
+        right, refused, wrong = code_pages(rows)
+        print(f"code pages, files of {rows} rows: {right} right, {refused} refused, {wrong} wrong")
     every, all_whole = (list(chain.from_iterable(held.values())) for held in (table, whole))
     print(f"{'all':40} {score(every):>12} {score(all_whole):>10}")
+
+
+def code_pages(rows: int) -> tuple[int, int, int]:
+    """Of files of so many rows, in every code page and language: read right, refused, read wrong."""
+    right = refused = wrong = 0
+    for page, languages in CODE_PAGES.items():
+        for language in languages.split():
+            said = SENTENCES[language]
+            for start in range(0, len(said) - rows + 1, rows):
+                text = srt(said[start : start + rows])
+                try:
+                    is_right = decode(encode(text, page)).text == text
+                    right, wrong = right + is_right, wrong + (not is_right)
+                except SubtitleError:
+                    refused += 1
+    return right, refused, wrong
 
 
 def score(held: list[bool]) -> str:
