@@ -108,6 +108,8 @@ def split_row(text: str, pair: Pair) -> tuple[str, str] | None:
     The scripts have to change once, at a space or a separator.
     """
     first, second = pair
+    if text.isascii() or first.value.search(text) is None or second.value.search(text) is None:
+        return None
     if first not in _ASIAN and second not in _ASIAN and first is not Script.CYRILLIC and second is not Script.CYRILLIC:
         return None
     for separator in re.finditer(r"\s*[|｜/／]\s*|\s+|(?<=[.!?…])(?=[\u3040-\uffef])|(?<=[。！？])(?=[A-Za-z])", text):

@@ -19,6 +19,7 @@ from yuki_builder.subtitles.labels import (
     Shape,
     has_chevrons,
     inner_labels,
+    is_plain,
     leading_labels,
     split_chunks,
 )
@@ -139,6 +140,8 @@ class _Counts:
         self.chevrons = 0
 
     def add(self, rows: Sequence[str]) -> None:
+        if all(map(is_plain, rows)):
+            return
         for k, row in enumerate(rows):
             self.chevrons += has_chevrons(row)
             chunks = split_chunks(row)

@@ -103,6 +103,11 @@ _RTL_CREDIT = re.compile(r"(?:ترجمة|ترجمه|تعديل|تدقيق|תרג
 _BARE_ROLE = re.compile(
     r"(?:.{0,12}字幕[组組社](?:出品|制作|招募.*)?|\S{1,12}(?:translation|subtitles|fansub|subs)\s+team)", re.IGNORECASE
 )
+_COMMON_ROLE = re.compile(
+    r"(?:correct\w*|edit\w*|fixed|adapted|improved|modified|releas\w*|tim\w+|extracted|upload\w*|control\w*|korrektur"
+    r"|제작|수정|制作|製作|特效|后期|後期|审核)\s*(?:by\b|[:：])",
+    re.IGNORECASE,
+)
 _FRAME_RATE = re.compile(r"\d{2}[.,]\d{1,3}(?:\s*fps)?|\d{2}\s*fps", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…。！？]\s*$")
 _CJK_SPEECH = re.compile(r"[我你您他她吗嗎呢吧啊了]|です|ます|だ$|요$|다$|니다")
@@ -160,7 +165,7 @@ def _is_credit(row: str) -> bool:
         return False
     match = _CREDIT.fullmatch(text) or _WORKED_ON.fullmatch(text)
     if match:
-        return _is_somebody(match["who"], row)
+        return _is_somebody(match["who"], row, is_common=_COMMON_ROLE.match(text) is not None)
     if (match := _DID_IT.fullmatch(text)) and not _SENTENCE_END.search(row):
         names = (match["who"] or match["name"]).split()
         return len(names) <= 3 and all(name[0].isupper() for name in names)
@@ -169,15 +174,19 @@ def _is_credit(row: str) -> bool:
     return _BARE_ROLE.fullmatch(text) is not None and not _CJK_SPEECH.search(text) and not _SENTENCE_END.search(row)
 
 
-def _is_somebody(who: str, row: str) -> bool:
-    """Whether what follows a role is who had it rather than a sentence."""
+def _is_somebody(who: str, row: str, *, is_common: bool) -> bool:
+    """Whether what follows a role is who had it rather than a sentence. ``is_common``: the role is common speech."""
     if _CJK.search(who):
+        if is_common and re.search(r"[时時]间?$|小[时時]|[一二三四五六七八九十\d]", who):
+            return False
         return len(who) <= 40 and not _SENTENCE_END.search(row) and not _CJK_SPEECH.search(who)
     words = who.split()
     if len(words) > 8 or (_SENTENCE_END.search(row) and not re.search(r"\b[A-Z]\.$", row)):
         return False
-    named = [w for w in words if not w[0].islower() or any(c.isdigit() for c in w)]
+    named = [w for w in words if w[0].isupper() or not w[0].isalnum() or (w[-1].isdigit() and not w.isdigit())]
     is_cased = who.upper() != who.lower()
+    if is_common and is_cased and not named:
+        return False
     return not is_cased or len(words) <= 2 or 2 * len(named) >= len(words)
 
 

@@ -65,7 +65,7 @@ def _pair_rows(readings: Sequence[Reading], language: str | None) -> tuple[list[
     kept = _kept(readings)
     found = [_pair_in(reading) for reading in kept]
     pair = prevailing_pair(found)
-    if pair is None:
+    if pair is None or sum(p is not None for p in found) < 2:
         return None
     on_one_row = sum(p is not None and len(r.lines) == 1 for r, p in zip(kept, found, strict=True))
     splits_rows = on_one_row >= 0.2 * len(kept) or on_one_row >= 3
@@ -84,7 +84,7 @@ def _pair_in(reading: Reading) -> Pair | None:
     texts = _texts(reading)
     if found := halves(texts):
         return found[1]
-    if len(texts) != 1:
+    if len(texts) != 1 or texts[0].isascii():
         return None
     for pair in _ROW_PAIRS:
         if (split := split_row(texts[0], pair)) and _is_clause(

@@ -111,5 +111,7 @@ def _undashed(text: str) -> str:
 
 def _is_right_to_left(text: str) -> bool:
     """Whether most letters run from right to left: old players want the dash of such a line at its end."""
+    if text.isascii():
+        return False
     sides = [unicodedata.bidirectional(c) for c in text if c.isalpha()]
     return 2 * sum(side in ("R", "AL") for side in sides) > len(sides)

@@ -16,7 +16,7 @@ from yuki_builder.subtitles.cleaning import clean
 from yuki_builder.subtitles.conventions import Conventions, LabelBook, judge, read_labels
 from yuki_builder.subtitles.drafts import Draft
 from yuki_builder.subtitles.events import Event
-from yuki_builder.subtitles.labels import inner_labels, leading_labels, split_chunks, without_chevrons
+from yuki_builder.subtitles.labels import inner_labels, is_plain, leading_labels, split_chunks, without_chevrons
 from yuki_builder.subtitles.marks import join_rows, unwrapped, without_marks, without_readings
 from yuki_builder.subtitles.notices import notice_reason, split_notes
 from yuki_builder.subtitles.pairing import Reading, pair_languages
@@ -190,7 +190,7 @@ class _Speakers:
         names = [name for raw in (draft.event.actor, *draft.cleaned.voices) for name in self.actors.get(raw, ())]
         if draft.style in self.styles:
             names.append(self.styles[draft.style])
-        return self.tags(names, "actor")
+        return self.tags(names, "actor") if names else ()
 
     def voice(self, raw: str | None) -> tuple[NameTag, ...]:
         """The name of the voice that a row is marked with."""
@@ -211,7 +211,7 @@ class _Speakers:
 
 def _label_names(rows: Sequence[str], book: LabelBook) -> Iterator[str]:
     for k, row in enumerate(rows):
-        for chunk in split_chunks(row):
+        for chunk in () if is_plain(row) else split_chunks(row):
             for label in leading_labels(chunk, is_last=k == len(rows) - 1)[1]:
                 if verdict := judge(label, book):
                     yield from verdict.names
@@ -288,7 +288,10 @@ def _may_have_inner(text: str, book: LabelBook) -> bool:
     return bool(book.names) and any(c in text for c in ":：([（［【")
 
 
-def _spoken(lines: Sequence[SpeakerLine]) -> tuple[tuple[SpeakerLine, ...], tuple[str, ...], tuple[str, ...]]:
+_Heard = tuple[tuple[SpeakerLine, ...], tuple[str, ...], tuple[str, ...]]
+
+
+def _spoken(lines: Sequence[SpeakerLine]) -> _Heard:
     """The lines that somebody says, the sounds that the others and they describe, and what is sung."""
     sung = Counter(line.text for line in lines)
     sung.subtract(without_lyrics([line.text for line in lines]))
@@ -305,41 +308,59 @@ def _spoken(lines: Sequence[SpeakerLine]) -> tuple[tuple[SpeakerLine, ...], tupl
             text, found = take_sounds(line.text)
             sounds += found
             if any(c.isalnum() for c in text):
-                spoken.append(replace(line, text=text))
+                spoken.append(line if text == line.text else replace(line, text=text))
     return tuple(spoken), tuple(sounds), tuple(songs)
 
 
 def _reading(
     draft: Draft, notes: tuple[str, ...], speakers: _Speakers, book: LabelBook, *, index: int, cue_id: str
 ) -> Reading:
-    cue = Cue(
-        cue_id=cue_id,
-        index=index,
-        start_ms=draft.start_ms,
-        end_ms=draft.end_ms,
-        text=join_rows(draft.lines),
-        raw_text=draft.event.text,
-        tags=speakers.given(draft),
-        style=draft.event.style,
-        left_out=draft.left_out,
-    )
+    def cue(
+        text: str,
+        tags: tuple[NameTag, ...],
+        left_out: LeftOut | None = None,
+        sounds: tuple[str, ...] = (),
+    ) -> Cue:
+        return Cue(
+            cue_id=cue_id,
+            index=index,
+            start_ms=draft.start_ms,
+            end_ms=draft.end_ms,
+            text=text,
+            raw_text=draft.event.text,
+            tags=tags,
+            style=draft.event.style,
+            left_out=left_out,
+            sounds=sounds,
+        )
+
+    given = speakers.given(draft)
     if draft.left_out is not None:
-        return Reading(cue, ())
+        return Reading(cue(join_rows(draft.lines), given, draft.left_out), ())
     asides = tuple((note, LeftOut.NOTE) for note in notes)
+    if (
+        draft.lines
+        and not draft.cleaned.voices
+        and not draft.cleaned.colour_of_line
+        and all(map(is_plain, draft.lines))
+    ):
+        plain = tuple(map(SpeakerLine, draft.lines))
+        has_words = any(c.isalnum() for row in draft.lines for c in row)
+        return Reading(cue(join_rows(draft.lines), given, None if has_words else LeftOut.EMPTY), plain, (), asides)
     rows = _without_labels(draft, speakers, book)
     lines = tuple(_unmarked(rows.lines))
-    tags = tuple(dict.fromkeys((*cue.tags, *(tag for line in rows.lines for tag in line.tags))))
-    cue = replace(cue, tags=tags)
-    left_out = _reason_after_reading(lines, rows, book)
-    spoken, sounds, songs = _spoken(lines) if left_out in (None, LeftOut.SOUND) else (lines, (), ())
+    tags = tuple(dict.fromkeys((*given, *(tag for line in rows.lines for tag in line.tags))))
+    heard = _spoken(lines)
+    left_out = _reason_after_reading(lines, rows, book, heard)
+    spoken, sounds, songs = heard if left_out in (None, LeftOut.SOUND) else (lines, (), ())
     if left_out is None and not spoken:
         left_out = LeftOut.EMPTY
     sounds = (*rows.manners, *sounds)
     if left_out is not None:
         text = join_rows(draft.lines) if left_out is LeftOut.SOUND else _joined(lines)
-        return Reading(replace(cue, text=text, left_out=left_out, sounds=sounds), lines, (), asides)
+        return Reading(cue(text, tags, left_out, sounds), lines, (), asides)
     asides = (*asides, *((song, LeftOut.SONG) for song in songs))
-    return Reading(replace(cue, text=_joined(spoken), sounds=sounds), spoken, (), asides)
+    return Reading(cue(_joined(spoken), tags, None, sounds), spoken, (), asides)
 
 
 def _unmarked(lines: Sequence[SpeakerLine]) -> Iterator[SpeakerLine]:
@@ -347,7 +368,7 @@ def _unmarked(lines: Sequence[SpeakerLine]) -> Iterator[SpeakerLine]:
     texts = [without_readings(line.text) for line in lines]
     for line, text in zip(lines, _unwrap_runs(lines, texts), strict=True):
         if text.strip():
-            yield replace(line, text=text.strip())
+            yield line if text == line.text else replace(line, text=text.strip())
 
 
 def _unwrap_runs(lines: Sequence[SpeakerLine], texts: Sequence[str]) -> list[str]:
@@ -363,13 +384,13 @@ def _joined(lines: Sequence[SpeakerLine]) -> str:
     return join_rows([line.text for line in lines])
 
 
-def _reason_after_reading(lines: Sequence[SpeakerLine], rows: _Rows, book: LabelBook) -> LeftOut | None:
+def _reason_after_reading(lines: Sequence[SpeakerLine], rows: _Rows, book: LabelBook, heard: _Heard) -> LeftOut | None:
     """What the words say, the names before them taken off."""
     if lines and not without_lyrics([line.text for line in lines]):
         return LeftOut.SONG
     if not any(c.isalnum() for line in lines for c in line.text):
         return LeftOut.SOUND if rows.manners else LeftOut.EMPTY
-    spoken, _, songs = _spoken(lines)
+    spoken, _, songs = heard
     if spoken and not is_sound_description(_joined(spoken)) and not _is_known_sound(_joined(spoken), book):
         return None
     return LeftOut.SONG if songs and not spoken else LeftOut.SOUND
@@ -402,6 +423,8 @@ def _by_speaker(reading: Reading) -> list[Cue]:
         for k, (text, reason) in enumerate(reading.asides, start=1)
     ]
     if cue.left_out is not None:
+        return [cue, *asides]
+    if not reading.secondary and len(reading.lines) == 1 and is_plain(reading.lines[0].text):
         return [cue, *asides]
     parts, others = split_speakers(reading.lines), split_speakers(reading.secondary)
     if len(parts) < 2 or (others and len(others) != len(parts)):
