@@ -33,7 +33,7 @@ def read_subtitles(episode: Episode, job: Job) -> Counts:
             episode.subtitle_file, frame_rate_hz=info.frame_rate_hz, language=language, encoding=config.encoding
         )
         sheet, notes = _with_names_of_file(episode, sheet)
-        notes = (*notes, *_language_notes(info, episode, language_of_name(episode.subtitle_file.name)))
+        notes = (*notes, *_language_notes(info, episode, language_of_name(episode.subtitle_file.name) or language))
         return _keep_cues(episode, sheet, episode.subtitle_file.name, CueOrigin.FILE, job, notes=notes)
     track = None
     if config.subtitles == "auto":
