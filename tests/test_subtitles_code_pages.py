@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import unicodedata
 from pathlib import Path
 
 import pytest
-from sentences import CODE_PAGES, SENTENCES
+from sentences import CODE_PAGES, MORE, SENTENCES
 
 from yuki_builder.errors import SubtitleError
 from yuki_builder.subtitles import read_cues
@@ -44,6 +45,16 @@ def _vietnamese(character: str) -> bytes:
 def test_a_short_film_comes_back(page: str, language: str) -> None:
     text = srt(SENTENCES[language])
     assert decode(encode(text, page)).text == text
+
+
+@pytest.mark.parametrize("key", MORE)
+def test_other_sentences_come_back(key: str) -> None:
+    for page in key.split()[1:]:
+        text = srt(MORE[key] * 4)
+        assert decode(encode(text, page)).text == text
+        with contextlib.suppress(SubtitleError):
+            short = srt(MORE[key][:3])
+            assert decode(encode(short, page)).text == short
 
 
 @pytest.mark.parametrize(("page", "language"), PAIRS)
