@@ -8,7 +8,7 @@ them, ruby is a reading. An element with a time that cannot be read is counted a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from xml.etree.ElementTree import Element
@@ -24,6 +24,7 @@ _OFFSET = re.compile(r"(\d{1,12}(?:[.,]\d{1,9})?)\s?(h|ms|m|s|f|t)?")
 _SPACE = re.compile(r"[ \t\r\n]+")
 _LAST_MS = 5000  # the last entry where nothing ends it
 _ENDLESS_MS = 1 << 53
+_STYLE_DEPTH = 5
 _IMAGE = re.compile(r"backgroundImage\s*=|<(?:[\w.-]{1,30}:)?image[\s>]")
 
 
@@ -273,16 +274,25 @@ def _head(root: Element, video_rate_hz: float | None) -> _Head:
         if _is(agent, "agent") and (identifier := attribute(agent, "id")):
             names = [" ".join("".join(name.itertext()).split()) for name in agent.iter() if _is(name, "name")]
             agents[identifier] = next(filter(None, names), identifier)
-    return _Head(_clock(root, video_rate_hz), {name: _resolved(name, styles) for name in styles}, agents)
+    return _Head(_clock(root, video_rate_hz), _resolve(styles), agents)
 
 
-def _resolved(name: str, styles: Mapping[str, tuple[Mapping[str, str], list[str]]], depth: int = 0) -> dict[str, str]:
-    """A style with what it takes from those that it refers to."""
-    own, references = styles.get(name, ({}, []))
-    found: dict[str, str] = {}
-    for reference in references if depth < 5 else ():
-        found |= _resolved(reference, styles, depth + 1)
-    return {**found, **own}
+def _resolve(styles: Mapping[str, tuple[Mapping[str, str], list[str]]]) -> dict[str, Mapping[str, str]]:
+    """Each style with what it takes from those that it refers to, five deep at most."""
+    found: dict[str, Mapping[str, str]] = {name: own for name, (own, _) in styles.items()}
+    for _ in range(_STYLE_DEPTH):
+        found = {
+            name: _merged([*(found[other] for other in references if other in found), own])
+            for name, (own, references) in styles.items()
+        }
+    return found
+
+
+def _merged(layers: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    merged: dict[str, str] = {}
+    for layer in layers:
+        merged.update(layer)
+    return merged
 
 
 def _clock(root: Element, video_rate_hz: float | None) -> Clock:
