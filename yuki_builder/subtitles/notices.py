@@ -99,6 +99,11 @@ _DID_IT = re.compile(
     r"|(?:fordította|çeviren|redaktor|редактор(?: субтитров)?|переводчик|корректор)\s+(?P<name>[^\W\d_].*)",
     re.IGNORECASE,
 )
+_MADE_FOR = re.compile(
+    r"(?:sous-titrage|untertitelung|ondertiteling|legendagem|subtitulado|undertextning|textning)\s+[A-ZÀ-Ý0-9].*"
+    r"|untertitel\s+im\s+auftrag\s.*|(?:\(?c\)|©|copyright)\s*(?:by\s+.*|(?:19|20)\d\d\b.*)",
+    re.IGNORECASE,
+)
 _RTL_CREDIT = re.compile(r"(?:ترجمة|ترجمه|تعديل|تدقيق|תרגום|כתוביות|סנכרון)\s+\S+(?:\s+\S+){0,4}")
 _BARE_ROLE = re.compile(
     r"(?:.{0,12}字幕[组組社](?:出品|制作|招募.*)?|\S{1,12}(?:translation|subtitles|fansub|subs)\s+team)", re.IGNORECASE
@@ -169,6 +174,8 @@ def _is_credit(row: str) -> bool:
     if (match := _DID_IT.fullmatch(text)) and not _SENTENCE_END.search(row):
         names = (match["who"] or match["name"]).split()
         return len(names) <= 3 and all(name[0].isupper() for name in names)
+    if _MADE_FOR.fullmatch(text) and len(text.split()) <= 8 and not _SENTENCE_END.search(row):
+        return True
     if _RTL_CREDIT.fullmatch(text) and not _SENTENCE_END.search(row):
         return True
     return _BARE_ROLE.fullmatch(text) is not None and not _CJK_SPEECH.search(text) and not _SENTENCE_END.search(row)

@@ -18,7 +18,7 @@ from yuki_builder.subtitles.drafts import Draft
 from yuki_builder.subtitles.labels import Kind, is_group, read_inside
 from yuki_builder.subtitles.reasons import LeftOut
 from yuki_builder.subtitles.styles import AMBIGUOUS_STYLES, style_reason
-from yuki_builder.subtitles.vocabulary import GENERIC_STYLES, NOTE_ACTORS, SIGN_ACTORS
+from yuki_builder.subtitles.vocabulary import ACTOR_NOTES, GENERIC_STYLES, NOTE_ACTORS, SIGN_ACTORS
 
 _SENTENCE_END = re.compile(r"[.!?…。！？,、，―—–~～♪»”\"」』)）-]\s*$")
 _TOGETHER_MS = 120
@@ -224,7 +224,8 @@ def _by_actor(draft: Draft) -> Draft:
     words = re.findall(r"[^\W_]+", draft.event.actor)
     if words and words[0] in SIGN_ACTORS:
         return draft.without(LeftOut.SIGN)
-    if words and len(words) == 1 and words[0] in NOTE_ACTORS:
+    is_note = len(words) == 1 and words[0] in NOTE_ACTORS
+    if is_note or ({"note", "notes"} & set(map(str.casefold, words)) and all(word in ACTOR_NOTES for word in words)):
         return draft.without(LeftOut.NOTE)
     is_on_screen = [word.casefold() for word in words] == ["os"] and (
         r"\an" in draft.event.text or draft.text.isupper()
