@@ -227,6 +227,11 @@ def test_left_out_cues_are_kept_with_their_reason(shared: Shared) -> None:
     assert [c["left_out"] is None for c in cues].count(False) == 1
 
 
+def test_cues_say_where_they_come_from(shared: Shared) -> None:
+    cues = (shared.folder / "subtitles" / "cues.jsonl").read_text(encoding="utf-8").splitlines()
+    assert {json.loads(cue)["origin"] for cue in cues} == {"track"}
+
+
 def test_corpus_opens(shared: Shared) -> None:
     corpus = open_corpus(shared.out)
     assert list(corpus.lines["line_id"]) == [line.line_id for line in shared.result.lines]
