@@ -23,7 +23,7 @@ def test_words_survive_json() -> None:
 def test_impossible_values_are_refused() -> None:
     with pytest.raises(ValueError, match="ends before"):
         Word(5, 4, "x")
-    with pytest.raises(ValueError, match="outside 0..1"):
+    with pytest.raises(ValueError, match=r"outside 0\.\.1"):
         Word(0, 4, "x", 1.5)
-    with pytest.raises(ValueError, match="outside 0..1"):
+    with pytest.raises(ValueError, match=r"outside 0\.\.1"):
         Cue("a", 0, 0, 900, "hi", "hi", confidence=-0.1)
