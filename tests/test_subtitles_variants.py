@@ -81,6 +81,13 @@ def test_counters(counter: str) -> None:
     assert [text for _, _, text in rows(text)] == ["A", "B"]
 
 
+@pytest.mark.parametrize(
+    "row", ["From 10:30 -> 11:30 we sleep.", "10:30 -> 11:30", "Paris --> 10:30 Rome", "00:00:05 is when it blew."]
+)
+def test_spoken_times_and_arrows_stay(row: str) -> None:
+    assert rows(f"1\n00:00:01,000 --> 00:00:02,000\n{row}\n") == [(1000, 2000, row)]
+
+
 @pytest.mark.parametrize("row", ["Room 2", "2 of them", "It's 2.", "1984", "2 个苹果都在这里了吗", "Take exit 9"])
 def test_spoken_numbers_stay(row: str) -> None:
     text = f"1\n00:00:01,000 --> 00:00:02,000\nA\n{row}\n\n2\n00:00:03,000 --> 00:00:04,000\nB\n"

@@ -25,6 +25,7 @@ _FULL_TIMING = re.compile(
 _SECONDS = re.compile(rf"(\d{{1,6}}[.,]\d{{1,6}}){_ARROW}(\d{{1,6}}[.,]\d{{1,6}})\s*$")
 _ANY_ARROW = re.compile(_ARROW)
 _LIKE_A_TIME = re.compile(r"-?\d{1,4}\s?[:.,]\s?\d")
+_SPOKEN = re.compile(r"[^\W\d_]{3}")  # a word before the arrow: the row is said
 _SETTINGS = re.compile(r"(?:\s+[A-Za-z][A-Za-z0-9]*:[\w.,%+-]+)*\s*$")
 _MAY_TIME = re.compile(r"[>\u203a\u00bb\u2192\u21d2\u27f6\u27a1\u2794\u279c\u21fe\uff1e]|&gt;|\d\s?[:\uff1a]\s?\d")
 _MARKDOWN = " \t*`_|[]"
@@ -48,6 +49,8 @@ def find_timing(row: str) -> Timing | None:
     head = _normal(row[:_MAX_ROW_CHARS])
     match = _TIMING.match(head)
     if match is not None and _SETTINGS.match(match[11]):
+        if not _is_surely_timing(match, head):
+            return None
         return Timing(milliseconds(match.groups()[:5]), milliseconds(match.groups()[5:10]))
     match = _FULL_TIMING.match(head)
     if match is not None:
@@ -58,8 +61,15 @@ def find_timing(row: str) -> Timing | None:
         start, end = (round(1000 * float(seconds.replace(",", "."))) for seconds in match.groups())
         return Timing(start, end)
     start_row, *rest = _ANY_ARROW.split(head, maxsplit=1)
-    is_damaged = rest and (_LIKE_A_TIME.match(start_row) or _LIKE_A_TIME.match(rest[0]))
+    is_damaged = (
+        rest and not _SPOKEN.search(start_row) and (_LIKE_A_TIME.match(start_row) or _LIKE_A_TIME.match(rest[0]))
+    )
     return Timing(None, None) if is_damaged else None
+
+
+def _is_surely_timing(match: re.Match[str], head: str) -> bool:
+    """Not so `10:30 -> 11:30`, which people say: with neither hours nor decimals the arrow has to be SubRip's."""
+    return "--" in head or any(match[k] for k in (2, 5, 7, 10))
 
 
 def milliseconds(groups: Sequence[str | None]) -> int:
