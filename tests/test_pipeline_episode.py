@@ -439,7 +439,7 @@ def test_role_audios_name_the_lines(copied: Shared, voices: Path, tmp_path: Path
     untagged = tmp_path / "untagged.ass"
     untagged.write_text(subtitles(tagged=False), encoding="utf-8")
     result, ran = rerun(copied, subtitles=str(untagged), characters=voices)
-    assert not {"extract", "isolate", "speech", "turns"} & set(ran)
+    assert not {"extract", "isolate", "speech"} & set(ran)  # turns listen to names
     by_speaker = {"speaker90": "a&b <x>; rm", "speaker91": "阿虚"}
     named = [line.character == by_speaker[said.speaker] for line, said in zip(result.lines, truth(), strict=True)]
     assert sum(named) >= 0.8 * len(named)
@@ -684,7 +684,7 @@ def test_an_export_says_what_came_of_it(copied: Shared, tmp_path: Path, capsys: 
     assert set(told) == {"hf-folder", "chat"}
     assert told["hf-folder"]["folder"] == str(folder / "hf-folder") and told["hf-folder"]["kept"] > 0
     card = (folder / "chat" / "README.md").read_text(encoding="utf-8")
-    assert "- separator: none" in card and "- embedder: resemblyzer-" in card and str(tmp_path) not in card
+    assert "- separator: none" in card and "- embedder: " in card and str(tmp_path) not in card
 
     # Nothing left is told as what it is; elsewhere nothing is made of it.
     arguments = ["export", "ljspeech", "--out", out, "--min-confidence", "1"]
