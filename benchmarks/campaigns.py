@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Campaigns against the pipeline: kills, mutated inputs, hostile names, large loads.
+"""Campaigns against the pipeline: kills, mutated inputs, large loads.
 
     python benchmarks/campaigns.py kills --count 200
     python benchmarks/campaigns.py mutations --count 1000
-    python benchmarks/campaigns.py names
-    python benchmarks/campaigns.py loads --minutes 180 --cues 20000 --episodes 200
+    python benchmarks/campaigns.py loads --minutes 180
+    python benchmarks/campaigns.py loads --minutes 1 --cues 2000 --overlapping
 
 ``kills``: a small episode is run in a process that dies (SIGKILL) at a chosen rename, fsync, mkdir, unlink, link or
 rmdir, or after a chosen time; then the same command is run to its end, and every file outside ``.work`` is compared
@@ -14,10 +14,7 @@ with an uninterrupted run, byte by byte. The only difference allowed is in ``epi
 configurations, labels, book-keeping, finished folders) are changed; what comes of it is counted. No traceback, no exit
 status but 0, 2, 3, nothing over 60 s or 2 GB, no file outside the output folder that was not there before.
 
-``names``: a season of characters, episodes and texts with hostile names goes through every export, and its reports are
-opened in Chromium.
-
-``loads``: peak memory and seconds of each stage.
+``loads``: peak memory and seconds of each stage of a long or a dense episode.
 
 Each child is forked from a process that has the libraries loaded, so that a run costs what its work costs.
 """
@@ -423,16 +420,65 @@ def mutations(arguments: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
+# --- loads ------------------------------------------------------------------------------------------------
+
+
+def loads(arguments: argparse.Namespace) -> int:
+    """Each stage of a long episode in a process of its own: its seconds, and the most memory it takes."""
+    from pipelines import EpisodeConfig, run_episode
+    from pipelines.episode.stages import STAGES
+    from video_preprocessing.media import find_ffmpeg
+
+    folder = Path(arguments.folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    seconds = arguments.minutes * 60
+    once, video = folder / "once.flac", folder / "ep.mka"
+    ffmpeg = (find_ffmpeg(), "-v", "error", "-y")
+    subprocess.run([*ffmpeg, "-i", str(sample()), "-ar", "44100", "-ac", "2", "-c:a", "flac", str(once)], check=True)
+    loop = ("-stream_loop", "-1", "-i", str(once), "-t", str(seconds), "-c", "copy", str(video))
+    subprocess.run([*ffmpeg, *loop], check=True)
+    dice = random.Random(arguments.seed)  # noqa: S311
+    every = seconds / arguments.cues
+    starts = [k * every for k in range(arguments.cues)]
+    if arguments.overlapping:
+        starts = sorted(dice.uniform(0, seconds - 3) for _ in starts)
+    length = 2.0 if arguments.overlapping else 0.9 * every
+    write_srt(folder / "ep.srt", [(a, a + length, f"line {k} {dice.random()}") for k, a in enumerate(starts)])
+    config = EpisodeConfig(video, out=folder / "out", separator="none")
+    names = [stage.name for stage in STAGES]
+    last = names.index(arguments.until) if arguments.until else len(names) - 1
+    for name in names[: last + 1]:
+
+        def work(name: str = name) -> int:
+            run_episode(config, until=name)
+            return 0
+
+        done = forked(work, timeout=arguments.seconds)
+        print(f"{name:12} {done.seconds:8.1f} s {done.peak_bytes >> 20:6} MB  exit {done.code}", flush=True)
+        if done.code:
+            print(done.said[-500:])
+            return 1
+    for path in (folder / "out").rglob("report.html"):
+        print(f"{path.relative_to(folder)}: {path.stat().st_size:,} bytes")
+    return 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    for name, run in (("kills", kills), ("mutations", mutations)):
+    for name, run in (("kills", kills), ("mutations", mutations), ("loads", loads)):
         command = commands.add_parser(name)
         command.set_defaults(run=run)
         command.add_argument("--folder", default=f"campaign-{name}")
         command.add_argument("--count", type=int, default=200)
         command.add_argument("--seconds", type=float, default=1e9, help="stop after so long")
         command.add_argument("--seed", type=int, default=0)
+        if name == "loads":
+            command.add_argument("--minutes", type=float, default=180)
+            command.add_argument("--cues", type=int, default=2000)
+            command.add_argument("--overlapping", action="store_true")
+            command.add_argument("--until", default="", help="the last stage to run")
     arguments = parser.parse_args()
     preload()
     return int(arguments.run(arguments))
