@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from pipelines import EpisodeConfig
 from pipelines.console.app import main
 from pipelines.engine.fingerprints import Fingerprints
 from pipelines.engine.store import Recipe, Store
+from pipelines.episode.session import Session
 from yuki_builder.atomic import private_name, replacing, sweep, write_atomically
 from yuki_builder.errors import OutputError
 from yuki_builder.records import StageReport
@@ -151,6 +153,7 @@ def test_a_damaged_pending_mark_deletes_nothing(tmp_path: Path, outputs: list[ob
 _DIE = """
 import os, sys
 from pathlib import Path
+from pipelines.episode.session import Session
 from yuki_builder.atomic import private_name, replacing
 with replacing(Path(sys.argv[1]) / "hashes.json"):
     private_name(Path(sys.argv[1])).mkdir()
@@ -237,6 +240,7 @@ def wait(argv):
     print("ready", flush=True)
     time.sleep(60)
 e.run_evaluate = wait
+from pipelines import EpisodeConfig
 from pipelines.console.app import main
 sys.exit(main(["evaluate"]))
 """
@@ -253,3 +257,15 @@ def test_a_request_to_end_is_heard_as_ctrl_c(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         assert "interrupted" in process.stderr.read()
         assert process.wait() == 130
+
+
+@pytest.mark.parametrize("content", [b'{"path": "\xff", "sha256": "0"}', b"[" * 100_000, b"", b"[]"])
+def test_a_damaged_note_of_whose_a_folder_is_blocks_nothing(tmp_path: Path, content: bytes) -> None:
+    video, note = tmp_path / "ep.mka", tmp_path / "out" / "ep" / ".work" / "video.json"
+    video.write_bytes(b"sound")
+    note.parent.mkdir(parents=True)
+    note.write_bytes(content)
+    session = Session(tmp_path / "out")
+    assert session.episode_id(video) == "ep"
+    session.own(session.open(EpisodeConfig(video, out=tmp_path / "out", subtitles="none")))
+    assert json.loads(note.read_text())["path"] == str(video.resolve())
