@@ -133,7 +133,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name that no terminal can show
-    out = [Path()]  # where a log of what nobody expected goes, once it is known
+    out: list[Path] = []  # where a log of what nobody expected goes, once it is known
     try:
         with _terminated_like_interrupted(), _calm_libraries():
             return _main(sys.argv[1:] if argv is None else argv, out)
@@ -149,12 +149,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except Exception as e:
-        error = explanation(e, out[-1]) or e
+        error = explanation(e, out[-1] if out else Path()) or e
         if isinstance(error, YukiError):
             _say_error(str(error))
             _show_traceback()
             return error.exit_status
-        _say_unexpected(f"{type(e).__name__}: {e}", traceback.format_exc(), out[-1])
+        _say_unexpected(f"{type(e).__name__}: {e}", traceback.format_exc(), out[-1] if out else None)
         return PROGRAM_FAILED
 
 
@@ -275,17 +275,18 @@ def _say_notice(message: str) -> None:
     print(f"note: {one_line(message)}", file=sys.stderr, flush=True)
 
 
-def _say_unexpected(message: str, details: str, out: Path) -> None:
+def _say_unexpected(message: str, details: str, out: Path | None) -> None:
     """One line, and the traceback in a file that a report of the bug can quote."""
     _say_error(f"unexpected: {message}. {_keep(details, out)}")
     _show_traceback()
 
 
-def _keep(details: str, out: Path) -> str:
+def _keep(details: str, out: Path | None) -> str:
     """Into the output folder; else into a private file, since others write to the folder of temporary files too."""
-    with contextlib.suppress(OSError, YukiError):
-        refuse_link(out / ".work")
-        if (out / ".work").is_dir():
+    if out is not None:
+        with contextlib.suppress(OSError, YukiError):
+            refuse_link(out / ".work")
+            (out / ".work").mkdir(parents=True, exist_ok=True)
             log = out / ".work" / "yuki-error.log"
             write_atomically(log, details)
             return f"Details are in {log}"
