@@ -388,17 +388,22 @@ class Voiceprints:
         keys: n names (line ids, clip names), unique.
         vectors: shape (n, d), float32, rows of length 1. A line too short to embed is simply absent.
         speech_ms: n ints, how much speech each row was computed from.
+        signals: where the vectors were made from several signals (``vocals``, ``mix``), those of each alone, shape
+            (n, d) each; a row of zeros where the signal gave none.
     """
 
     keys: tuple[str, ...]
     vectors: FloatArray
     speech_ms: tuple[int, ...]
+    signals: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.vectors.ndim != 2 or len(self.keys) != len(self.vectors) or len(self.keys) != len(self.speech_ms):
             raise ValueError(
                 f"{len(self.keys)} keys, {len(self.speech_ms)} durations and vectors of shape {self.vectors.shape}"
             )
+        if any(vectors.shape != self.vectors.shape for vectors in self.signals.values()):
+            raise ValueError("the vectors of one signal have another shape than the rest")
 
     def get(self, key: str) -> FloatArray | None:
         """The row of ``key``, shape (d,), or None."""

@@ -32,6 +32,9 @@ def read_records(path: Path, kind: type[R]) -> list[R]:
         return [kind.from_dict(json.loads(line)) for line in file]
 
 
+_SIGNAL = "signal_"
+
+
 def write_voiceprints(voiceprints: Voiceprints, path: Path, *, embedder: str) -> None:
     """Keys, vectors and milliseconds of speech in one .npz, with the fingerprint of the embedder that made them.
 
@@ -44,6 +47,7 @@ def write_voiceprints(voiceprints: Voiceprints, path: Path, *, embedder: str) ->
             keys=np.array(voiceprints.keys, dtype=np.str_),
             vectors=voiceprints.vectors,
             speech_ms=np.array(voiceprints.speech_ms, dtype=np.int64),
+            **{f"{_SIGNAL}{name}": vectors for name, vectors in sorted(voiceprints.signals.items())},
         )
 
 
@@ -51,7 +55,8 @@ def read_voiceprints(path: Path) -> tuple[Voiceprints, str]:
     """What ``write_voiceprints`` wrote, and the embedder's fingerprint; nothing in the file is unpickled."""
     with np.load(path, allow_pickle=False) as data:
         keys, speech_ms = (data[name].tolist() for name in ("keys", "speech_ms"))
-        return Voiceprints(tuple(keys), data["vectors"], tuple(speech_ms)), str(data["embedder"])
+        signals = {name.removeprefix(_SIGNAL): data[name] for name in data.files if name.startswith(_SIGNAL)}
+        return Voiceprints(tuple(keys), data["vectors"], tuple(speech_ms), signals), str(data["embedder"])
 
 
 def read_media(path: Path, video: Path) -> MediaInfo:

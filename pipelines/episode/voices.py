@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from pipelines.layout import (
     ALIGNED,
     ENROLLED,
     EXCLUSIVE_TURNS,
+    MIX,
     NAMED,
     PIECES,
     SPEECH,
@@ -25,9 +27,10 @@ from pipelines.layout import (
     line_id,
 )
 from yuki_builder.errors import MediaError
-from yuki_builder.records import MOST_AT_ONCE, AlignedCue, Span, Turn, Voiceprints
+from yuki_builder.records import MOST_AT_ONCE, AlignedCue, Progress, Span, Turn, Voiceprints, no_progress
 
 if TYPE_CHECKING:
+    from video_preprocessing.speech import SpeakerEmbedder
     from yuki_builder.characters import EnrolClip
 
 
@@ -52,7 +55,6 @@ def find_turns(episode: Episode, job: Job) -> Counts:
 
 def embed_lines(episode: Episode, job: Job) -> Counts:
     """A speaker embedding of each line that is long enough."""
-    from video_preprocessing.speech import embed_spans
     from yuki_builder.alignment import single_speaker_spans
 
     lines = read_records(job.input(ALIGNED), AlignedCue)
@@ -64,7 +66,7 @@ def embed_lines(episode: Episode, job: Job) -> Counts:
     first = {spans: key for key, spans in reversed(pure.items()) if spans}  # lines at the same time: one voice
     embedder = episode.embedder()
     wanted = {key: spans for spans, key in reversed(first.items())}
-    voiceprints = embed_spans(job.input(VOCALS), wanted, speech, embedder, progress=job.progress)
+    voiceprints = _embed(job.input(VOCALS), job.input(MIX), wanted, speech, embedder, progress=job.progress)
     voiceprints = _for_all(voiceprints, {key: first[spans] for key, spans in pure.items() if spans})
     write_voiceprints(voiceprints, job.output(VOICEPRINTS), embedder=embedder.fingerprint)
     made, in_crowd = len(voiceprints.keys), sum(not spans for spans in pure.values())
@@ -75,8 +77,40 @@ def _for_all(voiceprints: Voiceprints, same_as: Mapping[str, str]) -> Voiceprint
     """Each line with the vector of the line that was embedded in its place."""
     row_of = {key: row for row, key in enumerate(voiceprints.keys)}
     rows = {key: row_of[other] for key, other in same_as.items() if other in row_of}
-    vectors = voiceprints.vectors[list(rows.values())]
-    return Voiceprints(tuple(rows), vectors, tuple(voiceprints.speech_ms[row] for row in rows.values()))
+    places = list(rows.values())
+    return Voiceprints(
+        tuple(rows),
+        voiceprints.vectors[places],
+        tuple(voiceprints.speech_ms[row] for row in places),
+        {name: vectors[places] for name, vectors in voiceprints.signals.items()},
+    )
+
+
+def _embed(
+    vocals: Path,
+    mix: Path | None,
+    spans: Mapping[str, Span | Sequence[Span]],
+    speech: Sequence[Span],
+    embedder: SpeakerEmbedder,
+    *,
+    progress: Progress = no_progress,
+) -> Voiceprints:
+    """Embeddings of spans from both signals; from one where there is no other, or the vocals are the mix."""
+    from video_preprocessing.speech import embed_spans, join_signals
+
+    if mix is None or (vocals.stat().st_size == mix.stat().st_size and filecmp.cmp(vocals, mix, shallow=False)):
+        return embed_spans(vocals, spans, speech, embedder, progress=progress)
+    parts = {}
+    for number, (name, audio) in enumerate((("vocals", vocals), ("mix", mix))):
+        first = number * len(spans)
+        parts[name] = embed_spans(
+            audio,
+            spans,
+            speech,
+            embedder,
+            progress=lambda done, total, first=first: progress(first + done, 2 * total),
+        )
+    return join_signals(parts)
 
 
 def enrol(episode: Episode, job: Job) -> Counts:
@@ -104,13 +138,16 @@ def _embed_clips(episode: Episode, job: Job, audio: Path, clips: Sequence[EnrolC
     """Voiceprints of clips from one file: an episode whose vocals are there, or one that is brought so far here."""
     from video_preprocessing.media import choose_audio_track, extract_audio
     from video_preprocessing.media import probe as probe_file
-    from video_preprocessing.speech import detect_speech, embed_spans
+    from video_preprocessing.speech import detect_speech
 
+    mix: Path | None = None
     if episode.is_own(audio):
         vocals, speech = job.input(VOCALS), read_records(job.input(SPEECH), Span)
+        mix = job.input(MIX)
     elif audio in episode.isolated:
         folder = episode.isolated[audio]
         vocals, speech = folder / VOCALS, read_records(folder / SPEECH, Span)
+        mix = folder / MIX if (folder / MIX).is_file() else None
     else:
         vocals = job.scratch / "clip.flac"
         info = probe_file(audio)
@@ -121,7 +158,7 @@ def _embed_clips(episode: Episode, job: Job, audio: Path, clips: Sequence[EnrolC
             separator.separate_file(mix, vocals)
         speech = detect_speech(vocals)
     spans = {clip.key: clip.span or _WHOLE_FILE for clip in clips}
-    return embed_spans(vocals, spans, speech, episode.embedder())
+    return _embed(vocals, mix, spans, speech, episode.embedder())
 
 
 def _joined(parts: Sequence[Voiceprints]) -> Voiceprints:

@@ -14,7 +14,7 @@ from video_preprocessing.speech.embedders import EMBEDDERS, embedder_fingerprint
 from video_preprocessing.speech.embedding import SpeakerEmbedder
 from video_preprocessing.speech.rttm import read_rttm, write_rttm
 from video_preprocessing.speech.turns import NamedSpan, exclusive
-from video_preprocessing.speech.voiceprints import embed_spans
+from video_preprocessing.speech.voiceprints import embed_spans, join_signals
 
 __all__ = [
     "DIARIZERS",
@@ -28,6 +28,7 @@ __all__ = [
     "embed_spans",
     "embedder_fingerprint",
     "exclusive",
+    "join_signals",
     "load_diarizer",
     "load_embedder",
     "read_rttm",

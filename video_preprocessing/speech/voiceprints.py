@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from video_preprocessing.speech.audio import SpeechAudio
-from video_preprocessing.speech.embedding import SpeakerEmbedder
+from video_preprocessing.speech.embedding import SpeakerEmbedder, unit_rows
 from yuki_builder.records import FloatArray, Progress, Span, Voiceprints, no_progress
 
 MIN_MS = 400
@@ -71,6 +71,33 @@ def embed_spans(
     keys = tuple(key for key in spans if key in rows)
     vectors = np.stack([rows[key][0] for key in keys]) if keys else np.zeros((0, embedder.dim), np.float32)
     return Voiceprints(keys, vectors, tuple(rows[key][1] for key in keys))
+
+
+def join_signals(by_signal: Mapping[str, Voiceprints]) -> Voiceprints:
+    """One vector per key from those of several signals of the same moments: the direction of their sum.
+
+    Measured on acted and read speech under music, the sum names as many lines as the better of vocals and mix at every
+    level, and which of them is the better changes with the level (benchmarks/README.md).
+
+    Args:
+        by_signal: for each signal (``vocals``, ``mix``) the embeddings of its spans.
+
+    Returns:
+        Every key that any signal has, in the order of the first signal that has it. ``signals`` keeps the parts.
+    """
+    keys = tuple(dict.fromkeys(key for part in by_signal.values() for key in part.keys))
+    dim = max((part.vectors.shape[1] for part in by_signal.values()), default=0)
+    row_of = {key: row for row, key in enumerate(keys)}
+    signals: dict[str, FloatArray] = {}
+    speech_ms = [0] * len(keys)
+    for name, part in by_signal.items():
+        vectors = np.zeros((len(keys), dim), np.float32)
+        for key, vector, ms in zip(part.keys, part.vectors, part.speech_ms, strict=True):
+            vectors[row_of[key]] = vector
+            speech_ms[row_of[key]] = max(speech_ms[row_of[key]], ms)
+        signals[name] = vectors
+    total = sum(signals.values(), start=np.zeros((len(keys), dim), np.float32))
+    return Voiceprints(keys, unit_rows(total), tuple(speech_ms), signals if len(signals) > 1 else {})
 
 
 def choose_excerpt(key: str, spans: Sequence[Span], speech: Sequence[Span]) -> Excerpt | None:

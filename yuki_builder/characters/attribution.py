@@ -11,7 +11,8 @@ import numpy as np
 from yuki_builder.characters.cast import Cast
 from yuki_builder.characters.gallery import Gallery
 from yuki_builder.characters.scoring import softmax
-from yuki_builder.characters.voice_model import Array, VoiceModel
+from yuki_builder.characters.turn_taking import chain_of, in_context
+from yuki_builder.characters.voice_model import Array, VoiceModel, fitted_model
 from yuki_builder.characters.weighing import (
     HeardLines,
     Indices,
@@ -23,9 +24,10 @@ from yuki_builder.characters.weighing import (
     with_groups,
 )
 from yuki_builder.errors import GalleryError
-from yuki_builder.records import AlignedCue, Attribution, Evidence, Turn, Verdict, Voiceprints
+from yuki_builder.records import AlignedCue, Attribution, Evidence, FloatArray, Turn, Verdict, Voiceprints
 
 _LEAST_WEIGHT = 0.05  # evidence below is noise
+_LEAST_CLAIM_TO_TUNE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,7 @@ def _weigh(
     heard = [row for row, line in enumerate(lines) if line.cue.cue_id in row_of]
     if heard:
         vectors = voiceprints.vectors[[row_of[lines[row].cue.cue_id] for row in heard]]
-        model = gallery.model(vectors.shape[1])
+        model = _model(gallery, vectors, claimed[heard], cast).centred(vectors)
         chances[heard], by_voice[heard] = name_voices(
             model,
             _known_voices(gallery, cast, model),
@@ -198,7 +200,14 @@ def _weigh(
     by_group = group_shares(chances, groups)
     chances = with_groups(chances, by_group, settings.turn_reliability)
     alone = chances
-    chances = apart(chances, _neighbours(lines))
+    pairs = _neighbours(lines)
+    chances = apart(chances, [(one, other) for one, other in pairs if other != one + 1])
+    spans_ms = [(line.start_ms, line.end_ms) for line in lines]
+    is_named = [
+        bool(line.cue.tags) or any(claim.source == "manual" for claim in said)
+        for line, said in zip(lines, claims, strict=True)
+    ]
+    chances = in_context(chances, chain_of(spans_ms, is_named, pairs))
     found = []
     for row, line in enumerate(lines):
         said = tuple(replace(claim, character=cast.spelling(claim.character)) for claim in claims[row])
@@ -251,6 +260,17 @@ def _claimed(claims: Sequence[Evidence], cast: Cast) -> Array:
         # Two claims of one name support each other; of two names, each is right half the time.
         doubt[column] *= 1 - claim.weight / len(set(named))
     return 1 - doubt
+
+
+def _model(gallery: Gallery, vectors: FloatArray, claimed: Array, cast: Cast) -> VoiceModel:
+    """What is known of voices; where nothing was fitted for the embedder, lines that something names tell it too."""
+    if fitted_model(gallery.embedder, vectors.shape[1]) is not None:
+        return gallery.model(vectors.shape[1])
+    rows = np.flatnonzero(claimed.max(1, initial=0.0) >= _LEAST_CLAIM_TO_TUNE)
+    keys = tuple(f"line {row}" for row in rows)
+    lines = Voiceprints(keys, vectors[rows], (0,) * len(rows))
+    names = {key: cast.names[int(claimed[row].argmax())] for key, row in zip(keys, rows, strict=True)}
+    return gallery.extend(lines, names).model(vectors.shape[1])
 
 
 def _known_voices(gallery: Gallery, cast: Cast, model: VoiceModel) -> KnownVoices:

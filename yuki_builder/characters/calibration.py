@@ -19,6 +19,7 @@ class Calibration:
     clarity_slope: float
 
 
+CAMPPLUS = Calibration(scale=0.16, offset=1.0, clarity_slope=0.0)
 RESEMBLYZER = Calibration(scale=0.306, offset=-0.58, clarity_slope=0.088)
 # For embedders without a fitted model, until enrolled clips say better (see ``Gallery.model``).
 PLAIN = Calibration(scale=0.1, offset=0.0, clarity_slope=0.0)

@@ -11,13 +11,13 @@ say when a clip fits nobody.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from yuki_builder.characters.calibration import PLAIN, RESEMBLYZER, Calibration
+from yuki_builder.characters.calibration import CAMPPLUS, PLAIN, RESEMBLYZER, Calibration
 from yuki_builder.errors import InternalError
 
 Array = npt.NDArray[np.float64]
@@ -26,6 +26,11 @@ WEIGHTS = Path(__file__).parent / "resemblyzer.safetensors"
 # Clips of one voice from one recording are less telling than independent ones: n of them count as n ** 0.5.
 # Over simulated casts of held-out training voices the log-loss is 0.309 with 0.5 and 0.343 with 1.
 _DEPENDENCE = 0.5
+
+CAMPPLUS_DIM = 192
+# Clips of one voice in seven moods lie at a cosine of 0.4 to each other in the median, not of 0.7 as in one mood.
+CAMPPLUS_MOODS = 0.1
+CAMPPLUS_LINES_TO_CENTRE = 10.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -39,6 +44,7 @@ class VoiceModel:
         clarity: shape (d,); how the log odds of a clip and its own voice grow with its embedding, over ``shift``:
             a muffled or noisy clip shows less of its voice, and less must be asked of it.
         calibration: what turns log odds into calibrated ones.
+        lines_to_centre: how many lines of an episode weigh as much as ``shift`` in ``centred``; infinite: never.
     """
 
     shift: Array
@@ -48,6 +54,22 @@ class VoiceModel:
     within: Array
     clarity: Array
     calibration: Calibration
+    lines_to_centre: float = np.inf
+
+    def centred(self, vectors: npt.NDArray[np.floating]) -> VoiceModel:
+        """The model with its origin moved to an episode's own mean embedding.
+
+        All voices of an episode share its room, its codec and its language; without that share, voices that differ
+        are as far apart in one episode as in any other. On ten actors' lines the log-loss falls from 0.40 to 0.35.
+
+        Args:
+            vectors: shape (n, d); embeddings of the episode's lines.
+        """
+        if not len(vectors) or not np.isfinite(self.lines_to_centre):
+            return self
+        share = len(vectors) / (len(vectors) + self.lines_to_centre)
+        shift: Array = (1 - share) * self.shift + share * np.asarray(vectors, np.float64).mean(0)
+        return replace(self, shift=shift)
 
     def project(self, vectors: npt.NDArray[np.floating]) -> Array:
         """Points of embeddings, (n, d) to (n, k), each of length sqrt(k)."""
@@ -88,7 +110,17 @@ class VoiceModel:
 
 def fitted_model(embedder: str, dim: int) -> VoiceModel | None:
     """The model that was fitted for an embedder, by its fingerprint; None for embedders without one."""
+    if embedder.startswith("campplus") and dim == CAMPPLUS_DIM:
+        return _campplus()
     return _resemblyzer() if embedder.startswith("resemblyzer") and dim == 256 else None
+
+
+def _campplus() -> VoiceModel:
+    """CAM++ was trained with an angular margin over 200,000 voices: its directions are alike, the cosine is enough."""
+    model = plain_model(np.zeros(CAMPPLUS_DIM))
+    even = np.full(CAMPPLUS_DIM, 0.5)
+    spread = {"between": even - CAMPPLUS_MOODS, "within": even + CAMPPLUS_MOODS}
+    return replace(model, calibration=CAMPPLUS, lines_to_centre=CAMPPLUS_LINES_TO_CENTRE, **spread)
 
 
 @functools.cache
