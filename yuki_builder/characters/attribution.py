@@ -82,8 +82,11 @@ def attribute(
       enrol their voice, and so do, in ``passes`` rounds and by how probable they are, lines whose speaker is
       found (a line never for itself). Episode-local voices that nobody enrolled are learned alike, so that a
       stranger is somebody else rather than the nearest name.
+    * ``vocals``, ``mix``: what each of the two signals says alone, where the embedding was made from both; shown, and
+      already part of ``voice``.
     * ``cluster``: what the other lines of the same episode-local voice are.
-    * ``scene``: who speaks before or after in the same subtitle is somebody else.
+    * ``scene``: what the lines before and after say of it (``turn_taking``): a speaker goes on or another takes over,
+      and two speakers of one subtitle are two.
 
     ``confidence`` is the probability of the most probable name. From ``certain`` on the verdict is certain, from
     ``doubtful`` on doubtful, below that unknown and without a name. A name that the subtitle's tag contradicts
@@ -185,18 +188,28 @@ def _weigh(
     claimed = np.array([_claimed(per_line, cast) for per_line in claims])
     chances = softmax(claim_odds(claimed))
     by_voice = np.zeros_like(chances)
+    by_signal: dict[str, Array] = {}
     row_of = {key: row for row, key in enumerate(voiceprints.keys) if np.isfinite(voiceprints.vectors[row]).all()}
     heard = [row for row, line in enumerate(lines) if line.cue.cue_id in row_of]
     if heard:
-        vectors = voiceprints.vectors[[row_of[lines[row].cue.cue_id] for row in heard]]
+        rows = [row_of[lines[row].cue.cue_id] for row in heard]
+        vectors = voiceprints.vectors[rows]
         model = _model(gallery, vectors, claimed[heard], cast).centred(vectors)
-        chances[heard], by_voice[heard] = name_voices(
+        chances[heard], by_voice[heard], alone_by = name_voices(
             model,
             _known_voices(gallery, cast, model),
-            HeardLines(vectors=vectors, claims=claimed[heard], groups=groups[heard]),
+            HeardLines(
+                vectors=vectors,
+                claims=claimed[heard],
+                groups=groups[heard],
+                signals={name: part[rows] for name, part in voiceprints.signals.items()},
+            ),
             passes=settings.passes,
             min_lines=settings.min_lines_of_a_voice,
         )
+        for name, found_by in alone_by.items():
+            by_signal[name] = np.zeros_like(chances)
+            by_signal[name][heard] = found_by
     by_group = group_shares(chances, groups)
     chances = with_groups(chances, by_group, settings.turn_reliability)
     alone = chances
@@ -211,7 +224,11 @@ def _weigh(
     found = []
     for row, line in enumerate(lines):
         said = tuple(replace(claim, character=cast.spelling(claim.character)) for claim in claims[row])
-        heard_as = (*_likeliest("voice", by_voice[row], cast), *_likeliest("cluster", by_group[row], cast))
+        heard_as = (
+            *_likeliest("voice", by_voice[row], cast),
+            *(e for name, by in by_signal.items() for e in _likeliest(name, by[row], cast)),
+            *_likeliest("cluster", by_group[row], cast),
+        )
         best = int(chances[row, :-1].argmax())
         if chances[row, best] - alone[row, best] >= _LEAST_WEIGHT:
             heard_as += (Evidence("scene", cast.names[best], round(float(chances[row, best] - alone[row, best]), 4)),)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -37,11 +37,13 @@ class HeardLines:
         vectors: shape (m, d); embeddings.
         claims: shape (m, c); for each character, how reliably something other than the voice names it, or 0.
         groups: shape (m,); episode-local voice of each line, from 0, or -1.
+        signals: the vectors of each signal alone, shape (m, d) each; rows of zeros where it gave none.
     """
 
     vectors: FloatArray
     claims: Array
     groups: Indices
+    signals: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
 def claim_odds(claims: Array) -> Array:
@@ -57,8 +59,8 @@ def claim_odds(claims: Array) -> Array:
 
 def name_voices(
     model: VoiceModel, known: KnownVoices, lines: HeardLines, *, passes: int, min_lines: int
-) -> tuple[Array, Array]:
-    """Probabilities of the characters, and of somebody else, for lines with a voiceprint.
+) -> tuple[Array, Array, dict[str, Array]]:
+    """Probabilities of the characters, and of somebody else, for lines with a speaker embedding.
 
     Voices are first known by the enrolled clips and by the lines that something names. Each further pass
     learns them again from all lines, weighted by squared probability (an expectation-maximization step that
@@ -68,7 +70,7 @@ def name_voices(
 
     Returns:
         Probabilities of shape (m, c + 1), the last column is somebody else; by voice and claims together, and by
-        voice alone.
+        voice alone; and by each signal alone, against the voices that were learned in the end.
     """
     count, cast_size = lines.claims.shape
     points = model.project(lines.vectors)
@@ -91,7 +93,14 @@ def name_voices(
         learned = chances[:, :cast_size] ** 2
         strangers = (chances[:, -1:] * crowd if step == 0 else chances[:, cast_size:-1]) ** 2
         strangers = strangers[:, strangers.sum(0) >= _LEAST_OF_A_STRANGER]
-    return _strangers_are_nobody(chances, cast_size), _strangers_are_nobody(by_voice, cast_size)
+    by_signal = {}
+    for name, vectors in lines.signals.items():
+        odds, heard = score_voices(model, model.project(vectors), clips=clips, weights=weights, own=own)
+        log_odds = np.where(heard, model.calibration.scale * odds + threshold, -np.log(cast_size + 1))
+        log_odds[:, cast_size:] += _LOG_PRIOR_OF_A_STRANGER
+        is_there = vectors.any(1, keepdims=True)
+        by_signal[name] = np.where(is_there, _strangers_are_nobody(softmax(log_odds), cast_size), 0.0)
+    return _strangers_are_nobody(chances, cast_size), _strangers_are_nobody(by_voice, cast_size), by_signal
 
 
 def group_shares(chances: Array, groups: Indices) -> Array:
