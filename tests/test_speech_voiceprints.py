@@ -18,9 +18,16 @@ from video_preprocessing.speech.audio import SpeechAudio
 from video_preprocessing.speech.embedders import load_embedder
 from video_preprocessing.speech.embedding import SpeakerEmbedder
 from video_preprocessing.speech.resemblyzer_embedder import at_one_loudness as prepare
-from video_preprocessing.speech.voiceprints import MAX_MS, MIN_MS, choose_excerpt, embed_spans, within_speech
+from video_preprocessing.speech.voiceprints import (
+    MAX_MS,
+    MIN_MS,
+    choose_excerpt,
+    embed_spans,
+    join_signals,
+    within_speech,
+)
 from yuki_builder.errors import ConfigError, MediaError
-from yuki_builder.records import Span
+from yuki_builder.records import Span, Voiceprints
 
 # Who speaks alone when, in the packaged conversation.
 FIRST, SECOND = [Span(11_000, 12_700), Span(12_700, 14_400)], [Span(22_000, 24_500), Span(24_500, 27_500)]
@@ -199,3 +206,14 @@ def test_no_spans_no_vectors(embedder: SpeakerEmbedder) -> None:
 def test_a_missing_file_is_named(embedder: SpeakerEmbedder, tmp_path: Path) -> None:
     with pytest.raises(MediaError, match=r"clip\.flac: cannot be read"):
         embed_spans(tmp_path / "clip.flac", {"a": Span(0, 1000)}, [], embedder)
+
+
+def test_signals_are_joined_by_direction() -> None:
+    def prints(**rows: list[float]) -> Voiceprints:
+        return Voiceprints(tuple(rows), np.array(list(rows.values()), np.float32), tuple(1000 for _ in rows))
+
+    both = join_signals({"vocals": prints(a=[1.0, 0.0], b=[0.0, 1.0]), "mix": prints(a=[0.0, 1.0], c=[1.0, 0.0])})
+    assert both.keys == ("a", "b", "c")
+    np.testing.assert_allclose(both.vectors, [[0.5**0.5, 0.5**0.5], [0.0, 1.0], [1.0, 0.0]], atol=1e-6)
+    assert not both.signals["mix"][1].any() and not both.signals["vocals"][2].any()
+    assert join_signals({"vocals": prints(a=[1.0, 0.0])}).signals == {}

@@ -132,6 +132,7 @@ def attribute(
         claims=claims,
         speakers=speakers,
         groups=groups,
+        follow_turns=not nameless,
         settings=settings,
     )
     if nameless:
@@ -180,6 +181,7 @@ def _weigh(
     claims: Sequence[Sequence[Evidence]],
     speakers: Sequence[str | None],
     groups: Indices,
+    follow_turns: bool,
     settings: AttributionSettings,
 ) -> list[Attribution]:
     """Every line's probabilities over the cast, and what follows from them."""
@@ -189,7 +191,8 @@ def _weigh(
     chances = softmax(claim_odds(claimed))
     by_voice = np.zeros_like(chances)
     by_signal: dict[str, Array] = {}
-    row_of = {key: row for row, key in enumerate(voiceprints.keys) if np.isfinite(voiceprints.vectors[row]).all()}
+    usable = np.isfinite(voiceprints.vectors).all(1) & voiceprints.vectors.any(1)
+    row_of = {key: row for row, key in enumerate(voiceprints.keys) if usable[row]}
     heard = [row for row, line in enumerate(lines) if line.cue.cue_id in row_of]
     if heard:
         rows = [row_of[lines[row].cue.cue_id] for row in heard]
@@ -210,17 +213,18 @@ def _weigh(
         for name, found_by in alone_by.items():
             by_signal[name] = np.zeros_like(chances)
             by_signal[name][heard] = found_by
+    heard_rows = set(heard)
     by_group = group_shares(chances, groups)
     chances = with_groups(chances, by_group, settings.turn_reliability)
     alone = chances
     pairs = _neighbours(lines)
-    chances = apart(chances, [(one, other) for one, other in pairs if other != one + 1])
-    spans_ms = [(line.start_ms, line.end_ms) for line in lines]
-    is_named = [
-        bool(line.cue.tags) or any(claim.source == "manual" for claim in said)
-        for line, said in zip(lines, claims, strict=True)
-    ]
-    chances = in_context(chances, chain_of(spans_ms, is_named, pairs))
+    if follow_turns:
+        chances = apart(chances, [(one, other) for one, other in pairs if other != one + 1])
+        spans_ms = [(line.start_ms, line.end_ms) for line in lines]
+        is_named = [bool(said) for said in claims]
+        chances = in_context(chances, chain_of(spans_ms, is_named, pairs))
+    else:
+        chances = apart(chances, pairs)
     found = []
     for row, line in enumerate(lines):
         said = tuple(replace(claim, character=cast.spelling(claim.character)) for claim in claims[row])
@@ -233,6 +237,8 @@ def _weigh(
         if chances[row, best] - alone[row, best] >= _LEAST_WEIGHT:
             heard_as += (Evidence("scene", cast.names[best], round(float(chances[row, best] - alone[row, best]), 4)),)
         character, confidence, verdict = _decide(said, chances[row], cast, settings)
+        if verdict is Verdict.CERTAIN and not said and row not in heard_rows:
+            verdict = Verdict.DOUBTFUL  # its neighbours alone are no proof
         found.append(Attribution(line.cue.cue_id, character, confidence, verdict, said + heard_as, speakers[row]))
     return found
 
