@@ -3,13 +3,13 @@
 
     python benchmarks/simulated_episodes.py --read DIR --acted DIR --music DIR [--embedder campplus] [--cache FOLDER]
 
-``--read`` and ``--acted`` hold one folder per voice with utterances in it; ``--acted``'s files are named as EmoDB's (the
-sixth letter is the mood, N = neutral). Utterances are cut into lines of 0.8 to 4 s and embedded clean, with music 0 to
-20 dB below, and as a separator would leave them. Then episodes of 3 to 10 voices are drawn: who speaks next follows
-the habits of real series (the same speaker goes on in 45 %), up to two voices are strangers, the others are enrolled
-from three neutral clean clips or named on 30 % of the lines, the diarizer's labels split every voice in two and are
-wrong in 5 to 25 % of the lines. For each scale and offset the whole of attribution is run; printed are, for read and
-acted episodes without and with strangers: right / certain / of certain right / calibration error / log-loss.
+``--read`` and ``--acted`` hold one folder per voice with utterances in it; files of ``--acted`` are named as EmoDB's
+(the sixth letter is the mood, N = neutral). Utterances are cut into lines of 0.8 to 4 s and embedded clean, with music
+0 to 20 dB below, and as a separator would leave them. Then episodes of 3 to 10 voices are drawn: who speaks next
+follows the habits of real series (the same speaker goes on in 45 %), up to two voices are strangers, the others are
+enrolled from three neutral clean clips or named on 30 % of the lines, the diarizer's labels split every voice in two
+and are wrong in 5 to 25 % of the lines. For each scale and offset the whole of attribution is run; printed are, for
+read and acted episodes without and with strangers: right / certain / of certain right / calibration error / log-loss.
 """
 
 from __future__ import annotations

@@ -19,8 +19,9 @@ class Calibration:
     clarity_slope: float
 
 
-# Chosen on simulated episodes of 251 readers and five actors (benchmarks/simulated_episodes.py), for the log-loss.
-CAMPPLUS = Calibration(scale=0.2, offset=0.5, clarity_slope=0.0)
+# Chosen on simulated episodes of 251 readers and five actors (benchmarks/simulated_episodes.py), the most right names
+# while at least 98 % of the certain ones are right in each kind of episode.
+CAMPPLUS = Calibration(scale=0.16, offset=0.5, clarity_slope=0.0)
 RESEMBLYZER = Calibration(scale=0.306, offset=-0.58, clarity_slope=0.088)
 # For embedders without a fitted model, until enrolled clips say better (see ``Gallery.model``).
 PLAIN = Calibration(scale=0.1, offset=0.0, clarity_slope=0.0)
