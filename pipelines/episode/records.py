@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -41,13 +41,14 @@ def write_voiceprints(voiceprints: Voiceprints, path: Path, *, embedder: str) ->
     Equal voiceprints give equal bytes.
     """
     with path.open("wb") as file:
+        signals: dict[str, Any] = {f"{_SIGNAL}{name}": part for name, part in sorted(voiceprints.signals.items())}
         np.savez(
             file,
             embedder=np.array(embedder),
             keys=np.array(voiceprints.keys, dtype=np.str_),
             vectors=voiceprints.vectors,
             speech_ms=np.array(voiceprints.speech_ms, dtype=np.int64),
-            **{f"{_SIGNAL}{name}": vectors for name, vectors in sorted(voiceprints.signals.items())},
+            **signals,
         )
 
 

@@ -191,8 +191,11 @@ def _weigh(
     chances = softmax(claim_odds(claimed))
     by_voice = np.zeros_like(chances)
     by_signal: dict[str, Array] = {}
-    usable = np.isfinite(voiceprints.vectors).all(1) & voiceprints.vectors.any(1)
-    row_of = {key: row for row, key in enumerate(voiceprints.keys) if usable[row]}
+    row_of = {
+        key: row
+        for row, (key, vector) in enumerate(zip(voiceprints.keys, voiceprints.vectors, strict=True))
+        if vector.any() and np.isfinite(vector).all()
+    }
     heard = [row for row, line in enumerate(lines) if line.cue.cue_id in row_of]
     if heard:
         rows = [row_of[lines[row].cue.cue_id] for row in heard]

@@ -119,8 +119,13 @@ def _campplus() -> VoiceModel:
     """CAM++ was trained with an angular margin over 200,000 voices: its directions are alike, the cosine is enough."""
     model = plain_model(np.zeros(CAMPPLUS_DIM))
     even = np.full(CAMPPLUS_DIM, 0.5)
-    spread = {"between": even - CAMPPLUS_MOODS, "within": even + CAMPPLUS_MOODS}
-    return replace(model, calibration=CAMPPLUS, lines_to_centre=CAMPPLUS_LINES_TO_CENTRE, **spread)
+    return replace(
+        model,
+        between=even - CAMPPLUS_MOODS,
+        within=even + CAMPPLUS_MOODS,
+        calibration=CAMPPLUS,
+        lines_to_centre=CAMPPLUS_LINES_TO_CENTRE,
+    )
 
 
 @functools.cache
