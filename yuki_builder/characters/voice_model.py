@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -133,7 +134,7 @@ def _resemblyzer() -> VoiceModel:
     from safetensors.numpy import load_file
 
     try:
-        arrays = {name: array.astype(np.float64) for name, array in load_file(WEIGHTS).items()}
+        arrays: dict[str, Any] = {name: array.astype(np.float64) for name, array in load_file(WEIGHTS).items()}
     except OSError as e:
         raise InternalError("a file of this program is missing", where=WEIGHTS, remedy="install it again") from e
     return VoiceModel(**arrays, calibration=RESEMBLYZER)
