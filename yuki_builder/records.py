@@ -99,7 +99,10 @@ def _typed(hint: Any, value: Any) -> Any:
 
 def _container(kind: Any, args: tuple[Any, ...], value: Any) -> Any:
     if kind is tuple and isinstance(value, (list, tuple)):
-        return tuple(_typed(args[0], v) for v in value)
+        hints = args[:1] * len(value) if args[-1] is ... else args  # tuple[X, ...], or one type for each place
+        if len(hints) != len(value):
+            raise ValueError(f"{value!r:.100} has {len(value)} values in place of {len(hints)}")
+        return tuple(_typed(hint, v) for hint, v in zip(hints, value, strict=True))
     if kind is Mapping and isinstance(value, Mapping):
         return {str(k): _typed(args[1], v) for k, v in value.items()}
     raise TypeError(f"{value!r:.100} is no {'list' if kind is tuple else 'object'}")
