@@ -207,3 +207,15 @@ def test_a_bar_shows_only_on_a_terminal(published: KnownModel, monkeypatch: pyte
     with models_cli._shown("Test") as progress:
         progress(50, 100)
         assert progress is not models_cli.no_progress
+
+
+def test_engine_says_what_computes_here(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from video_preprocessing.uvr5.engine import kernels
+
+    monkeypatch.setenv("YUKI_NATIVE", "0")
+    kernels.engine.cache_clear()
+    try:
+        assert run("engine")[:2] == (0, "PyTorch (YUKI_NATIVE=0)\n")
+        assert json.loads(run("engine", "--json")[1]) == {"engine": "PyTorch (YUKI_NATIVE=0)"}
+    finally:
+        kernels.engine.cache_clear()
