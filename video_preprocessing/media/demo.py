@@ -160,7 +160,7 @@ def _sample_folder() -> Path:
         sample = Path(folder) / "sample"
         if all((sample / f"sample.{kind}").is_file() for kind in ("wav", "rttm", "stm")):
             return sample
-    raise MediaError("the sample inside pyannote.audio is not there", remedy="install pyannote.audio 4 or newer")
+    raise MediaError("the sample inside pyannote.audio is not there", remedy="install pyannote.audio 4.0.4 or newer")
 
 
 def _recipe(folder: Path) -> str:
