@@ -108,7 +108,7 @@ def test_list_tells_what_is_here_and_what_is_not(run: Run, cache: Path) -> None:
     status, stdout, _ = run("list")
     assert status == 0
     shipped, downloaded, available = (
-        stdout.index(words) for words in ("Shipped with", f"Downloaded, in {cache}", "To be had")
+        stdout.index(words) for words in ("Shipped with", f"Downloaded, in {cache}", "Available to download")
     )
     assert shipped < stdout.index("dialogue ") < downloaded < stdout.index("HP5 ") < available < stdout.index("HP2 ")
     models = by_name(run("list", "--json")[1])
