@@ -3,7 +3,7 @@
 
     python benchmarks/drama.py EPISODE [EPISODE ...] [--rows enrolled tagged strangers nameless] [--work DIR]
 
-An EPISODE is a folder with ``ep.mkv``, ``truth.json`` (lines with start, end, speaker, text) and ``enrol/<voice>/*``, as
+An EPISODE is a folder with ``ep.mkv``, ``truth.json`` (lines: start, end, speaker, text) and ``enrol/<voice>/*``, as
 tools that build test episodes leave it. Rows:
 
 * ``enrolled``: the clips of ``enrol``, no names in the subtitles;

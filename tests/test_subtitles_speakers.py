@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yuki_builder.records import Cue, NameTag
+from yuki_builder.subtitles import read_cues
 from yuki_builder.subtitles.events import Event
 from yuki_builder.subtitles.labels import leading_labels
 from yuki_builder.subtitles.sheet import make_cues
@@ -247,3 +250,22 @@ def test_every_name_has_one_spelling_that_occurs(tags: list[NameTag]) -> None:
         assert sources and (
             "actor" in sources or not any(t.source == "actor" and name_key(t.name) == key for t in tags)
         )
+
+
+def test_numbers_that_come_back_are_people_and_others_are_notes(tmp_path: Path) -> None:
+    def tags_of(actors: list[str]) -> list[tuple[str, ...]]:
+        rows = "".join(
+            f"Dialogue: 0,0:00:{2 * k:02d}.00,0:00:{2 * k + 1:02d}.50,Default,{actor},0,0,0,,Line {k} is said.\n"
+            for k, actor in enumerate(actors)
+        )
+        head = (
+            "[Script Info]\nScriptType: v4.00+\n\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, "
+        )
+        path = tmp_path / "numbers.ass"
+        path.write_text(head + "MarginV, Effect, Text\n" + rows, encoding="utf-8")
+        return [tuple(tag.name for tag in cue.tags) for cue in read_cues(path).cues]
+
+    people = ["08", "", "11", "08", "", "11", "08", "1188"]
+    assert tags_of(people) == [(name,) if name else () for name in people]
+    assert tags_of(["12", "", "13", "14", "", "15"]) == [()] * 6
+    assert tags_of(["0:01:02", "12:30", "08", "08", "08", "00:12:33"]) == [(), (), ("08",), ("08",), ("08",), ()]

@@ -175,7 +175,8 @@ class _Speakers:
     @classmethod
     def of(cls, drafts: Sequence[Draft], seen: typesetting.Typesetting) -> _Speakers:
         raw = {draft.event.actor for draft in drafts} | {v for draft in drafts for v in draft.cleaned.voices}
-        actors = {value: actor_names(value) for value in raw if value and value.strip() not in seen.silent_actors}
+        silent = seen.silent_actors | _passing_numbers(drafts)
+        actors = {value: actor_names(value) for value in raw if value and value.strip() not in silent}
         return cls(actors, seen.speakers, {})
 
     @property
@@ -461,3 +462,9 @@ def _names_of_parts(cue: Cue, parts: Sequence[Part]) -> Sequence[tuple[NameTag, 
         return [part.tags for part in parts]
     given = [tag for tag in cue.tags if tag.source == "actor"]
     return [(tag,) for tag in given] if len(given) == len(parts) else [()] * len(parts)
+
+
+def _passing_numbers(drafts: Sequence[Draft]) -> frozenset[str]:
+    """Actor fields of digits alone that do not come back: notes of a typesetter. Those that do are people's numbers."""
+    rows = Counter(actor for draft in drafts if (actor := draft.event.actor.strip()).isdecimal())
+    return frozenset(rows) if sum(rows.values()) < 2 * len(rows) else frozenset()

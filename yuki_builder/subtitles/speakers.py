@@ -14,7 +14,7 @@ from yuki_builder.subtitles.sounds import is_sure_manner
 from yuki_builder.subtitles.vocabulary import ACTOR_NOTES, NOTE_ACTORS, PLACEHOLDERS, SIGN_ACTORS, fold
 
 MAX_NAME_CHARS = 64
-_TIME = re.compile(r"[\d\s:.,;()\-–>]+")
+_TIME = re.compile(r"(?=.*\d)(?=.*[^\d\s])[\d\s:.,;()\-–>]+")
 _ASIDE = re.compile(r"(?<=\w)\s*[(\[（［【][^()\[\]（）［］【】]*[)\]）］】]\s*$")
 _NAME = re.compile(r"[\w .'’·・#№-]+")
 
