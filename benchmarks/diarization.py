@@ -1,8 +1,12 @@
 """Turns on audio alone: diarization error, speech missed and false, voices found, seconds per second.
 
     python benchmarks/diarization.py vocals.flac truth.rttm [AUDIO RTTM …] [--diarizer embedded] [--json FILE]
+    python benchmarks/diarization.py --episodes FOLDER [FOLDER …]
 
-Without files, it is pyannote.audio's packaged conversation. Errors are pyannote.metrics', overlapping speech counted,
+FOLDER is one of make_episode.py's or make_drama.py's that the command has been run in: FOLDER/truth.rttm and the
+vocals and the mix under FOLDER/out, which are used together.
+
+Without either, it is pyannote.audio's packaged conversation. Errors are pyannote.metrics', overlapping speech counted,
 without a collar and with 250 ms on either side of an edge.
 """
 
@@ -47,11 +51,11 @@ def errors(truth: Sequence[Turn], turns: Sequence[Turn], *, collar_s: float) -> 
     return {"DER, 250 ms collar %": 100 * found[names["DER %"]]}
 
 
-def measure(audio: Path, rttm: Path, diarizer: Diarizer) -> dict[str, float | str]:
+def measure(audio: Path, rttm: Path, diarizer: Diarizer, *, mix: Path | None = None) -> dict[str, float | str]:
     truth = read_rttm(rttm)
     speech = detect_speech(audio)
     wall, cpu = time.monotonic(), time.process_time()
-    turns = diarizer.diarize(audio, speech)
+    turns = diarizer.diarize(audio, speech, mix=mix)
     wall, cpu = time.monotonic() - wall, time.process_time() - cpu
     seconds = soundfile.info(audio).duration
     return {
@@ -68,15 +72,20 @@ def measure(audio: Path, rttm: Path, diarizer: Diarizer) -> dict[str, float | st
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", type=Path, nargs="*", metavar="AUDIO RTTM")
+    parser.add_argument("--episodes", type=Path, nargs="+", default=[], metavar="FOLDER")
     parser.add_argument("--diarizer", default="embedded")
     parser.add_argument("--json", type=Path, metavar="FILE")
     a = parser.parse_args()
-    files = a.files or [sample_path(), sample_path().with_suffix(".rttm")]
+    packaged = [] if a.episodes else [sample_path(), sample_path().with_suffix(".rttm")]
+    files = a.files or packaged
     if len(files) % 2:
         parser.error("give an RTTM file for each audio file")
     diarizer = load_diarizer(a.diarizer)
     diarizer.diarize(sample_path(), detect_speech(sample_path()))  # loads the networks
     rows = [measure(audio, rttm, diarizer) for audio, rttm in zip(files[::2], files[1::2], strict=True)]
+    for folder in a.episodes:
+        (vocals,) = folder.glob("out/*/audio/vocals.flac")
+        rows.append(measure(vocals, folder / "truth.rttm", diarizer, mix=vocals.with_name("mix.flac")))
     for row in rows:
         print("  ".join(f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()))
     if a.json:

@@ -114,6 +114,33 @@ def test_a_conversation_is_found_where_it_is(tmp_path: Path) -> None:
     assert [d for d, _ in seen] == sorted(d for d, _ in seen)
 
 
+@pytest.mark.parametrize("level_db", [-50.0, -60.0, -70.0])
+def test_a_quiet_recording_has_the_same_speech(tmp_path: Path, conversation: np.ndarray, level_db: float) -> None:
+    """Of the 22.7 s, the network alone calls 0.7 s otherwise at -60 dB."""
+    rms_db = 10 * np.log10(np.mean(np.square(conversation, dtype=np.float64)))
+    quiet = conversation * 10 ** ((level_db - rms_db) / 20)
+    soundfile.write(tmp_path / "a.flac", quiet, 16000, subtype="PCM_24")
+    seen: list[float] = []
+    ours = detect_speech(tmp_path / "a.flac", progress=lambda done, _: seen.append(done))
+    source = detect_speech(sample_path())
+    shared_ms = sum(a.overlap_ms(b) for a in ours for b in source)
+    total_ms = sum(s.duration_ms for s in ours) + sum(s.duration_ms for s in source)
+    assert total_ms - 2 * shared_ms < 300
+    assert seen == sorted(seen) and seen[-1] == 30.0
+
+
+@given(st.lists(st.floats(-100, 0, width=32), max_size=200))
+def test_only_quiet_recordings_are_brought_up(curve: list[float]) -> None:
+    """To one level, whatever the level; silence stays silence."""
+    levels_db = np.array(curve, np.float32)
+    gain_db = activity.quiet_gain_db(levels_db)
+    loud_db = np.percentile(levels_db, 99) if curve else -100.0
+    if -80 < loud_db < -40:
+        assert np.percentile(levels_db + gain_db, 99) == pytest.approx(-20, abs=1e-3)
+    else:
+        assert gain_db == 0
+
+
 def test_a_stereo_film_track_gives_the_same_spans_as_its_mono_source(tmp_path: Path, conversation: np.ndarray) -> None:
     film = soxr.resample(conversation, 16000, 44100)
     soundfile.write(tmp_path / "film.flac", np.stack([film, film], axis=1), 44100)

@@ -24,6 +24,7 @@ from video_preprocessing.speech import (
     read_rttm,
 )
 from video_preprocessing.speech import segmentation as segmentation_module
+from video_preprocessing.speech.audio import SpeechAudio
 from video_preprocessing.speech.embedded import EmbeddedDiarizer, names_of
 from video_preprocessing.speech.embedding import SpeakerEmbedder, unit_rows
 from video_preprocessing.speech.local_voices import (
@@ -376,6 +377,47 @@ def test_a_quiet_recording_has_the_same_turns(embedder: SpeakerEmbedder, tmp_pat
     quiet = EmbeddedDiarizer(embedder).diarize(tmp_path / "quiet.wav", speech)
     shared_ms = sum(a.span.overlap_ms(b.span) for a in loud for b in quiet if a.speaker == b.speaker)
     assert shared_ms > 0.97 * sum(t.span.duration_ms for t in loud)
+
+
+def test_the_mix_is_a_second_witness(embedder: SpeakerEmbedder, tmp_path: Path) -> None:
+    """Where the separation lost the voice, segments are told apart by the mix: nearer to how they sound undamaged."""
+    import soxr
+
+    wave, rate_hz = soundfile.read(sample_path(), dtype="float32")
+    dull = soxr.resample(soxr.resample(wave, rate_hz, 1600), 1600, rate_hz)[: len(wave)]
+    soundfile.write(tmp_path / "vocals.flac", dull, rate_hz)
+    segments = [Segment(frame_at(a), frame_at(b)) for a, b in ((11_000, 14_000), (15_000, 17_500), (18_000, 21_000))]
+    diarizer = EmbeddedDiarizer(embedder)
+    with SpeechAudio(tmp_path / "vocals.flac") as vocals, SpeechAudio(sample_path()) as mix:
+        alone, both, clean = (diarizer._embed(s, segments, lambda _: None) for s in ([vocals], [vocals, mix], [mix]))
+    np.testing.assert_allclose(np.linalg.norm(both, axis=1), 1, atol=1e-5)
+    assert ((both * clean).sum(axis=1) > (alone * clean).sum(axis=1) + 0.1).all()
+
+
+def test_a_mix_that_is_the_vocals_changes_nothing(embedder: SpeakerEmbedder) -> None:
+    speech = detect_speech(sample_path())
+    seen: list[float] = []
+    diarizer = EmbeddedDiarizer(embedder)
+    both = diarizer.diarize(sample_path(), speech, mix=sample_path(), progress=lambda done, _: seen.append(done))
+    assert both == diarizer.diarize(sample_path(), speech)
+    assert seen == sorted(seen) and seen[-1] == 30.0
+
+
+def test_a_mix_that_is_silent_or_too_short_does_no_harm(embedder: SpeakerEmbedder, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "mix.flac", np.zeros(16_000), 16_000)
+    speech = detect_speech(sample_path())
+    diarizer = EmbeddedDiarizer(embedder)
+    assert diarizer.diarize(sample_path(), speech, mix=tmp_path / "mix.flac") == diarizer.diarize(sample_path(), speech)
+
+
+def test_the_overlap_of_a_line_is_that_of_the_turns() -> None:
+    """What two voices say at once in the diarizer's turns is counted once, and one's own voice not at all."""
+    from yuki_builder.alignment import overlap_share
+
+    turns = numbered([Turn(0, 2000, "0"), Turn(1500, 3000, "1")])
+    assert overlap_share(Span(0, 2000), turns, "SPEAKER_01") == 0.25
+    assert overlap_share(Span(0, 2000), turns, None) == 0.25
+    assert overlap_share(Span(0, 2000), exclusive(turns), "SPEAKER_01") == 0.25
 
 
 def test_the_packaged_conversation_is_diarized_well(embedder: SpeakerEmbedder) -> None:

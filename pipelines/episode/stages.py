@@ -214,7 +214,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
     ),
     Stage(
         "speech",
-        version=2,
+        version=3,
         run=sound.find_speech,
         reads=(VOCALS,),
         packages=("silero-vad",),
@@ -232,9 +232,9 @@ REPORTED: tuple[Stage[Episode], ...] = (
     ),
     Stage(
         "turns",
-        version=4,
+        version=5,
         run=voices.find_turns,
-        reads=(VOCALS, PIECES, NAMED),
+        reads=(VOCALS, MIX, PIECES, NAMED),
         files=_pipeline,
         settings=lambda e: {"episode": e.episode_id},
         models=lambda e: {"diarizer": e.diarizer_fingerprint()},

@@ -47,7 +47,9 @@ def find_turns(episode: Episode, job: Job) -> Counts:
 
     pieces = read_records(job.input(PIECES), Span)
     named = [NamedSpan(t.span, t.speaker) for t in read_records(job.input(NAMED), Turn)]
-    turns = episode.diarizer().diarize(job.input(VOCALS), pieces, progress=job.progress, named=named)
+    turns = episode.diarizer().diarize(
+        job.input(VOCALS), pieces, progress=job.progress, named=named, mix=job.input(MIX)
+    )
     write_rttm(turns, job.output(TURNS), uri=episode.episode_id)
     write_rttm(exclusive(turns), job.output(EXCLUSIVE_TURNS), uri=episode.episode_id)
     return Counts(len(turns))

@@ -20,6 +20,10 @@ _FEWEST_LEVELS = 25
 FRAME_MS = FRAME_SAMPLES * 1000 // SAMPLE_RATE_HZ
 # One size whatever the reader's blocks are: the same arithmetic in the same order, so the same spans.
 _BATCH_FRAMES = 512
+# The network misses speech in a recording that is quiet as a whole; it was trained on none.
+_QUIET_DB = -40.0
+_SPOKEN_DB = -20.0
+_LEAST_DB = -80.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,27 +67,46 @@ def detect_speech(
 ) -> list[Span]:
     """The spans of ``vocals`` in which somebody speaks, in order, without overlap.
 
-    The file is streamed; ``progress`` counts seconds of audio.
+    The file is streamed, twice if it is quiet as a whole; ``progress`` counts seconds of audio.
 
     Raises:
         MediaError: the file cannot be read as audio.
     """
     with SpeechAudio(vocals) as audio:
         total_ms = audio.duration_ms
-        network = SileroStream()
-        probabilities: list[FloatArray] = []
-        levels: list[FloatArray] = []
-        done = 0
-        for frames in _frames(audio.blocks()):
-            probabilities.append(network.probabilities(frames))
-            levels.append(_levels_db(frames))
-            done += len(frames)
-            progress(min(done * FRAME_MS, total_ms) / 1000, total_ms / 1000)
-    if not probabilities:
-        return []
+        probabilities, levels = _listen(audio, progress)
+        gain_db = quiet_gain_db(levels)
+        if gain_db:
+            probabilities, levels = _listen(audio, no_progress, gain_db=gain_db)
     settings = settings or ActivitySettings()
-    spans = speech_spans(np.concatenate(probabilities), total_ms=total_ms, settings=settings)
-    return grown(spans, np.concatenate(levels), total_ms=total_ms, settings=settings)
+    spans = speech_spans(probabilities, total_ms=total_ms, settings=settings)
+    return grown(spans, levels, total_ms=total_ms, settings=settings)
+
+
+def quiet_gain_db(levels_db: FloatArray) -> float:
+    """What to add to a recording whose loud parts are quiet; 0 for any other, and for silence.
+
+    Args:
+        levels_db: of every 8 ms of the audio. The loud parts are the loudest hundredth.
+    """
+    loud_db = float(np.percentile(levels_db, 99)) if len(levels_db) else _LEAST_DB
+    return _SPOKEN_DB - loud_db if _LEAST_DB < loud_db < _QUIET_DB else 0.0
+
+
+def _listen(audio: SpeechAudio, progress: Progress, *, gain_db: float = 0.0) -> tuple[FloatArray, FloatArray]:
+    """The probability of speech in each 32 ms and the level of each 8 ms, after a gain."""
+    gain = np.float32(10 ** (gain_db / 20))
+    total_s = audio.duration_ms / 1000
+    network = SileroStream()
+    probabilities, levels = [np.zeros(0, np.float32)], [np.zeros(0, np.float32)]
+    done = 0
+    for frames in _frames(audio.blocks()):
+        loud = np.clip(gain * frames, -1.0, 1.0) if gain_db else frames
+        probabilities.append(network.probabilities(loud))
+        levels.append(_levels_db(loud))
+        done += len(frames)
+        progress(min(done * FRAME_MS / 1000, total_s), total_s)
+    return np.concatenate(probabilities), np.concatenate(levels)
 
 
 def _levels_db(frames: FloatArray) -> FloatArray:

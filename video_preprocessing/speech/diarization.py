@@ -36,6 +36,7 @@ class Diarizer(Protocol):
         *,
         progress: Progress = no_progress,
         named: Sequence[NamedSpan] = (),
+        mix: Path | None = None,
     ) -> list[Turn]:
         """The turns in ``vocals``, in order of time; turns of different voices may overlap (see ``exclusive``).
 
@@ -46,6 +47,8 @@ class Diarizer(Protocol):
             progress: counts seconds of audio.
             named: spans whose speaker is known by name; those of different names are different voices. A diarizer
                 that has no use for it leaves it out.
+            mix: what the vocals were separated from, with the same timing; a second witness of whose voice it is. A
+                diarizer that has no use for it leaves it out.
 
         Returns:
             Turns labelled ``SPEAKER_01``, ``SPEAKER_02``… in the order in which the voices first appear.

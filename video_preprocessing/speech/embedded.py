@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from video_preprocessing.speech.audio import SAMPLES_PER_MS, SpeechAudio
-from video_preprocessing.speech.embedding import SpeakerEmbedder
+from video_preprocessing.speech.embedding import SpeakerEmbedder, unit_rows
 from video_preprocessing.speech.local_voices import (
     Ints,
     LocalActivity,
@@ -60,7 +61,7 @@ class EmbeddedDiarizer:
         self._settings = settings or VoiceSettings()
         self._device = device
         self._network: SegmentationNetwork | None = None
-        recipe = f"2 {embedder.fingerprint} {segmentation_fingerprint()} {HOP_FRAMES} {self._settings}"
+        recipe = f"3 {embedder.fingerprint} {segmentation_fingerprint()} {HOP_FRAMES} {self._settings}"
         self.fingerprint = f"embedded-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
 
     def diarize(
@@ -70,12 +71,13 @@ class EmbeddedDiarizer:
         *,
         progress: Progress = no_progress,
         named: Sequence[NamedSpan] = (),
+        mix: Path | None = None,
     ) -> list[Turn]:
         """See ``Diarizer.diarize``."""
         if not speech:
             return []
         settings = self._settings
-        with SpeechAudio(vocals) as audio:
+        with SpeechAudio(vocals) as audio, nullcontext() if mix is None else SpeechAudio(mix) as mixture:
             total_s = audio.duration_ms / 1000
             heard = self._segment(audio, lambda share: progress(total_s * share / 2, total_s))
             if heard is None:
@@ -85,7 +87,8 @@ class EmbeddedDiarizer:
                 {edge for span in (*speech, *(n.span for n in named)) for edge in (span.start_ms, span.end_ms)}
             )
             segments = single_voice_segments(activity, settings, bounds_ms=bounds_ms)
-            vectors = self._embed(audio, segments, lambda share: progress(total_s * (1 + share) / 2, total_s))
+            sources = [audio] if mixture is None else [audio, mixture]
+            vectors = self._embed(sources, segments, lambda share: progress(total_s * (1 + share) / 2, total_s))
         weights = np.array([s.duration_ms for s in segments], np.float32)
         names = names_of(segments, named)
         voices, members = find_voices(vectors, weights, local_relations(activity, segments), settings, names=names)
@@ -109,18 +112,21 @@ class EmbeddedDiarizer:
         starts = np.arange(done, dtype=np.intp) * HOP_FRAMES
         return join_windows(np.concatenate(probabilities), starts)
 
-    def _embed(self, audio: SpeechAudio, segments: Sequence[Segment], progress: Callable[[float], None]) -> FloatArray:
-        """Shape (n, dim): zeros for segments that are too short, or silent."""
+    def _embed(
+        self, sources: Sequence[SpeechAudio], segments: Sequence[Segment], progress: Callable[[float], None]
+    ) -> FloatArray:
+        """Shape (n, dim): the mean over the sources; zeros for segments that are too short, or silent."""
         vectors = np.zeros((len(segments), self._embedder.dim), np.float32)
         least_ms = self._settings.min_segment_ms
         long = [i for i, s in enumerate(segments) if s.duration_ms >= least_ms] or list(range(len(segments)))
         done = 0
-        for batch in _batches(long, _BATCH_SEGMENTS):
-            vectors[list(batch)] = self._embedder.embed_many([audio.read(segments[i].span) for i in batch])
-            done += len(batch)
-            progress(done / len(long))
+        for audio in sources:
+            for batch in _batches(long, _BATCH_SEGMENTS):
+                vectors[list(batch)] += self._embedder.embed_many([audio.read(segments[i].span) for i in batch])
+                done += len(batch)
+                progress(done / (len(long) * len(sources)))
         progress(1.0)
-        return vectors
+        return unit_rows(vectors) if len(sources) > 1 else vectors
 
 
 def _windows(audio: SpeechAudio) -> Iterator[FloatArray]:

@@ -50,8 +50,9 @@ class PyannoteDiarizer:
         *,
         progress: Progress = no_progress,
         named: Sequence[NamedSpan] = (),
+        mix: Path | None = None,
     ) -> list[Turn]:
-        """See ``Diarizer.diarize``; ``speech`` only matters where it is empty, ``named`` not at all."""
+        """See ``Diarizer.diarize``; ``speech`` only matters where it is empty, ``named`` and ``mix`` not at all."""
         if not speech:
             return []
         import torch
