@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from video_preprocessing.speech import DIARIZERS, EMBEDDERS
-from video_preprocessing.speech.weights import WeightsFile
+from video_preprocessing.speech import DIARIZERS, EMBEDDERS, WeightsFile
 from video_preprocessing.uvr5.checkpoints import Check, sha256_of
 
 

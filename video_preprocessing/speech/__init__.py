@@ -14,7 +14,8 @@ from video_preprocessing.speech.embedders import EMBEDDERS, embedder_fingerprint
 from video_preprocessing.speech.embedding import SpeakerEmbedder
 from video_preprocessing.speech.rttm import read_rttm, write_rttm
 from video_preprocessing.speech.turns import NamedSpan, exclusive
-from video_preprocessing.speech.voiceprints import embed_spans, join_signals
+from video_preprocessing.speech.voiceprints import embed_spans
+from video_preprocessing.speech.weights import WeightsFile, join_signals
 
 __all__ = [
     "DIARIZERS",
@@ -23,6 +24,7 @@ __all__ = [
     "Diarizer",
     "NamedSpan",
     "SpeakerEmbedder",
+    "WeightsFile",
     "detect_speech",
     "diarizer_fingerprint",
     "embed_spans",
