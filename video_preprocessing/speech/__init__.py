@@ -14,8 +14,8 @@ from video_preprocessing.speech.embedders import EMBEDDERS, embedder_fingerprint
 from video_preprocessing.speech.embedding import SpeakerEmbedder
 from video_preprocessing.speech.rttm import read_rttm, write_rttm
 from video_preprocessing.speech.turns import NamedSpan, exclusive
-from video_preprocessing.speech.voiceprints import embed_spans
-from video_preprocessing.speech.weights import WeightsFile, join_signals
+from video_preprocessing.speech.voiceprints import embed_spans, join_signals
+from video_preprocessing.speech.weights import WeightsFile
 
 __all__ = [
     "DIARIZERS",
