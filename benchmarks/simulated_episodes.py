@@ -8,8 +8,9 @@
 0 to 20 dB below, and as a separator would leave them. Then episodes of 3 to 10 voices are drawn: who speaks next
 follows the habits of real series (the same speaker goes on in 45 %), up to two voices are strangers, the others are
 enrolled from three neutral clean clips or named on 30 % of the lines, the diarizer's labels split every voice in two
-and are wrong in 5 to 25 % of the lines. For each scale and offset the whole of attribution is run; printed are, for
-read and acted episodes without and with strangers: right / certain / of certain right / calibration error / log-loss.
+and are wrong in 5 to 25 % of the lines, or (every second episode) put voices together. For each prior, scale and offset
+the whole of attribution is run; printed are, for read and acted episodes without and with strangers: right / certain /
+of certain right / calibration error / log-loss.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.fit_calibration import cut_lines, load, scaled, separated
 from video_preprocessing.speech import load_embedder
-from yuki_builder.characters import Gallery, attribute, voice_model
+from yuki_builder.characters import Gallery, attribute, voice_model, weighing
 from yuki_builder.characters.calibration import Calibration
 from yuki_builder.records import AlignedCue, Attribution, Cue, NameTag, Turn, Verdict, Voiceprints
 
@@ -147,9 +148,12 @@ def draw(pieces: Pieces, rng: np.random.Generator, *, acted: bool, embedder: str
         rows.append(row)
         truth.append(last)
     names, wrong = sorted(set(truth)), rng.uniform(0.05, 0.25)
+    is_mixed = bool(rng.random() < 0.5)
+    label = {name: k % max(2, round(0.7 * len(names))) if is_mixed else k for k, name in enumerate(names)}
+    heard = [label[t if rng.random() > wrong else str(rng.choice(names))] for t in truth]
     turns = [
-        Turn(x.start_ms, x.end_ms, f"S{names.index(t if rng.random() > wrong else rng.choice(names))}{rng.integers(2)}")
-        for x, t in zip(lines, truth, strict=True)
+        Turn(x.start_ms, x.end_ms, f"S{voice}{0 if is_mixed else rng.integers(2)}")
+        for x, voice in zip(lines, heard, strict=True)
     ]
     dim = pieces.vectors.shape[1]
     keys = tuple(f"e{k}" for k in range(len(clips)))
@@ -201,6 +205,7 @@ def main() -> None:
     parser.add_argument("--episodes", type=int, default=40)
     parser.add_argument("--scales", type=float, nargs="+", default=[0.12, 0.16, 0.2])
     parser.add_argument("--offsets", type=float, nargs="+", default=[0.0, 0.5, 1.0, 2.0])
+    parser.add_argument("--priors", type=float, nargs="+", default=[-2.0], help="log odds of a stranger beforehand")
     a = parser.parse_args()
     sets = {
         acted: make_pieces(folder, a.music, a.embedder, acted=acted, cache=a.cache)
@@ -212,14 +217,19 @@ def main() -> None:
         acted = bool(rng.random() < 0.5)
         drawn.append(draw(sets[acted], rng, acted=acted, embedder=a.embedder))
     kinds = [(acted, strangers) for acted in (False, True) for strangers in (False, True)]
-    print("| scale | offset | " + " | ".join(f"{'acted' if x else 'read'}, strangers: {y}" for x, y in kinds) + " |")
-    for scale, offset in itertools.product(a.scales, a.offsets):
+    print(
+        "| prior | scale | offset | "
+        + " | ".join(f"{'acted' if x else 'read'}, strangers: {y}" for x, y in kinds)
+        + " |"
+    )
+    for prior, scale, offset in itertools.product(a.priors, a.scales, a.offsets):
+        weighing._LOG_PRIOR_OF_A_STRANGER = prior
         voice_model.CAMPPLUS = Calibration(scale=scale, offset=offset, clarity_slope=0.0)
         cells = [
             figures([e for e in drawn if e.acted == acted and bool(set(e.truth) - e.known) == strangers])
             for acted, strangers in kinds
         ]
-        print(f"| {scale} | {offset} | " + " | ".join(cells) + " |", flush=True)
+        print(f"| {prior} | {scale} | {offset} | " + " | ".join(cells) + " |", flush=True)
 
 
 if __name__ == "__main__":
