@@ -20,7 +20,7 @@ _FEWEST_LEVELS = 25
 FRAME_MS = FRAME_SAMPLES * 1000 // SAMPLE_RATE_HZ
 # One size whatever the reader's blocks are: the same arithmetic in the same order, so the same spans.
 _BATCH_FRAMES = 512
-# The network misses speech in a recording that is quiet as a whole; it was trained on none.
+# The network misses some speech in a recording that is quiet as a whole (seen at -60 dBFS).
 _QUIET_DB = -40.0
 _SPOKEN_DB = -20.0
 _LEAST_DB = -80.0
