@@ -38,7 +38,7 @@ from yuki_builder.corpus.scenes.segmentation import MAX_LINES, PAUSE_MS, SceneSe
 from yuki_builder.corpus.tables.lines_csv import COLUMNS
 from yuki_builder.corpus.tables.statistics import CharacterStatistics, character_statistics, count_words
 from yuki_builder.errors import InputError
-from yuki_builder.records import Evidence, Line, Span, Verdict
+from yuki_builder.records import Evidence, Line, LineSource, Span, Verdict
 
 quick = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -71,6 +71,7 @@ def a_line(
         snr_db=draw(st.none() | st.floats(-80, 80)),
         quality=draw(st.none() | st.floats(1, 5)),
         clip=draw(optional),
+        source=draw(st.sampled_from(LineSource)),
     )
 
 
@@ -136,6 +137,25 @@ def test_csv_gives_back_any_text(tmp_path: Path, lines: list[Line]) -> None:
     path = tmp_path / "lines.csv"
     write_lines_csv(lines, path)
     assert read_lines_csv(path) == lines
+
+
+def test_files_of_versions_that_knew_subtitles_only_are_read(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    lines = [said(0, "春日", "x"), said(1, None, "y")]
+    write_lines_jsonl(lines, tmp_path / "lines.jsonl")
+    rows = [json.loads(row) for row in (tmp_path / "lines.jsonl").read_text("utf-8").splitlines()]
+    assert {row.pop("source") for row in rows} == {"subtitle"}
+    (tmp_path / "lines.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    write_lines_csv(lines, tmp_path / "lines.csv")
+    text = (tmp_path / "lines.csv").read_text("utf-8-sig")
+    (tmp_path / "lines.csv").write_text(text.replace(",source\n", "\n").replace(",subtitle\n", "\n"), "utf-8-sig")
+    assert "source" not in (tmp_path / "lines.csv").read_text("utf-8-sig")
+    write_lines_parquet(lines, tmp_path / "new.parquet")
+    pq.write_table(pq.read_table(tmp_path / "new.parquet").drop_columns(["source"]), tmp_path / "lines.parquet")
+    assert read_lines_jsonl(tmp_path / "lines.jsonl") == lines
+    assert read_lines_csv(tmp_path / "lines.csv") == lines
+    assert read_lines_parquet(tmp_path / "lines.parquet") == lines
 
 
 def test_csv_opens_in_excel_and_pandas_with_its_text_unharmed(tmp_path: Path) -> None:

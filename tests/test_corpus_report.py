@@ -29,7 +29,18 @@ from yuki_builder.corpus.report.rows import Row, rows_of
 from yuki_builder.corpus.report.subtitle_view import left_out_of, timing_of
 from yuki_builder.corpus.report.talk import talk_of
 from yuki_builder.corpus.report.view import corpus_page
-from yuki_builder.records import AlignedCue, Cue, Evidence, Line, MediaInfo, Span, StageReport, Turn, Verdict
+from yuki_builder.records import (
+    AlignedCue,
+    Cue,
+    Evidence,
+    Line,
+    LineSource,
+    MediaInfo,
+    Span,
+    StageReport,
+    Turn,
+    Verdict,
+)
 
 VOID = {"meta", "input", "link", "img", "br", "hr", "base", "embed", "source"}
 
@@ -277,6 +288,17 @@ def test_a_line_shows_all_there_is_to_know(tmp_path: Path) -> None:
     assert unquote(page.data["folders"][0]) == "./clips/春日/"
     assert lines["evidence"][1] == []
     assert lines["clip"][1] == ""
+
+
+def test_lines_that_are_not_from_subtitles_are_marked(tmp_path: Path) -> None:
+    subtitles = report(tmp_path, [a_line(0)])
+    page = report(tmp_path, [a_line(0), a_line(1, source=LineSource.ASR), a_line(2, source=LineSource.OCR)])
+    meanings = ["Transcribed by speech recognition", "Read from the picture"]
+    assert [title for title in page.attributes("title") if title in meanings] == meanings
+    assert not set(meanings) & set(subtitles.attributes("title"))
+    text = " ".join(page.text.split())
+    assert "Lines heard 1 Lines read from the picture 1" in text
+    assert "Lines heard" not in subtitles.text
 
 
 def test_the_page_says_who_speaks_how_much_and_what_is_gone(tmp_path: Path) -> None:

@@ -232,6 +232,19 @@ class CueOrigin(enum.StrEnum):
     ASR = "asr"  # speech recognition
 
 
+class LineSource(enum.StrEnum):
+    """What the text of a line was taken from."""
+
+    SUBTITLE = "subtitle"  # a subtitle file or a text track
+    ASR = "asr"  # speech recognition
+    OCR = "ocr"  # a bitmap subtitle track, or text in the picture
+
+    @classmethod
+    def of(cls, origin: CueOrigin) -> LineSource:
+        """The source of the lines that cues of this origin become."""
+        return {CueOrigin.ASR: cls.ASR, CueOrigin.OCR: cls.OCR}.get(origin, cls.SUBTITLE)
+
+
 @dataclass(frozen=True, slots=True)
 class Word(Record):
     """A word of a cue with its own time; ``confidence`` (0..1) where its source gives one."""
@@ -453,7 +466,8 @@ class Line(Record):
     """One line of dialogue, the unit of the corpus (``lines.jsonl`` holds one a row).
 
     ``overlap`` is the share of the line where another voice speaks too; ``snr_db`` the level of the
-    dialogue over the background of the mix; ``clip`` a path relative to the output folder.
+    dialogue over the background of the mix; ``clip`` a path relative to the output folder; ``source`` says what the
+    text was taken from (files of earlier versions do not say: they knew subtitles only).
     """
 
     line_id: str
@@ -472,6 +486,7 @@ class Line(Record):
     snr_db: float | None = None
     quality: float | None = None
     clip: str | None = None
+    source: LineSource = LineSource.SUBTITLE
 
     def __post_init__(self) -> None:
         if self.end_ms < self.start_ms:

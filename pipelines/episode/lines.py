@@ -9,7 +9,7 @@ from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
 from pipelines.episode.records import read_records, read_turns
 from pipelines.layout import ALIGNED, ATTRIBUTIONS, LINES, LINES_CSV, MEASURES, QUALITY, TURNS, line_id
-from yuki_builder.records import AlignedCue, Attribution, Line, Turn
+from yuki_builder.records import AlignedCue, Attribution, Line, LineSource, Turn
 
 ATTRIBUTED = (ALIGNED, ATTRIBUTIONS, TURNS)
 """What ``attributed_lines`` reads."""
@@ -67,6 +67,7 @@ def make_lines(
             evidence=said.evidence,
             speaker=said.speaker,
             overlap=overlap_share(line.span, turns, said.speaker),
+            source=LineSource.of(line.cue.origin),
         )
         for index, line in enumerate(aligned)
         for said in [said_by[line.cue.cue_id]]

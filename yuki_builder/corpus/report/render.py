@@ -10,7 +10,7 @@ from pathlib import Path
 
 from yuki_builder.corpus.report.formatting import clock, percent
 from yuki_builder.corpus.report.pictures import SoundPictures
-from yuki_builder.corpus.report.view import EpisodeOverview, Page, corpus_page, episode_page
+from yuki_builder.corpus.report.view import SOURCE_MARKS, EpisodeOverview, Page, corpus_page, episode_page
 from yuki_builder.corpus.scenes import Scene
 from yuki_builder.names import path_name
 from yuki_builder.records import AlignedCue, Cue, Line, MediaInfo, Span, StageReport, Turn
@@ -127,6 +127,7 @@ def render(page: Page) -> str:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template("page.html").render(
         page=page,
+        source_marks=SOURCE_MARKS,
         # Ours, and JSON without "<": the only texts that are not escaped.
         style=Markup("".join(map(_own, STYLES))),  # noqa: S704
         script=Markup(script),  # noqa: S704

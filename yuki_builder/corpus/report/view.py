@@ -20,10 +20,18 @@ from yuki_builder.corpus.report.talk import Talk, talk_of
 from yuki_builder.corpus.scenes import Scene, split_scenes
 from yuki_builder.corpus.tables.statistics import count_words
 from yuki_builder.names import path_name
-from yuki_builder.records import AlignedCue, Cue, Line, MediaInfo, Span, StageReport, Turn, Verdict
+from yuki_builder.records import AlignedCue, Cue, Line, LineSource, MediaInfo, Span, StageReport, Turn, Verdict
 
 MOST_ROWS = 10_000
 """A browser shows this many lines at ease; of a larger corpus, the least sure ones are listed."""
+
+SOURCE_MARKS = {
+    LineSource.ASR.value: ("heard", "Transcribed by speech recognition"),
+    LineSource.OCR.value: ("read", "Read from the picture"),
+}
+"""The mark of a line that is not from text subtitles, and what it means."""
+
+_SOURCES = {LineSource.ASR: "Lines heard", LineSource.OCR: "Lines read from the picture"}
 
 _COUNTED_ONCE = ("report", "summary")
 
@@ -244,7 +252,14 @@ def _line_facts(lines: Sequence[Line]) -> tuple[tuple[str, str], ...]:
         ("Characters", str(len({line.character for line in lines} - {None}))),
         ("Words", f"{sum(count_words(line.text) for line in lines):,}"),
         ("Clips", f"{sum(line.clip is not None for line in lines):,}"),
+        *_source_facts(lines),
     )
+
+
+def _source_facts(lines: Sequence[Line]) -> tuple[tuple[str, str], ...]:
+    """How many lines are not from subtitles."""
+    counts = Counter(line.source for line in lines)
+    return tuple((name, f"{counts[source]:,}") for source, name in _SOURCES.items() if counts[source])
 
 
 def _speech_facts(speech: Sequence[Span]) -> tuple[tuple[str, str], ...]:

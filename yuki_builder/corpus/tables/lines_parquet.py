@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yuki_builder.errors import InputError
-from yuki_builder.records import Line
+from yuki_builder.records import Line, LineSource
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,19 +37,25 @@ def lines_schema() -> pa.Schema:
             pa.field("snr_db", number),
             pa.field("quality", number),
             pa.field("clip", text),
+            pa.field("source", text, nullable=False),
         ]
     )
 
 
+_EARLIER: dict[str, Any] = {"source": LineSource.SUBTITLE.value}
+
+
 def lines_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     """A typed table of rows as ``Line.to_dict`` makes them; keys that no field has are left aside.
+
+    Rows of earlier versions have no ``source``; their lines are from subtitles.
 
     Raises:
         ValueError, TypeError: a value does not fit its column, or a field that every line has is missing.
     """
     import pyarrow as pa
 
-    table = pa.Table.from_pylist([_encodable(row) for row in rows], schema=lines_schema())
+    table = pa.Table.from_pylist([_encodable({**_EARLIER, **row}) for row in rows], schema=lines_schema())
     for field in table.schema:
         if not field.nullable and table[field.name].null_count:
             raise ValueError(f"{field.name} is missing in {table[field.name].null_count} of {len(rows)} lines")
@@ -85,7 +91,12 @@ def read_lines_table(source: Path) -> pa.Table:
     schema = lines_schema()
     with source.open("rb") as file:
         try:
-            return pq.read_table(file, columns=schema.names).select(schema.names).cast(schema)
+            own = pq.ParquetFile(file)
+            table = own.read([name for name in schema.names if name in own.schema_arrow.names])
+            for name, value in _EARLIER.items():
+                if name not in table.column_names:
+                    table = table.append_column(name, pa.repeat(pa.scalar(value, schema.field(name).type), len(table)))
+            return table.select(schema.names).cast(schema)
         except (pa.ArrowException, KeyError) as e:
             raise InputError("no Parquet file of lines", where=source, remedy="run the pipeline again") from e
 
