@@ -54,7 +54,13 @@ def _is_text_encoding(name: str) -> bool:
     return True
 
 
+def _is_shard(text: str) -> bool:
+    match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
+    return bool(match and 1 <= int(match[1]) <= int(match[2]))
+
+
 _MOST_FRAMES = 1 << 16
+_MOST_JOBS = 1024
 _LONGEST_TEXT = 4096  # no path is longer
 
 
@@ -195,6 +201,22 @@ class EpisodeConfig:
         "auto|cpu|cuda",
         allowed=r"auto|cpu|cuda(:\d+)?",
         remedy="use auto, cpu or cuda",
+        shapes_result=False,
+    )
+    jobs: int = _option(
+        1,
+        "Episodes to work on at once, each in a process of its own with its share of the cores.",
+        "N",
+        allowed=lambda n: 0 < n <= _MOST_JOBS,
+        remedy=f"give 1 to {_MOST_JOBS}",
+        shapes_result=False,
+    )
+    shard: str | None = _option(
+        None,
+        "Work on every N-th episode only, from the K-th on, and leave the corpus to a run without --shard.",
+        "K/N",
+        allowed=_is_shard,
+        remedy="give a number and how many there are, such as 2/8",
         shapes_result=False,
     )
     force: bool = _option(False, "Redo everything.", shapes_result=False)

@@ -1,12 +1,14 @@
-"""Several episodes, one after the other, and the corpus that they make together."""
+"""Several episodes, and the corpus that they make together."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import time
 import traceback
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from pipelines.config import EpisodeConfig
@@ -16,10 +18,12 @@ from pipelines.engine.events import Event, EventKind, Listener, silent
 from pipelines.engine.faults import clear_errors
 from pipelines.episode.run import EpisodeResult, plan_episode, run_episode
 from pipelines.episode.session import Session
-from pipelines.executors import Executor, LocalExecutor
+from pipelines.executors import Executor, LocalExecutor, ProcessExecutor
 from pipelines.layout import CORPUS_FOLDER
 from pipelines.models import checkpoint_files
 from yuki_builder.errors import ConfigError, YukiError
+
+_KEEP_EVERY_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +56,14 @@ class SeasonPlan:
 def run_season(
     configs: Sequence[EpisodeConfig], *, progress: Listener | None = None, executor: Executor | None = None
 ) -> SeasonResult:
-    """Bring episodes up to date one after the other, then the corpus. A failing episode does not stop the rest.
+    """Bring episodes up to date, then the corpus. A failing episode does not stop the rest.
+
+    Who works on which episode, and which is done first, changes nothing of the result.
 
     Args:
-        configs: one for each episode, all with the same ``out``.
+        configs: one for each episode, all with the same ``out``, ``jobs`` and ``shard``.
         progress: is told what happens.
-        executor: works on the episodes; None: in this process, one after the other.
+        executor: works on the episodes; None: as ``jobs`` says.
 
     Raises:
         ConfigError: no episode, or several output folders.
@@ -65,30 +71,125 @@ def run_season(
     """
     listener = progress or silent
     session = _open_session(configs)
+    config = configs[0]
     _fetch_weights(configs, listener)
-    _isolate_labelled(configs, session, listener)
-
-    def work(numbered: tuple[int, EpisodeConfig]) -> EpisodeResult | EpisodeFailure:
-        (number, config), total = numbered, len(configs)
-        name = config.video.name
-        listener(Event(EventKind.BEGUN, name, completed=number, total=total))
-        try:
-            return run_episode(config, progress=listener, session=session)
-        except Exception as error:
-            failure = _failure(config.video, error)
-            listener(Event(EventKind.FAILED, name, message=failure.message, completed=number, total=total))
-            return failure
-
-    results = list((executor or LocalExecutor()).map(work, list(enumerate(configs))))
+    mine = _shard(configs, config.shard)
+    with clear_errors(config.out):
+        ids = session.ids()
+        if ids:
+            session.remember()
+    make = partial(EpisodeWorker, session.out, session.videos, ids)
+    executor = executor or _executor(config, len(mine))
+    hashes = _Hashes(session)
+    with executor.start(make, listener=listener, lost=_lost) as pool:
+        if len(configs) > 1 and (config.characters or config.labels):
+            # The others enrol from the vocals of the episodes that are labelled.
+            prepared = [EpisodeJob(c, k, len(mine), prepares=True) for k, c in enumerate(mine)]
+            for done in pool.map(prepared):
+                hashes.add(done)
+        jobs = [EpisodeJob(c, k, len(mine)) for k, c in enumerate(mine)]
+        results = [hashes.add(done) for done in pool.map(jobs)]
+    if ids:
+        with clear_errors(config.out):
+            session.remember()
     episodes = [result for result in results if isinstance(result, EpisodeResult)]
     failures = [result for result in results if isinstance(result, EpisodeFailure)]
     corpus = None
-    if episodes:
-        config = configs[0]
+    if config.shard:
+        message = "one shard: a run without --shard builds the corpus when all shards are done"
+        listener(Event(EventKind.NOTICE, CORPUS_FOLDER, message=message))
+    elif episodes:
         corpus = build_corpus(
             session.out, progress=listener, session=session, exports=config.export, force=config.force
         )
     return SeasonResult(tuple(episodes), tuple(failures), corpus)
+
+
+def _shard(configs: Sequence[EpisodeConfig], shard: str | None) -> list[EpisodeConfig]:
+    """Every n-th episode, from the k-th on, of ``k/n``. Pure."""
+    if shard is None:
+        return list(configs)
+    k, n = map(int, shard.split("/"))
+    return list(configs[k - 1 :: n])
+
+
+def _executor(config: EpisodeConfig, episodes: int) -> Executor:
+    jobs = min(config.jobs, episodes)
+    return ProcessExecutor(jobs) if jobs > 1 else LocalExecutor()
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeJob:
+    """One episode to work on; ``prepares``: only as far as others enrol from it, if it is labelled."""
+
+    config: EpisodeConfig
+    number: int
+    total: int
+    prepares: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What came of an episode, and the content hashes found on the way; nothing of one that needs no preparing."""
+
+    result: EpisodeResult | EpisodeFailure | None
+    hashes: Mapping[str, tuple[int, int, str]] = field(default_factory=dict)
+
+
+class EpisodeWorker:
+    """Works on episodes in one process, and keeps the networks between them."""
+
+    def __init__(self, out: Path, videos: Sequence[Path], ids: Mapping[Path, str]) -> None:
+        self._session = Session(out, videos=videos, ids=ids)
+
+    def __call__(self, job: EpisodeJob, listener: Listener) -> Worked:
+        if job.prepares:
+            self._prepare(job, listener)
+        result = None if job.prepares else self._work(job, listener)
+        return Worked(result, self._session.fingerprints.learned())
+
+    def _work(self, job: EpisodeJob, listener: Listener) -> EpisodeResult | EpisodeFailure:
+        video = job.config.video
+        listener(Event(EventKind.BEGUN, video.name, completed=job.number, total=job.total))
+        try:
+            result = run_episode(job.config, progress=listener, session=self._session)
+        except Exception as error:
+            failure = _failure(video, error)
+            message = failure.message
+            listener(Event(EventKind.FAILED, video.name, message=message, completed=job.number, total=job.total))
+            return failure
+        listener(Event(EventKind.DONE, video.name, completed=job.number, total=job.total))
+        return result
+
+    def _prepare(self, job: EpisodeJob, listener: Listener) -> None:
+        try:
+            if self._session.open(job.config).own_labels:
+                unforced = dataclasses.replace(job.config, force=False)
+                run_episode(unforced, progress=listener, until="speech", session=self._session)
+        except YukiError:
+            return  # fails again in its turn, and is reported then
+        except Exception as error:  # may not fail again: the others then enrol from less than they could
+            message = f"not prepared for enrolment: {_failure(job.config.video, error).message}"
+            listener(Event(EventKind.NOTICE, job.config.video.name, message=message))
+
+
+def _lost(job: EpisodeJob, why: str) -> Worked:
+    message = f"{job.config.video}: {why}. Run again: what is finished of it is kept"
+    return Worked(EpisodeFailure(job.config.video, message, 1))
+
+
+class _Hashes:
+    """Gathers the content hashes that the workers find, and keeps them now and then."""
+
+    def __init__(self, session: Session) -> None:
+        self._session, self._kept = session, time.monotonic()
+
+    def add(self, worked: Worked) -> EpisodeResult | EpisodeFailure | None:
+        self._session.fingerprints.learn(worked.hashes)
+        if time.monotonic() - self._kept > _KEEP_EVERY_SECONDS:
+            self._session.remember()
+            self._kept = time.monotonic()
+        return worked.result
 
 
 def _fetch_weights(configs: Sequence[EpisodeConfig], listener: Listener) -> None:
@@ -102,22 +203,6 @@ def _fetch_weights(configs: Sequence[EpisodeConfig], listener: Listener) -> None
 
         with contextlib.suppress(YukiError):  # fails again with the episodes that want it, and is reported there
             checkpoint_files(separator, download=True, progress=tell)
-
-
-def _isolate_labelled(configs: Sequence[EpisodeConfig], session: Session, listener: Listener) -> None:
-    """Bring the episodes that ``--characters`` labels as far as their vocals, from which all the others enrol."""
-    if len(configs) < 2 or not (configs[0].characters or configs[0].labels):
-        return
-    for config in configs:
-        try:
-            if session.open(config).own_labels:
-                unforced = dataclasses.replace(config, force=False)
-                run_episode(unforced, progress=listener, until="speech", session=session)
-        except YukiError:
-            continue  # fails again in its turn, and is reported then
-        except Exception as error:  # may not fail again: the others then enrol from less than they could
-            message = f"not prepared for enrolment: {_failure(config.video, error).message}"
-            listener(Event(EventKind.NOTICE, config.video.name, message=message))
 
 
 def plan_season(configs: Sequence[EpisodeConfig]) -> SeasonPlan:

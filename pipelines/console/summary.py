@@ -70,7 +70,7 @@ def summary_json(result: SeasonResult) -> dict[str, Any]:
             {
                 "episode_id": episode.episode_id,
                 "folder": str(episode.folder),
-                "lines": len(episode.lines),
+                "lines": episode.line_count,
                 "notes": list(episode.notes),
                 "stages": [report.to_dict() for report in episode.reports],
             }

@@ -18,7 +18,8 @@ class EventKind(enum.StrEnum):
     FINISHED = "finished"  # a stage, with its report
     REUSED = "reused"  # a stage was done before
     NOTICE = "notice"  # the user should know: message
-    FAILED = "failed"  # an episode of a season: message
+    DONE = "done"  # an episode of a season, completed of total having come before it
+    FAILED = "failed"  # likewise: message
 
 
 @dataclass(frozen=True, slots=True)

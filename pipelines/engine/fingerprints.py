@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from yuki_builder.atomic import sweep, write_atomically
@@ -31,6 +32,7 @@ class Fingerprints:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[int, int, str]] = {}
+        self._fresh: dict[str, tuple[int, int, str]] = {}
 
     def of(self, path: Path) -> str:
         """The hash of a file's content; of a folder, over the names and contents of all files in it.
@@ -45,8 +47,17 @@ class Fingerprints:
         key = os.fspath(path.resolve())
         known = self._known.get(key)
         if known is None or known[:2] != (facts.st_size, facts.st_mtime_ns):
-            known = self._known[key] = (facts.st_size, facts.st_mtime_ns, hash_file(path))
+            known = self._known[key] = self._fresh[key] = (facts.st_size, facts.st_mtime_ns, hash_file(path))
         return known[2]
+
+    def learned(self) -> dict[str, tuple[int, int, str]]:
+        """What was found out since this was last asked; for ``learn`` of another process."""
+        fresh, self._fresh = self._fresh, {}
+        return fresh
+
+    def learn(self, learned: Mapping[str, tuple[int, int, str]]) -> None:
+        """Add what another process has found out."""
+        self._known |= learned
 
     def load(self, memory: Path) -> None:
         """Add what ``save`` wrote; a missing or damaged memory only means reading the files again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from pipelines.config import EpisodeConfig
@@ -16,21 +17,29 @@ from pipelines.episode.stages import STAGES
 from yuki_builder.records import Line, StageReport
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EpisodeResult:
     """A finished episode.
 
     Attributes:
         episode_id: the name of its folder.
         folder: where everything is; ``clip`` of a line is relative to this folder's parent.
-        lines: all lines, by time.
         reports: what each stage did, those reused included.
     """
 
     episode_id: str
     folder: Path
-    lines: tuple[Line, ...]
     reports: tuple[StageReport, ...]
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """All lines, by time; read when first asked for, since a season has millions."""
+        return tuple(read_lines(self.folder))
+
+    @property
+    def line_count(self) -> int:
+        """How many lines there are, without reading them."""
+        return next((report.kept for report in self.reports if report.stage == "lines"), 0)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -66,9 +75,8 @@ def run_episode(
             session.own(episode)
             session.remember()
             reports = _runner(episode, session).run(listener, force=config.force, until=until)
-            lines = read_lines(episode.store.folder)
         session.remember()
-    return EpisodeResult(episode.episode_id, episode.store.folder, tuple(lines), tuple(reports))
+    return EpisodeResult(episode.episode_id, episode.store.folder, tuple(reports))
 
 
 def _runner(episode: Episode, session: Session) -> Runner[Episode]:

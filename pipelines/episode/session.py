@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,22 +30,32 @@ _OWNER = ".work/video.json"
 
 
 class Session:
-    """What the episodes of one run share: networks, content hashes, and which folder is whose."""
+    """What the episodes of one run share: networks, content hashes, and which folder is whose.
 
-    def __init__(self, out: Path, *, videos: Sequence[Path] = ()) -> None:
+    Args:
+        out: the output folder.
+        videos: of all episodes of the run.
+        ids: the episode of each video, where that is settled already: for one of several processes.
+    """
+
+    def __init__(self, out: Path, *, videos: Sequence[Path] = (), ids: Mapping[Path, str] | None = None) -> None:
         self.out = out
         self.videos = tuple(videos)
         self.models = Models()
         self.fingerprints = Fingerprints()
         self.fingerprints.load(self._memory)
-        self._taken: dict[str, Path] = {}
+        self._ids = dict(ids or {})
+        self._taken = {name.casefold(): video for video, name in self._ids.items()}
+        self._is_one_of_many = ids is not None
 
     @property
     def _memory(self) -> Path:
         return self.out / ".work" / "hashes.json"
 
     def remember(self) -> None:
-        """Keep the content hashes for the next run."""
+        """Keep the content hashes for the next run; of several processes the first one does so."""
+        if self._is_one_of_many:
+            return
         refuse_link(self._memory.parent)
         self._memory.parent.mkdir(parents=True, exist_ok=True)
         self.fingerprints.save(self._memory)
@@ -57,12 +67,19 @@ class Session:
         or changed in place, keeps its folder.
         """
         place = video.resolve()
+        if place in self._ids:
+            return self._ids[place]
         for name in self._names(video):
             is_free = name.casefold() != CORPUS_FOLDER and self._taken.get(name.casefold(), place) == place
             if is_free and self._is_owner(name, video) is not False:
                 break
         self._taken[name.casefold()] = place
         return name
+
+    def ids(self) -> dict[Path, str]:
+        """The episode of each video that is there, settled in the order of the videos."""
+        there = [video for video in self.videos if video.is_file()]
+        return {video.resolve(): self.episode_id(video) for video in there}
 
     def _names(self, video: Path) -> tuple[str, str]:
         """The names that the video's folder may have."""
