@@ -47,6 +47,7 @@ Examples:
   run_pipeline.py --video ep01.mkv --characters voices/     voices/<character>/*.wav
   run_pipeline.py --video ep01.mkv --labels ep01.csv        lines labelled by a person
   run_pipeline.py --video season1/ --out season1-corpus     every video of a folder
+  run_pipeline.py --video season1/ --jobs 4                 four episodes at once
   run_pipeline.py --video 'show/*.mkv' --dry-run            what would run, and why
 
 \b
@@ -213,7 +214,8 @@ def _run(request: Request, configs: Sequence[EpisodeConfig]) -> int:
     from pipelines.console.summary import print_summary, summary_json
     from pipelines.season import run_season
 
-    with choose_display(quiet=request.quiet) as display:
+    several = len(configs) > 1 and configs[0].jobs > 1
+    with choose_display(quiet=request.quiet, several=several) as display:
         result = run_season(configs, progress=display)
     if request.as_json:
         print(json.dumps(summary_json(result), ensure_ascii=False))

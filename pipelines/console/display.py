@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from pipelines.engine.events import Event, EventKind
+from pipelines.layout import CORPUS_FOLDER
 from yuki_builder.records import StageReport
 
 if TYPE_CHECKING:
@@ -20,12 +23,15 @@ class Display(AbstractContextManager["Display"], Protocol):
     def __call__(self, event: Event, /) -> None: ...
 
 
-def choose_display(*, quiet: bool, stream: TextIO | None = None) -> Display:
-    """Bars on a terminal, a line per finished stage elsewhere, nothing at all with ``quiet``."""
+def choose_display(*, quiet: bool, several: bool = False, stream: TextIO | None = None) -> Display:
+    """Bars on a terminal, a line per finished stage elsewhere, nothing at all with ``quiet``.
+
+    Where ``several`` episodes are worked on at once, every line says of which it is.
+    """
     stream = stream or sys.stderr
     if quiet:
         return _Silence()
-    return Bars(stream) if stream.isatty() else Lines(stream)
+    return Bars(stream, several=several) if stream.isatty() else Lines(stream, several=several)
 
 
 class _Silence:
@@ -42,8 +48,9 @@ class _Silence:
 class Lines:
     """For logs and pipes: one line when an episode begins, one per finished stage, and what went wrong."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, several: bool = False) -> None:
         self._stream = stream
+        self._describe = Several() if several else describe
 
     def __enter__(self) -> Lines:
         return self
@@ -52,15 +59,18 @@ class Lines:
         return None
 
     def __call__(self, event: Event, /) -> None:
-        text = describe(event)
+        text = self._describe(event)
         if text is not None:
             print(text, file=self._stream, flush=True)
 
 
 class Bars:
-    """For terminals: a bar with an estimate for the stage at work, above it what has been done."""
+    """For terminals: a bar with an estimate for each stage at work, above them what has been done.
 
-    def __init__(self, stream: TextIO) -> None:
+    With several episodes at once, one bar more shows how many are done.
+    """
+
+    def __init__(self, stream: TextIO, *, several: bool = False) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -73,7 +83,9 @@ class Bars:
             console=self._console,
             transient=True,
         )
-        self._task: TaskID | None = None
+        self._tasks: dict[str, TaskID] = {}
+        self._describe: Callable[[Event], str | None] = Several() if several else describe
+        self._all = self._progress.add_task("all episodes", total=None, visible=False) if several else None
 
     def __enter__(self) -> Bars:
         self._progress.start()
@@ -82,26 +94,62 @@ class Bars:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
-        self._clear()
+        for subject in list(self._tasks):
+            self._clear(subject)
         self._progress.stop()
 
     def __call__(self, event: Event, /) -> None:
         if event.kind is EventKind.STARTED:
-            self._clear()
-            self._task = self._progress.add_task(one_line(f"{event.subject}  {event.stage}"), total=None)
+            self._clear(event.subject)
+            name = one_line(f"{event.subject}  {event.stage}")
+            self._tasks[event.subject] = self._progress.add_task(name, total=None)
         elif event.kind is EventKind.PROGRESS:
-            if self._task is not None:
-                self._progress.update(self._task, completed=event.completed or 0, total=event.total)
+            if event.subject in self._tasks:
+                self._progress.update(self._tasks[event.subject], completed=event.completed or 0, total=event.total)
         else:
-            self._clear()
-            text = describe(event)
+            if event.kind is not EventKind.NOTICE:
+                self._clear(event.subject)
+            text = self._describe(event)
             if text is not None:
                 self._progress.console.print(text, soft_wrap=True)
+        if self._all is not None and event.kind in _ENDS:
+            self._progress.update(self._all, advance=1, total=event.total, visible=True)
 
-    def _clear(self) -> None:
-        if self._task is not None:
-            self._progress.remove_task(self._task)
-            self._task = None
+    def _clear(self, subject: str) -> None:
+        if subject in self._tasks:
+            self._progress.remove_task(self._tasks.pop(subject))
+
+
+_ENDS = (EventKind.DONE, EventKind.FAILED)
+
+
+class Several:
+    """Describes the events of several episodes at once: each line with the episode, and how many are done."""
+
+    def __init__(self) -> None:
+        self._ended = 0
+        self._began: dict[str, float] = {}
+
+    def __call__(self, event: Event) -> str | None:
+        if event.subject == CORPUS_FOLDER or (event.total is None and event.kind in (EventKind.BEGUN, *_ENDS)):
+            return describe(event)
+        subject, now = event.subject, time.monotonic()
+        match event.kind:
+            case EventKind.BEGUN:
+                self._began[subject] = now
+                text = f"{subject}: begun"
+            case EventKind.DONE | EventKind.FAILED:
+                self._ended += 1
+                took = _seconds(now - self._began.pop(subject, now))
+                how = "done" if event.kind is EventKind.DONE else f"failed: {event.message};"
+                text = f"{subject}: {how} after {took} ({self._ended} of {int(event.total or 0)} episodes)"
+            case EventKind.FINISHED:
+                text = f"{subject}: {(describe(event) or '').strip()}"
+            case EventKind.NOTICE:
+                text = f"{subject}: note: {event.message}"
+            case _:
+                return None
+        return one_line(text)
 
 
 def describe(event: Event) -> str | None:

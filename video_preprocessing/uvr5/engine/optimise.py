@@ -10,6 +10,7 @@ is done here leaves every output as it was, but for rounding:
   those concatenated turns all of them around, which cost a third of the whole time);
 * without the code for that, the decoders, whose concatenations are the largest tensors of all, work through the frames
   in tiles;
+* 1x1 convolutions are products of matrices: the same bits for any number of threads (``multiply_points``);
 * memory that is freed is kept for the next tensor while a network runs (``keeping_freed_memory``): handing it back to
   the system and getting it again costs up to half of the time.
 """
@@ -106,6 +107,7 @@ def prepare(net: Net, device: torch.device, dtype: torch.dtype = torch.float32) 
         tile_decoders(net, found)
         if found is not None:
             filter_minimally(net, found)
+        multiply_points(net)
     return cast("Net", net.to(device, dtype, memory_format=torch.channels_last))  # type: ignore[call-overload]
 
 
@@ -142,6 +144,34 @@ def filter_minimally(net: nn.Module, found: Kernels) -> None:
         for name, child in list(block.named_children()):
             if isinstance(child, nn.Sequential) and (fast := _minimal(child, found)) is not None:
                 setattr(block, name, fast)
+
+
+def multiply_points(net: nn.Module) -> None:
+    """Puts a product of matrices in the place of every 1x1 convolution, in place.
+
+    oneDNN adds up a 1x1 convolution in another order for another number of threads; the product's last bit does not
+    depend on it, nor does that of any other layer. So an episode comes out the same on any share of the cores.
+    """
+    for block in net.modules():
+        for name, child in list(block.named_children()):
+            if isinstance(child, nn.Conv2d) and _is_pointwise(child):
+                setattr(block, name, _Pointwise(child))
+
+
+def _is_pointwise(layer: nn.Conv2d) -> bool:
+    return layer.kernel_size == (1, 1) and layer.stride == (1, 1) and layer.groups == 1 and layer.padding == (0, 0)
+
+
+class _Pointwise(nn.Module):
+    """A 1x1 convolution; (batch, channels, height, width) in and out, channels last in memory."""
+
+    def __init__(self, layer: nn.Conv2d) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(layer.weight.detach().flatten(1), requires_grad=False)
+        self.bias = None if layer.bias is None else nn.Parameter(layer.bias.detach(), requires_grad=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.linear(x.permute(0, 2, 3, 1), self.weight, self.bias).permute(0, 3, 1, 2)
 
 
 def _minimal(block: nn.Sequential, found: Kernels) -> WinogradConv2d | None:

@@ -1,0 +1,127 @@
+"""A season by several processes, in shards, with trouble: always the same bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from season_files import differences, make_episode
+
+from pipelines.console.app import main
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def season(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Three episodes without names for the voices, and what one process makes of them."""
+    folder = tmp_path_factory.mktemp("season")
+    for number in (1, 2, 3):
+        make_episode(folder / f"show/ep{number}.mka", named=number > 1)
+    assert run(folder / "show", folder / "out") == 0
+    return folder / "show", folder / "out"
+
+
+def run(videos: Path, out: Path, *more: str) -> int:
+    return main(["--video", str(videos), "--out", str(out), "--separator", "none", "--quiet", *more])
+
+
+def start(videos: Path, out: Path, *more: str) -> subprocess.Popen[str]:
+    arguments = ["--video", str(videos), "--out", str(out), "--separator", "none", *more]
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "run_pipeline.py"), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
+
+
+def workers(process: subprocess.Popen[str]) -> list[int]:
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return [int(c) for c in children if "spawn_main" in Path(f"/proc/{c}/cmdline").read_text()]
+
+
+def test_two_processes_give_the_bytes_of_one(season: tuple[Path, Path], tmp_path: Path) -> None:
+    videos, out = season
+    assert run(videos, tmp_path / "out", "--jobs", "2") == 0
+    assert differences(out, tmp_path / "out") == []
+
+
+def test_shards_and_a_last_run_give_the_bytes_of_one(season: tuple[Path, Path], tmp_path: Path) -> None:
+    videos, out = season
+    for shard in ("2/2", "1/2"):  # in whichever order
+        assert run(videos, tmp_path / "out", "--shard", shard) == 0
+        assert not (tmp_path / "out/corpus").exists()
+    assert run(videos, tmp_path / "out") == 0
+    assert differences(out, tmp_path / "out") == []
+
+
+def test_a_second_run_adds_episodes(season: tuple[Path, Path], tmp_path: Path) -> None:
+    videos, out = season
+    assert run(videos / "ep3.mka", tmp_path / "out") == 0
+    assert run(videos, tmp_path / "out", "--jobs", "2") == 0
+    assert differences(out, tmp_path / "out") == []
+
+
+def test_a_failing_episode_does_not_stop_the_others(
+    season: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    videos, out = season
+    for file in videos.iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    (tmp_path / "ep0.mka").write_bytes(b"no media file")
+    assert run(tmp_path, tmp_path / "out", "--jobs", "2", "--json") == 3
+    said = capsys.readouterr()
+    assert "ep0.mka" in said.err and "Traceback" not in said.err
+    assert [Path(f["video"]).name for f in json.loads(said.out)["failures"]] == ["ep0.mka"]
+    assert [name for name in differences(out, tmp_path / "out") if not name.startswith("ep0/")] == []
+
+
+@pytest.mark.slow
+def test_a_killed_worker_is_replaced(season: tuple[Path, Path], tmp_path: Path) -> None:
+    videos, out = season
+    with start(videos, tmp_path / "out", "--jobs", "2") as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "align" in line:
+                os.kill(workers(process)[0], signal.SIGKILL)
+                break
+        rest = process.stderr.read()
+    assert process.returncode == 0, rest
+    assert "tried again" in rest
+    assert differences(out, tmp_path / "out") == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_interrupted_season_goes_on(season: tuple[Path, Path], tmp_path: Path, stop: signal.Signals) -> None:
+    videos, out = season
+    with start(videos, tmp_path / "out", "--jobs", "2") as process:
+        assert process.stderr is not None
+        children: list[int] = []
+        for line in process.stderr:
+            if "align" in line:
+                children = workers(process)
+                if stop is signal.SIGINT:
+                    os.killpg(process.pid, stop)  # as a terminal does
+                else:
+                    process.send_signal(stop)
+                break
+        rest = process.stderr.read()
+    if stop is not signal.SIGKILL:
+        assert process.returncode == 130 and rest.splitlines()[-1].startswith("error: interrupted")
+        assert "Traceback" not in rest
+    deadline = time.monotonic() + 20
+    while any(Path(f"/proc/{child}").exists() for child in children):
+        assert time.monotonic() < deadline, "worker processes outlive the run"
+        time.sleep(0.1)
+    assert run(videos, tmp_path / "out", "--jobs", "2") == 0
+    assert differences(out, tmp_path / "out") == []
