@@ -106,3 +106,38 @@ def test_who_speaks_how_much() -> None:
         ("A", 1, 1.0, 1.0),
         (None, 1, 10.0, 0.1),
     ]
+
+
+def test_several_episodes_on_one_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    events = [
+        Event(EventKind.BEGUN, "a.mkv", completed=0, total=2),
+        Event(EventKind.BEGUN, "b.mkv", completed=1, total=2),
+        Event(EventKind.STARTED, "a", "isolate", "not done yet"),
+        Event(EventKind.STARTED, "b", "cues", "not done yet"),
+        Event(EventKind.PROGRESS, "a", "isolate", completed=1, total=4),
+        Event(EventKind.FINISHED, "b", "cues", report=REPORT),
+        Event(EventKind.REUSED, "b", "extract", report=REPORT),
+        Event(EventKind.FAILED, "b.mkv", message="broke", completed=1, total=2),
+        Event(EventKind.DONE, "a.mkv", completed=0, total=2),
+        Event(EventKind.BEGUN, "corpus"),
+        Event(EventKind.FINISHED, "corpus", "report", report=StageReport("report", 1.0)),
+    ]
+    log = io.StringIO()
+    with choose_display(quiet=False, several=True, stream=log) as display:
+        for event in events:
+            display(event)
+    assert log.getvalue().splitlines() == [
+        "a.mkv: begun",
+        "b.mkv: begun",
+        "b: cues              1:15  9 of 12 kept (1 comment, 2 song)",
+        "b.mkv: failed: broke; after 0.0 s (1 of 2 episodes)",
+        "a.mkv: done after 0.0 s (2 of 2 episodes)",
+        "corpus",
+        "  report           1.0 s",
+    ]
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = Terminal()
+    with choose_display(quiet=False, several=True, stream=terminal) as display:
+        for event in events:
+            display(event)
+    assert "b.mkv: failed: broke; after 0.0 s (1 of 2 episodes)" in terminal.getvalue()

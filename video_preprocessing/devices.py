@@ -10,6 +10,33 @@ if TYPE_CHECKING:
     import torch
 
 
+_ROWS = 16
+
+
+def steady_linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
+    """``torch.nn.functional.linear`` with the same bits for any number of threads.
+
+    The library of matrix products shares the rows out among the threads, and computes the last rows of a share that
+    does not come out even in another order. Rows of zeros are added here until every share comes out even.
+
+    Args:
+        x: shape (…, n).
+        weight: shape (m, n).
+        bias: shape (m,).
+
+    Returns:
+        Shape (…, m).
+    """
+    from torch.nn import functional
+
+    rows = x.reshape(-1, x.shape[-1])
+    missing = -len(rows) % _ROWS
+    if not missing or x.device.type != "cpu":
+        return functional.linear(x, weight, bias)
+    y = functional.linear(functional.pad(rows, (0, 0, 0, missing)), weight, bias)
+    return y[: len(rows)].reshape(*x.shape[:-1], -1)
+
+
 def choose_device(wanted: str) -> torch.device:
     """The device that ``wanted`` names: ``cpu``, ``cuda`` (or ``cuda:N``), or ``auto``, the best there is.
 

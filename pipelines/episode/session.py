@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from pipelines.config import EpisodeConfig, require_file
 from pipelines.engine.fingerprints import Fingerprints
 from pipelines.engine.store import Store, refuse_link
 from pipelines.episode.context import Episode, is_same_file
+from pipelines.episode.naming import seasonal_name
 from pipelines.layout import CORPUS_FOLDER, VOCALS
 from pipelines.models import Models
 from yuki_builder.atomic import write_atomically
@@ -61,36 +63,59 @@ class Session:
         self.fingerprints.save(self._memory)
 
     def episode_id(self, video: Path) -> str:
-        """The name of the video's folder: its stem, which belongs to the first video that used it.
+        """The name of the video's folder: its stem, or season and number, which belongs to the first that used it.
 
-        Another video of the same stem gets a few letters of its content's hash appended. A video that was moved,
-        or changed in place, keeps its folder.
+        Another video of the same name gets a few letters of its content's hash appended. A video that was moved, or
+        changed in place, keeps its folder.
         """
         place = video.resolve()
         if place in self._ids:
             return self._ids[place]
-        for name in self._names(video):
-            is_free = name.casefold() != CORPUS_FOLDER and self._taken.get(name.casefold(), place) == place
-            if is_free and self._is_owner(name, video) is not False:
-                break
+        name = self._owned(video)
+        if name is None:
+            for name in self._names(video):
+                if self._is_free(name, video):
+                    break
+        assert name is not None
+        self._ids[place] = name
         self._taken[name.casefold()] = place
         return name
+
+    def _owned(self, video: Path) -> str | None:
+        """The folder that an earlier run made of the video, whatever it would be called today."""
+        names = [path_name(video.stem), seasonal_name(video.resolve())]
+        found = [name for name in names if name and self._is_owner(name, video)]
+        for name in () if found else filter(None, names):
+            if any(hashed.startswith(f"{name}-") for hashed in self._folders):
+                hashed = f"{name}-{self.fingerprints.of(video)[:6]}"
+                found += [hashed] if self._is_owner(hashed, video) else []
+        return next((name for name in found if self._is_free(name, video)), None)
+
+    @functools.cached_property
+    def _folders(self) -> frozenset[str]:
+        return frozenset(entry.name for entry in self.out.iterdir()) if self.out.is_dir() else frozenset()
+
+    def _is_free(self, name: str, video: Path) -> bool:
+        place = video.resolve()
+        is_free = name.casefold() != CORPUS_FOLDER and self._taken.get(name.casefold(), place) == place
+        return is_free and self._is_owner(name, video) is not False
 
     def ids(self) -> dict[Path, str]:
         """The episode of each video that is there, settled in the order of the videos."""
         there = [video for video in self.videos if video.is_file()]
         return {video.resolve(): self.episode_id(video) for video in there}
 
-    def _names(self, video: Path) -> tuple[str, str]:
-        """The names that the video's folder may have."""
-        stem = path_name(video.stem)
-        return stem, f"{stem}-{self.fingerprints.of(video)[:6]}"
+    def _names(self, video: Path) -> Iterator[str]:
+        """The names that the video's folder may have, the best first."""
+        name = seasonal_name(video.resolve()) or path_name(video.stem)
+        yield name
+        yield f"{name}-{self.fingerprints.of(video)[:6]}"
 
     def _is_owner(self, name: str, video: Path) -> bool | None:
         """Whether a folder is the video's; None if it is nobody's."""
         try:
             owner = read_json(self.out / name / _OWNER)
-            return bool(owner["sha256"] == self.fingerprints.of(video) or owner["path"] == str(video.resolve()))
+            return bool(owner["path"] == str(video.resolve()) or owner["sha256"] == self.fingerprints.of(video))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -98,7 +123,8 @@ class Session:
         """The folder of an episode whose vocals are there, by its video."""
         if not video.is_file():
             return None
-        folders = [self.out / name for name in self._names(video) if self._is_owner(name, video)]
+        names = {self._ids.get(video.resolve()), self._owned(video)} - {None}
+        folders = [self.out / str(name) for name in names if self._is_owner(str(name), video)]
         return next((f for f in folders if Store(f).mark("speech") and (f / VOCALS).is_file()), None)
 
     def own(self, episode: Episode) -> None:
@@ -167,7 +193,7 @@ class Session:
             if self.episode_id(video) == episode_id:
                 return video
         for video in there:  # a table that came from another output folder
-            if episode_id in self._names(video):
+            if episode_id in (path_name(video.stem), *self._names(video)):
                 return video
         if path_name(episode_id) != episode_id:
             return None

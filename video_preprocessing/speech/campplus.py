@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from video_preprocessing.devices import steady_linear
 from yuki_builder.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -114,13 +115,14 @@ class CamPlusPlus:
             stride = (2, 1) if shortcut is not None else (1, 1)
             y = functional.conv2d(x, *conv1, stride=stride, padding=1).relu_()
             y = functional.conv2d(y, *conv2, padding=1)
-            y += x if shortcut is None else functional.conv2d(x, *shortcut, stride=stride)
+            y += x if shortcut is None else _pointwise(x[:, :, :: stride[0]], *shortcut)
             x = y.relu_()
         x = functional.conv2d(x, *self._front[1], stride=(2, 1), padding=1).relu_()
         # (n, 32, 10, frames) to (n, 320, frames)
         x = x.flatten(1, 2)
-        x = functional.conv1d(x, *self._tdnn, stride=2, padding=2).relu_()
-        x = x.transpose(1, 2).contiguous()
+        # Five frames at a time, every other one: (n, t, 1600) to (n, t, 128)
+        windows = functional.pad(x, (2, 2)).unfold(2, 5, 2).permute(0, 2, 1, 3).flatten(2)
+        x = steady_linear(windows, self._tdnn[0].flatten(1), self._tdnn[1]).relu_()
         for block in self._blocks:
             x = _run_block(block, x)
         scale, shift = self._out
@@ -147,11 +149,16 @@ class CamPlusPlus:
         # Unbiased, for weights of 1 as for any others.
         freedom = (total - weights.square().sum(1) / total).clamp_min(1e-8)
         pooled = torch.cat([mean, (variance / freedom).sqrt()], dim=1)
-        return torch.addmm(self._dense_bias, pooled, self._dense.T)
+        return steady_linear(pooled, self._dense, self._dense_bias)
 
     def embed(self, features: torch.Tensor) -> torch.Tensor:
         """Voices of filterbank features: shape (n, frames, 80), mean removed, to (n, 192), not normalised."""
         return self.pool(self.trunk(features))
+
+
+def _pointwise(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+    """A 1x1 convolution as a product of matrices, whose last bit does not depend on the number of threads."""
+    return steady_linear(x.permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)
 
 
 def _run_block(block: _Block, x: torch.Tensor) -> torch.Tensor:
@@ -165,23 +172,23 @@ def _run_block(block: _Block, x: torch.Tensor) -> torch.Tensor:
     segments = -(-t // _SEGMENT_FRAMES)
     for layer in block.layers:
         y = torch.addcmul(layer.shift, seen[..., :channels], layer.scale).relu_()
-        y = torch.addmm(layer.bottleneck_bias, y.view(n * t, channels), layer.bottleneck).relu_().view(n, t, -1)
+        y = steady_linear(y.view(n * t, channels), layer.bottleneck, layer.bottleneck_bias).relu_().view(n, t, -1)
         padded = functional.pad(y, (0, 0, layer.dilation, layer.dilation))
         taps = [padded[:, k * layer.dilation : k * layer.dilation + t] for k in range(3)]
-        local = torch.cat(taps, dim=2).view(n * t, -1) @ layer.local
+        local = steady_linear(torch.cat(taps, dim=2).view(n * t, -1), layer.local)
         whole = y.mean(1, keepdim=True)
         parts = [y[:, s * _SEGMENT_FRAMES : (s + 1) * _SEGMENT_FRAMES].mean(1) for s in range(segments)]
         context = torch.stack(parts, dim=1) + whole
         # (n, segments, 128): one mask per segment of two seconds
-        context = torch.addmm(layer.squeeze_bias, context.view(n * segments, -1), layer.squeeze).relu_()
-        mask = torch.addmm(layer.expand_bias, context, layer.expand).sigmoid_().view(n, segments, -1)
+        context = steady_linear(context.view(n * segments, -1), layer.squeeze, layer.squeeze_bias).relu_()
+        mask = steady_linear(context, layer.expand, layer.expand_bias).sigmoid_().view(n, segments, -1)
         masked = local.view(n, t, -1)
         for s in range(segments):
             masked[:, s * _SEGMENT_FRAMES : (s + 1) * _SEGMENT_FRAMES] *= mask[:, s, None]
         seen[..., channels : channels + _GROWTH] = masked
         channels += _GROWTH
     y = torch.addcmul(block.shift, seen, block.scale).relu_()
-    return (y.view(n * t, channels) @ block.transit).view(n, t, -1)
+    return steady_linear(y.view(n * t, channels), block.transit).view(n, t, -1)
 
 
 def _affine(w: Mapping[str, torch.Tensor], norm: str) -> tuple[torch.Tensor, torch.Tensor]:
@@ -214,7 +221,7 @@ def _block(w: Mapping[str, torch.Tensor], number: int, layers: int, dilation: in
         layers=tuple(_layer(w, f"xvector.block{number}.tdnnd{k}", dilation) for k in range(1, layers + 1)),
         scale=scale,
         shift=shift,
-        transit=w[f"xvector.transit{number}.linear.weight"][:, :, 0].T.contiguous(),
+        transit=w[f"xvector.transit{number}.linear.weight"][:, :, 0].contiguous(),
     )
 
 
@@ -225,13 +232,13 @@ def _layer(w: Mapping[str, torch.Tensor], name: str, dilation: int) -> _Layer:
     return _Layer(
         scale=scale,
         shift=shift,
-        bottleneck=(w[f"{name}.linear1.weight"][:, :, 0] * after[:, None]).T.contiguous(),
+        bottleneck=(w[f"{name}.linear1.weight"][:, :, 0] * after[:, None]).contiguous(),
         bottleneck_bias=bias,
-        # (out, in, 3) to (3 * in, out): the taps lie one behind the other
-        local=w[f"{mask}.linear_local.weight"].permute(2, 1, 0).flatten(0, 1).contiguous(),
-        squeeze=w[f"{mask}.linear1.weight"][:, :, 0].T.contiguous(),
+        # (out, in, 3) to (out, 3 * in): the taps lie one behind the other
+        local=w[f"{mask}.linear_local.weight"].permute(0, 2, 1).flatten(1, 2).contiguous(),
+        squeeze=w[f"{mask}.linear1.weight"][:, :, 0].contiguous(),
         squeeze_bias=w[f"{mask}.linear1.bias"],
-        expand=w[f"{mask}.linear2.weight"][:, :, 0].T.contiguous(),
+        expand=w[f"{mask}.linear2.weight"][:, :, 0].contiguous(),
         expand_bias=w[f"{mask}.linear2.bias"],
         dilation=dilation,
     )

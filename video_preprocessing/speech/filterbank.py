@@ -11,6 +11,7 @@ with two other implementations (torchaudio's and kaldi-native-fbank).
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -51,14 +52,22 @@ def log_mel_filterbank(waveform: FloatArray, *, window: str = "povey") -> FloatA
     windowed = (frames - np.float32(_PRE_EMPHASIS) * before) * _window(window)
     spectrum = np.fft.rfft(windowed, _FFT_SAMPLES)[:, : _FFT_SAMPLES // 2]
     power = np.square(spectrum.real) + np.square(spectrum.imag)
-    mel: FloatArray = np.log(np.maximum(power.astype(np.float32) @ _mel_filters(), _FLOOR))
-    return mel
+    # Sparse, since most of the filters is 0; and a product of dense matrices depends on the number of threads.
+    mel = np.ascontiguousarray((_sparse_filters() @ power.astype(np.float32).T).T)
+    return np.log(np.maximum(mel, _FLOOR))
 
 
 @functools.cache
 def _window(name: str) -> FloatArray:
     window = np.hanning(FRAME_SAMPLES) ** _POVEY_EXPONENT if name == "povey" else np.hamming(FRAME_SAMPLES)
     return window.astype(np.float32)
+
+
+@functools.cache
+def _sparse_filters() -> Any:
+    from scipy import sparse
+
+    return sparse.csr_array(_mel_filters().T)
 
 
 @functools.cache

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from video_preprocessing.devices import choose_device
+from video_preprocessing.devices import choose_device, steady_linear
 from video_preprocessing.speech.audio import SAMPLE_RATE_HZ
 from video_preprocessing.speech.weights import packaged_file
 from yuki_builder.errors import CheckpointError
@@ -111,8 +111,8 @@ class SegmentationNetwork:
             # (n, 60, frames)
             x, _ = self._lstm(x.permute(2, 0, 1))
             for layer in range(2):
-                x = functional.leaky_relu(functional.linear(x, w[f"linear.{layer}.weight"], w[f"linear.{layer}.bias"]))
-            x = functional.linear(x, w["classifier.weight"], w["classifier.bias"]).softmax(-1)
+                x = functional.leaky_relu(steady_linear(x, w[f"linear.{layer}.weight"], w[f"linear.{layer}.bias"]))
+            x = steady_linear(x, w["classifier.weight"], w["classifier.bias"]).softmax(-1)
             result: FloatArray = x.transpose(0, 1).cpu().numpy()
         return result
 

@@ -29,6 +29,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from video_preprocessing.devices import steady_linear
 from video_preprocessing.uvr5.engine.kernels import kernels
 from video_preprocessing.uvr5.engine.winograd import Kernels, WinogradConv2d, suits
 from video_preprocessing.uvr5.network import layers, layers_v50
@@ -171,7 +172,7 @@ class _Pointwise(nn.Module):
         self.bias = None if layer.bias is None else nn.Parameter(layer.bias.detach(), requires_grad=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return F.linear(x.permute(0, 2, 3, 1), self.weight, self.bias).permute(0, 3, 1, 2)
+        return steady_linear(x.permute(0, 2, 3, 1), self.weight, self.bias).permute(0, 3, 1, 2)
 
 
 def _minimal(block: nn.Sequential, found: Kernels) -> WinogradConv2d | None:
