@@ -118,6 +118,18 @@ _SENTENCE_END = re.compile(r"[.!?…。！？]\s*$")
 _CJK_SPEECH = re.compile(r"[我你您他她吗嗎呢吧啊了]|です|ます|だ$|요$|다$|니다")
 _CJK = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 
+# Every advertisement has one of these in it, in lower case; looking for them costs a tenth.
+_SIGNS_OF_ADVERTISING = (
+    "vip member|remove all ads from|advertise your product|help other users|please rate|watch any|watch online"
+    "|opensubtitles|addic7ed|subscene|amara.org|podnapisi|yts|yify|downloaded from|请不吝点赞|請不吝點贊"
+    "|ご視聴ありがとう|字幕由|仅供学习|僅供學習|供学习交流|禁止用于|商业用途|商業用途|请勿用于|转载请|轉載請|严禁|更多|code"
+)
+_ADVERTISING = tuple(_SIGNS_OF_ADVERTISING.split("|"))
+# Every credit in ASCII without a colon, a dash or a bracket has one of these words, or one of the others in it.
+_BY_WORDS = frozenset(word for word in _BY.split("|") if word.isascii()) | {"a"}
+_SIGNS_OF_CREDITS = "redaktor|titelung|titeling|legendagem|titulado|textning|untertitel|copyright|c)|team"
+_OTHER_CREDITS = tuple(_SIGNS_OF_CREDITS.split("|"))
+
 _NOTE_WORDS = (
     r"t\s?[/.]\s?[nl]\b\.?|tln?\b|tl[ -]?note"
     r"|tn(?=\s*[:：)\]）\d-])|trans(?:lat(?:or|ion))?\.?(?:['’]?s)?['’]?\s+notes?|editor(?:['’]?s)?['’]?\s+notes?|ed\.?\s+note|author(?:['’]?s)?['’]?\s+notes?|e/n\b|a/n\b"
@@ -152,16 +164,24 @@ def notice_reason(rows: Sequence[str], *, is_edge: bool) -> LeftOut | None:
     ``is_edge``: the cue is among the first or the last of its file, where a bare address is no speech.
     """
     text = " ".join(rows)
-    if _ADVERTISEMENTS.search(text):
+    lowered = text.casefold()
+    if any(word in lowered for word in _ADVERTISING) and _ADVERTISEMENTS.search(text):
         return LeftOut.ADVERTISEMENT
     if "." in text and (domain := _DOMAIN.search(text)):
         rest = (text[: domain.start()] + text[domain.end() :]).strip(f"{_EDGE}!?")
         is_bare = len(rest.split()) <= 3 and not re.search(r"[.!?。]\s*$", text)
         if is_bare or is_edge or _SELLS.search(text.replace(domain[0], " ")) or _SELLS.search(domain[0]):
             return LeftOut.ADVERTISEMENT
-    if _FRAME_RATE.fullmatch(text.strip()) and (is_edge or "." in text):
+    if text.strip()[:1].isdecimal() and _FRAME_RATE.fullmatch(text.strip()) and (is_edge or "." in text):
         return LeftOut.CREDITS
-    return LeftOut.CREDITS if any(map(_is_credit, rows)) else None
+    return LeftOut.CREDITS if _may_be_credit(text, lowered) and any(map(_is_credit, rows)) else None
+
+
+def _may_be_credit(text: str, lowered: str) -> bool:
+    """False for most sentences in Latin letters, which have none of the words that a credit needs."""
+    if not text.isascii() or ":" in text or "-" in text or "(" in text:
+        return True
+    return not _BY_WORDS.isdisjoint(lowered.split()) or any(word in lowered for word in _OTHER_CREDITS)
 
 
 def _is_credit(row: str) -> bool:

@@ -6,6 +6,7 @@ First what the file as a whole does is found (``Conventions``), then each entry 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,7 @@ from yuki_builder.subtitles.styles import effect_reason
 _MAX_DURATION_MS = 60_000  # nobody speaks one cue this long; banners and counters do last
 _MAX_TIME_MS = 100 * 3_600_000
 _MAX_TEXT_CHARS = 2000
+_WORD = re.compile(r"[^\W_]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,7 @@ class _Speakers:
     actors: Mapping[str, tuple[str, ...]]
     styles: Mapping[str, str]
     spelling: Mapping[str, str]
+    _given: dict[tuple[object, ...], tuple[NameTag, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, drafts: Sequence[Draft], seen: typesetting.Typesetting) -> _Speakers:
@@ -188,10 +191,14 @@ class _Speakers:
         """The names of a draft outside its text."""
         if not (draft.event.actor or draft.cleaned.voices or self.styles):
             return ()
+        key = (draft.event.actor, draft.cleaned.voices, draft.event.style)
+        if (known := self._given.get(key)) is not None:
+            return known
         names = [name for raw in (draft.event.actor, *draft.cleaned.voices) for name in self.actors.get(raw, ())]
         if draft.style in self.styles:
             names.append(self.styles[draft.style])
-        return self.tags(names, "actor") if names else ()
+        found = self._given[key] = self.tags(names, "actor") if names else ()
+        return found
 
     def voice(self, raw: str | None) -> tuple[NameTag, ...]:
         """The name of the voice that a row is marked with."""
@@ -207,7 +214,7 @@ class _Speakers:
         tags = [tag for draft in kept for tag in self.given(draft)]
         if book.names:
             tags += [NameTag(name, "sdh") for draft in kept for name in _label_names(draft.lines, book)]
-        return replace(self, spelling=spellings(tags))
+        return _Speakers(self.actors, self.styles, spellings(tags))
 
 
 def _label_names(rows: Sequence[str], book: LabelBook) -> Iterator[str]:
@@ -346,7 +353,7 @@ def _reading(
         and all(map(is_plain, draft.lines))
     ):
         plain = tuple(map(SpeakerLine, draft.lines))
-        has_words = any(c.isalnum() for row in draft.lines for c in row)
+        has_words = any(map(_WORD.search, draft.lines))
         return Reading(cue(join_rows(draft.lines), given, None if has_words else LeftOut.EMPTY), plain, (), asides)
     rows = _without_labels(draft, speakers, book)
     lines = tuple(_unmarked(rows.lines))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from yuki_builder.subtitles.events import Event, Events
 from yuki_builder.subtitles.formats.base import HEAD_CHARS, Format, Source
@@ -31,7 +33,7 @@ class Ass(Format):
 
     def read(self, source: Source) -> Events:
         """All events; rows without readable times are counted as unreadable."""
-        fields: Sequence[str] = _FIELDS
+        columns = _Columns.of(_FIELDS)
         events: list[Event] = []
         unreadable, in_events = 0, True
         for row in map(str.strip, source.text.split("\n")):
@@ -43,9 +45,9 @@ class Ass(Format):
                 continue
             if kind == "format":
                 named = tuple(_SYNONYMS.get(name, name) for name in map(str.strip, rest.lower().split(",")))
-                fields = named if named[-1:] == ("text",) and {"start", "end"} <= set(named) else _FIELDS
+                columns = _Columns.of(named if named[-1:] == ("text",) and {"start", "end"} <= set(named) else _FIELDS)
                 continue
-            event = _event(fields, rest.strip().split(",", len(fields) - 1), is_comment=kind == "comment")
+            event = _event(columns, rest.strip().split(",", columns.count - 1), is_comment=kind == "comment")
             if event is None:
                 unreadable += 1
             else:
@@ -64,24 +66,42 @@ class Ssa(Ass):
         return _OLD.search(text[:HEAD_CHARS]) is not None
 
 
-def _event(fields: Sequence[str], values: Sequence[str], *, is_comment: bool) -> Event | None:
-    if len(values) < len(fields):
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Where the fields of an event are; -1 for one that the file does not have. The text is the last."""
+
+    count: int
+    start: int
+    end: int
+    style: int
+    actor: int
+    effect: int
+
+    @classmethod
+    def of(cls, fields: Sequence[str]) -> _Columns:
+        # Of a field that is there twice the last counts.
+        place = {name: k for k, name in enumerate(fields)}
+        return cls(len(fields), *(place.get(name, -1) for name in ("start", "end", "style", "name", "effect")))
+
+
+def _event(columns: _Columns, values: Sequence[str], *, is_comment: bool) -> Event | None:
+    if len(values) < columns.count:
         return None
-    row = dict(zip(fields, values, strict=False))
-    start_ms, end_ms = _ms(row["start"]), _ms(row["end"])
+    start_ms, end_ms = _ms(values[columns.start]), _ms(values[columns.end])
     if start_ms is None or end_ms is None:
         return None
     return Event(
         start_ms,
         end_ms,
-        row["text"],
-        style=row.get("style", "").strip() or "Default",
-        actor=row.get("name", "").strip(),
-        effect=row.get("effect", "").strip(),
+        values[-1],
+        style=(values[columns.style].strip() if columns.style >= 0 else "") or "Default",
+        actor=values[columns.actor].strip() if columns.actor >= 0 else "",
+        effect=values[columns.effect].strip() if columns.effect >= 0 else "",
         is_comment=is_comment,
     )
 
 
+@functools.lru_cache(maxsize=4096)
 def _ms(time: str) -> int | None:
     match = _TIME.match(time)
     if match is None:
