@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.fit_calibration import cut_lines, load, scaled, separated
 from video_preprocessing.speech import load_embedder
+from video_preprocessing.speech.campplus_embedder import CamPlusPlusEmbedder
 from yuki_builder.characters import Gallery, attribute, voice_model, weighing
 from yuki_builder.characters.calibration import Calibration
 from yuki_builder.records import AlignedCue, Attribution, Cue, NameTag, Turn, Verdict, Voiceprints
@@ -57,7 +58,8 @@ def make_pieces(speech: Path, music: Path, embedder_name: str, *, acted: bool, c
         with np.load(kept, allow_pickle=False) as arrays:
             return Pieces(**arrays)
     rng = np.random.default_rng(5)
-    embedder = load_embedder(embedder_name, device="cpu")
+    plain = embedder_name == "campplus-plain"
+    embedder = CamPlusPlusEmbedder(device="cpu", wccn=False) if plain else load_embedder(embedder_name, device="cpu")
     beds = [load(path) for path in sorted(music.iterdir())[::2]]
     rows: list[tuple[str, str, str, float, bool]] = []
     vectors: list[np.ndarray] = []
