@@ -248,7 +248,7 @@ def test_similar_voices_are_kept_apart_by_what_windows_hear() -> None:
     from scipy.sparse import csr_array
 
     who = np.array([0, 1] * 6)
-    vectors = heard(who.tolist(), voices(2, similarity=0.4), noise=0.5)
+    vectors = heard(who.tolist(), voices(2, similarity=0.5), noise=0.5)
     weights = np.full(len(who), 2000, np.float32)
     relations = csr_array(np.where(who[:, None] == who, 1, -1).astype(np.float32))
     assert len(find_voices(vectors, weights, no_relations(len(who)), SETTINGS)[0]) == 1

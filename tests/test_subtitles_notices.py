@@ -13,7 +13,7 @@ _VOCABULARY = (
     "korrektur translation Traduction edited Timing encoded - – : & + , Visit become a VIP member remove all ads from "
     "OpenSubtitles.org advertise your product or brand help other users to choose the best please rate this subtitle "
     "watch any online video movies series YTS YIFY downloaded use enter the free promo code at on amara.org podnapisi "
-    "字幕由 提供 仅供学习 转载请 更多影视 请关注 严禁商业 перевод субтитры редактор תרגום dog Hello there . ! 25.000 fps"
+    "字幕由 提供 仅供学习 转载请 更多影视 请关注 严禁商业 перевод субтитры редактор תרגום dog Hello there . ! 25.000"
 )
 _WORDS = st.sampled_from(_VOCABULARY.split())
 _ROWS = st.lists(st.lists(_WORDS, min_size=1, max_size=8).map(" ".join), min_size=1, max_size=2)

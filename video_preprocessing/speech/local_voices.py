@@ -62,9 +62,9 @@ class VoiceSettings:
     max_segment_ms: int = 4000
     long_ms: int = 1000
     max_searched: int = 1500
-    weight_limit_ms: int = 4000
+    weight_limit_ms: int = 2000
     other_local: float = 0.3
-    same_voice: float = 0.25
+    same_voice: float = 0.33
     min_voice_ms: int = 3000
     max_voices: int = 25
     refinements: int = 3
