@@ -59,6 +59,8 @@ def _is_shard(text: str) -> bool:
     return bool(match and 1 <= int(match[1]) <= int(match[2]))
 
 
+BURNED_IN = "burned-in"
+"""The value of ``subtitles`` for subtitles that are part of the picture."""
 _MOST_FRAMES = 1 << 16
 _MOST_JOBS = 1024
 _LONGEST_TEXT = 4096  # no path is longer
@@ -79,8 +81,8 @@ class EpisodeConfig:
     out: Path = _option(Path("out"), "The output folder.", "DIR", is_path=True, shapes_result=False)
     subtitles: str = _option(
         "auto",
-        "auto: a subtitle file beside the video, else the best text track inside it.",
-        "auto|none|PATH",
+        "auto: a subtitle file beside the video, else the best track inside it. burned-in: text in the picture itself.",
+        "auto|none|burned-in|PATH",
         may_be_path=True,
     )
     audio_track: str | None = _option(None, "An audio track by position (0 is the first) or language.", "N|LANG")

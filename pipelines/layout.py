@@ -7,6 +7,7 @@ from yuki_builder.records import Cue
 CORPUS_FOLDER = "corpus"
 MEDIA = ".work/media.json"
 CUES_READ = ".work/cues.jsonl"
+PICTURE_TEXTS = "subtitles/ocr.jsonl"
 TRACK = "subtitles-track/"
 CUES = "subtitles/cues.jsonl"
 RESYNC = ".work/resync.jsonl"

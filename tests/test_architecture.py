@@ -18,6 +18,7 @@ ROOMS = {
     "video_preprocessing.media",
     "video_preprocessing.uvr5",
     "video_preprocessing.speech",
+    "video_preprocessing.ocr",
     "yuki_builder.subtitles",
     "yuki_builder.alignment",
     "yuki_builder.characters",
@@ -39,6 +40,7 @@ PUBLIC_MODULES = {
 # Too slow, or too rare, for a command that only wants to show its help or reuse what is done.
 HEAVY = {
     *("torch", "torchaudio", "librosa", "pandas", "pyarrow", "sklearn", "scipy", "resemblyzer", "silero_vad"),
+    *("rapidocr", "cv2"),
     *("av", "pyannote", "soundfile", "soxr", "jinja2", "chardet", "defusedxml", "ttconv", "safetensors"),
 }
 FORBIDDEN_CALLS = {

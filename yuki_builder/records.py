@@ -14,7 +14,7 @@ import math
 import types
 import typing
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self, TypeVar
 
@@ -295,6 +295,95 @@ class Cue(Record):
     @property
     def span(self) -> Span:
         return Span(self.start_ms, self.end_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class TextRow(Record):
+    """A row of text read from a picture; its place is in shares (0..1) of the picture's width and height.
+
+    ``colour`` is that of the letters (``#rrggbb``), where the picture tells.
+    """
+
+    text: str
+    confidence: float
+    left: float
+    top: float
+    right: float
+    bottom: float
+    colour: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_share(self.confidence, f"confidence of {self.text!r}")
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+
+@dataclass(frozen=True, slots=True)
+class PictureText(Record):
+    """Text that a picture shows for a while, by rows from top to bottom.
+
+    ``left_out`` names the reason where it is no subtitle (a logo, a clock, credits); ``picture`` is what was read, as a
+    small WebP file in base64.
+    """
+
+    start_ms: int
+    end_ms: int
+    rows: tuple[TextRow, ...]
+    left_out: str | None = None
+    picture: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.end_ms < self.start_ms:
+            raise ValueError(f"text {self.text!r} ends before it starts")
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start_ms, self.end_ms)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(row.text for row in self.rows)
+
+    @property
+    def confidence(self) -> float:
+        """How surely it was read: the mean of its rows by their length."""
+        weights = [max(1, len(row.text)) for row in self.rows]
+        summed = sum(row.confidence * weight for row, weight in zip(self.rows, weights, strict=True))
+        return round(min(1.0, max(0.0, summed / sum(weights))), 4) if weights else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SubtitlePicture:
+    """A picture that a bitmap subtitle track shows for a while.
+
+    Attributes:
+        start_ms: when it appears.
+        end_ms: when it goes; the same as ``start_ms`` where the track does not say.
+        left: of the picture's place on the canvas, in pixels.
+        top: likewise.
+        canvas_width: of what the track draws on, in pixels.
+        canvas_height: likewise.
+        rgba: shape (height, width, 4), uint8; alpha 0 is transparent.
+    """
+
+    start_ms: int
+    end_ms: int
+    left: int
+    top: int
+    canvas_width: int
+    canvas_height: int
+    rgba: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class VideoPicture:
+    """A picture of a video: its brightness, shape (height, width), uint8, and its colours where they are asked for."""
+
+    time_ms: int
+    luma: npt.NDArray[np.uint8]
+    rgb: Callable[[], npt.NDArray[np.uint8]]
 
 
 @dataclass(frozen=True, order=True, slots=True)

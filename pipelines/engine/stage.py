@@ -180,7 +180,7 @@ class Runner(Generic[C]):
                 report = self._report_of(stage)
                 listener(Event(EventKind.REUSED, self._name, stage.name, report=report))
             else:
-                if not (stage.quick or checked):
+                if not (stage.quick or checked) and stage.wanted(self._subject):
                     checked = True
                     for step in self.plan(force=force, until=until)[len(reports) :]:
                         if step.reason and step.stage.wanted(self._subject):

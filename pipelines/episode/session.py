@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.config import EpisodeConfig, require_file
+from pipelines.config import BURNED_IN, EpisodeConfig, require_file
 from pipelines.engine.fingerprints import Fingerprints
 from pipelines.engine.store import Store, refuse_link
 from pipelines.episode.context import Episode, is_same_file
@@ -148,7 +148,7 @@ class Session:
         if config.subtitles == "auto":
             subtitle_file = None if config.subtitle_track else find_sidecar(config.video, language=config.language)
             names_file = None if subtitle_file is None else find_names_sidecar(config.video, subtitle_file)
-        elif config.subtitles != "none":
+        elif config.subtitles not in ("none", BURNED_IN):
             subtitle_file = require_file(Path(config.subtitles), what="subtitle file")
         enrolment, galleries = self._enrolment(config)
         labelled = {clip.audio for clip in enrolment.clips if clip.span}

@@ -12,7 +12,7 @@ from typing import Any
 from pipelines.engine.fingerprints import hash_text
 from pipelines.engine.stage import Stage, installed_version
 from pipelines.engine.store import Mark
-from pipelines.episode import alignment, attribution, clips, lines, media, report, scenes, sound, subtitles, voices
+from pipelines.episode import alignment, attribution, clips, lines, media, ocr, report, scenes, sound, subtitles, voices
 from pipelines.episode.context import Episode
 from pipelines.layout import (
     ALIGNED,
@@ -31,6 +31,7 @@ from pipelines.layout import (
     MEDIA,
     MIX,
     NAMED,
+    PICTURE_TEXTS,
     PICTURES,
     PIECES,
     PLACED,
@@ -104,6 +105,8 @@ def _audio_settings(episode: Episode) -> dict[str, Any]:
 def _subtitle_settings(episode: Episode) -> dict[str, Any]:
     config = episode.config
     source = "none" if config.subtitles == "none" else "track" if episode.subtitle_file is None else "file"
+    if ocr.pictures_to_read(episode) is not None:
+        source = "pictures"
     return {
         "subtitles": source,
         "subtitle track": config.subtitle_track if source == "track" else None,
@@ -111,6 +114,27 @@ def _subtitle_settings(episode: Episode) -> dict[str, Any]:
         "encoding": config.encoding,
         "chinese": config.chinese,
     }
+
+
+def _pictures(episode: Episode) -> dict[str, Path]:
+    pictures = ocr.pictures_to_read(episode)
+    if pictures is None or pictures.file is None:
+        return _video(episode)
+    half = ocr.other_half(pictures.file)
+    return {"the subtitle file": pictures.file} | ({} if half is None else {"its other half": half})
+
+
+def _picture_settings(episode: Episode) -> dict[str, Any]:
+    pictures = ocr.pictures_to_read(episode)
+    track = pictures.track.position if pictures and pictures.track else None
+    source = "burned-in" if pictures and pictures.is_burned_in else "bitmaps"
+    return {"pictures": source, "track": track, "language": episode.config.language}
+
+
+def _ocr_model(_: Episode) -> dict[str, str]:
+    from video_preprocessing.ocr import ocr_fingerprint
+
+    return {"ocr": ocr_fingerprint()}
 
 
 def _embedder(episode: Episode) -> dict[str, str]:
@@ -157,6 +181,7 @@ def _digest(items: list[Any]) -> str:
 
 # The rooms whose code a result depends on; everything they import counts too.
 _MEDIA = "video_preprocessing.media"
+_OCR = "video_preprocessing.ocr"
 _SEPARATOR = "video_preprocessing.uvr5.separator"
 _ACTIVITY = "video_preprocessing.speech.activity"
 _DIARIZATION = "video_preprocessing.speech.diarization"
@@ -178,12 +203,26 @@ REPORTED: tuple[Stage[Episode], ...] = (
         writes=(MEDIA,),
         quick=True,
     ),
+    Stage(
+        "ocr",
+        version=1,
+        run=ocr.read_pictures,
+        reads=(MEDIA,),
+        files=_pictures,
+        settings=_picture_settings,
+        models=_ocr_model,
+        packages=("av",),
+        code=(_MEDIA, _OCR),
+        writes=(PICTURE_TEXTS,),
+        wanted=lambda e: ocr.pictures_to_read(e) is not None,
+        check=ocr.check,
+    ),
     # Before the hours of work: a bad subtitle file should be heard of in the first second.
     Stage(
         "cues",
         version=2,
         run=subtitles.read_subtitles,
-        reads=(MEDIA,),
+        reads=(MEDIA, PICTURE_TEXTS),
         files=_video_and_subtitles,
         settings=_subtitle_settings,
         packages=("chardet", "defusedxml", "ttconv", "opencc-python-reimplemented"),

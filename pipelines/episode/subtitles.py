@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
-from pipelines.episode.records import read_media, write_records
-from pipelines.layout import CUES_READ, MEDIA, TRACK
+from pipelines.episode.ocr import Pictures, ocr_remedy, pictures_to_read, unread_pictures
+from pipelines.episode.records import read_media, read_records, write_records
+from pipelines.layout import CUES_READ, MEDIA, PICTURE_TEXTS, TRACK
 from yuki_builder.errors import MediaError, SubtitleError
-from yuki_builder.records import Cue, CueOrigin, MediaInfo, SubtitleTrack
+from yuki_builder.records import Cue, CueOrigin, MediaInfo, PictureText, SubtitleTrack
 
 if TYPE_CHECKING:
     from yuki_builder.subtitles import CueSheet
@@ -27,6 +28,8 @@ def read_subtitles(episode: Episode, job: Job) -> Counts:
     from yuki_builder.subtitles import language_of_name, read_cues
 
     info, config = read_media(job.input(MEDIA), episode.video), episode.config
+    if pictures := pictures_to_read(episode):
+        return _read_pictures(episode, info, pictures, job)
     if episode.subtitle_file is not None:
         language = _language(episode)
         sheet = read_cues(
@@ -42,6 +45,30 @@ def read_subtitles(episode: Episode, job: Job) -> Counts:
         write_records([], job.output(CUES_READ))
         return Counts(notes=(_why_no_subtitles(episode, info),))
     return _read_fullest_track(episode, info, track, job)
+
+
+def _read_pictures(episode: Episode, info: MediaInfo, pictures: Pictures, job: Job) -> Counts:
+    """What the stage before read from pictures, as cues."""
+    from video_preprocessing.media import describe, why_not
+    from yuki_builder.subtitles import read_picture_texts
+
+    texts = read_records(job.input(PICTURE_TEXTS), PictureText)
+    sheet = read_picture_texts(texts, language=_language(episode))
+    more, own = "", None
+    if pictures.track is not None:
+        own = pictures.track.language
+        others = [t for t in info.subtitles if t is not pictures.track and t.position != pictures.track.position]
+        told = [f"{describe(t)} ({_why_no_text(t, episode) or why_not(t, pictures.track)})" for t in others]
+        rest = f" and {len(told) - _TRACKS_TOLD} more" if len(told) > _TRACKS_TOLD else ""
+        more = f"; not {', '.join(told[:_TRACKS_TOLD])}{rest}" if told else ""
+    notes = _language_notes(info, episode, own or _language(episode))
+    return _keep_cues(episode, sheet, pictures.describe(), CueOrigin.OCR, job, more=more, notes=notes)
+
+
+def _why_no_text(track: SubtitleTrack, episode: Episode) -> str | None:
+    """Why a text track was not taken in place of a bitmap track, where its kind does not say so."""
+    language = episode.config.language
+    return f"not {language}" if track.is_text and language and track.language not in (None, language) else None
 
 
 def _read_fullest_track(episode: Episode, info: MediaInfo, track: SubtitleTrack, job: Job) -> Counts:
@@ -62,6 +89,8 @@ def _read_fullest_track(episode: Episode, info: MediaInfo, track: SubtitleTrack,
     instead = f"; not {', '.join(others[:_TRACKS_TOLD])}{more}" if others else ""
     sheet, notes = _with_names_of_track(episode, info, chosen, sheet, job)
     notes = (*notes, *_language_notes(info, episode, chosen.language))
+    if unread := unread_pictures(episode):
+        notes = (*notes, ocr_remedy(unread))
     source = f"track {describe(chosen)}"
     return _keep_cues(episode, sheet, source, CueOrigin.TRACK, job, more=instead, notes=notes)
 
@@ -154,7 +183,8 @@ def _keep_cues(
     if episode.config.chinese != "keep":
         cues = convert_chinese(cues, episode.config.chinese)
     write_records([dataclasses.replace(cue, origin=origin) for cue in cues], job.output(CUES_READ))
-    told = [f"subtitles: {source} ({sheet.format}, {sheet.encoding}){more}", *notes, *sheet.conventions.describe()]
+    how = "OCR" if origin is CueOrigin.OCR else f"{sheet.format}, {sheet.encoding}"
+    told = [f"subtitles: {source} ({how}){more}", *notes, *sheet.conventions.describe()]
     if sheet.replaced:
         told.append(f"{sheet.replaced} damaged characters in {source} became U+FFFD")
     return Counts(len(sheet.spoken), sheet.left_out_by_reason, tuple(told))
@@ -171,5 +201,11 @@ def _why_no_subtitles(episode: Episode, info: MediaInfo) -> str:
     named = f" ({', '.join(near[:_TRACKS_TOLD])} may be meant)" if near else ""
     return (
         f"no subtitles found: wrote speaker turns only. No subtitle file beside {episode.video.name} has "
-        f"its name{named}, and {inside}; give a file with --subtitles FILE"
+        f"its name{named}, and {inside}; {_what_reads(episode)}give a file with --subtitles FILE"
     )
+
+
+def _what_reads(episode: Episode) -> str:
+    """The remedy for pictures that only lack the extra."""
+    pictures = unread_pictures(episode)
+    return f"{ocr_remedy(pictures)}, or " if pictures else ""

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from video_preprocessing.media.audio import extract_audio
+from video_preprocessing.media.bitmap_subtitles import (
+    bitmap_kind,
+    find_bitmap_file,
+    look_at_bitmaps,
+    read_subtitle_pictures,
+)
 from video_preprocessing.media.containers import probe
 from video_preprocessing.media.embedded_subtitles import extract_subtitles
 from video_preprocessing.media.ffmpeg_process import find_ffmpeg
@@ -10,6 +16,7 @@ from video_preprocessing.media.languages import normal_language, speaks
 from video_preprocessing.media.shots import detect_shots
 from video_preprocessing.media.tracks import (
     choose_audio_track,
+    choose_bitmap_track,
     choose_subtitle_track,
     describe,
     hearing_impaired_track,
@@ -19,17 +26,22 @@ from video_preprocessing.media.tracks import (
 )
 
 __all__ = [
+    "bitmap_kind",
     "choose_audio_track",
+    "choose_bitmap_track",
     "choose_subtitle_track",
     "describe",
     "detect_shots",
     "extract_audio",
     "extract_subtitles",
+    "find_bitmap_file",
     "find_ffmpeg",
     "hearing_impaired_track",
+    "look_at_bitmaps",
     "normal_language",
     "picture_tracks",
     "probe",
+    "read_subtitle_pictures",
     "rival_tracks",
     "speaks",
     "why_not",

@@ -77,14 +77,14 @@ def content_end_ms(path: str | os.PathLike[str]) -> int:
 
 
 @contextlib.contextmanager
-def open_container(path: Path) -> Iterator[InputContainer]:
+def open_container(path: Path, *, formats: str = FORMATS) -> Iterator[InputContainer]:
     """A media file opened with PyAV; whatever the libraries below say about it becomes a MediaError."""
     import av
 
     try:
         with av.open(
             file_url(path),
-            options={"protocol_whitelist": "file", "format_whitelist": FORMATS},
+            options={"protocol_whitelist": "file", "format_whitelist": formats},
             metadata_errors="replace",
         ) as container:
             yield container

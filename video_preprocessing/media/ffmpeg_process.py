@@ -75,11 +75,11 @@ def file_url(path: Path) -> str:
     return f"file:{path.absolute()}"
 
 
-def media_input(path: Path, **options: Any) -> Any:
+def media_input(path: Path, *, formats: str = FORMATS, **options: Any) -> Any:
     """An ffmpeg-python input for a media file from outside: one local file, and nothing that it may point to."""
     import ffmpeg
 
-    return ffmpeg.input(file_url(path), protocol_whitelist="file", format_whitelist=FORMATS, **options)
+    return ffmpeg.input(file_url(path), protocol_whitelist="file", format_whitelist=formats, **options)
 
 
 def run_ffmpeg(

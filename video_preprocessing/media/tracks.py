@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from video_preprocessing.media.bitmap_subtitles import BITMAP_CODECS
 from video_preprocessing.media.containers import UNKNOWN_CODEC
 from video_preprocessing.media.languages import speaks
 from yuki_builder.errors import MediaError, SubtitleError
@@ -76,6 +77,39 @@ def choose_subtitle_track(
     if pictures:
         raise no_text_in(pictures[0], info)
     raise _no_such_track(info, "subtitle", info.subtitles, wanted)
+
+
+def choose_bitmap_track(
+    info: MediaInfo,
+    wanted: str | None = None,
+    *,
+    language: str | None = None,
+    can_read: Callable[[str | None], bool] = lambda _: True,
+) -> SubtitleTrack | None:
+    """The bitmap subtitle track to read, or None where a text track serves, or there is none.
+
+    Args:
+        info: what the file holds.
+        wanted: position among all subtitle tracks, or a language: text tracks that fit it go before.
+        language: to read. A text track in it goes before a bitmap track; one in another language behind.
+        can_read: whether the letters of a language can be read; a track is not taken by itself where not.
+
+    Without ``wanted``, a text track of nothing but signs, songs or commentary is no reason against a full bitmap track.
+    """
+    fitting = _fitting(info.subtitles, wanted)
+    bitmaps = [track for track in fitting if track.codec in BITMAP_CODECS]
+    if wanted is not None:
+        text = [track for track in fitting if track.is_text]
+        return None if text or not bitmaps else min(bitmaps, key=lambda track: _subtitle_order(track, language))
+    bitmaps = [track for track in bitmaps if can_read(track.language)]
+    if language is not None:
+        bitmaps = [t for t in bitmaps if t.language is None or speaks(t.language, language)]
+    best = min(bitmaps, key=lambda track: _subtitle_order(track, language), default=None)
+    if best is None:
+        return None
+    text = [t for t in fitting if t.is_text and not (language and t.language and not speaks(t.language, language))]
+    is_partial = _subtitle_order(best, language)[0]
+    return best if all(_subtitle_order(track, language)[0] > is_partial for track in text) else None
 
 
 def rival_tracks(info: MediaInfo, chosen: SubtitleTrack, wanted: str | None = None) -> tuple[SubtitleTrack, ...]:

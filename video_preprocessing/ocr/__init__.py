@@ -1,0 +1,6 @@
+"""Text in pictures: bitmap subtitles, and subtitles that are part of the video's picture."""
+
+from video_preprocessing.ocr.bitmaps import read_bitmaps
+from video_preprocessing.ocr.reader import TextReader, can_read, is_installed, ocr_fingerprint, require_ocr
+
+__all__ = ["TextReader", "can_read", "is_installed", "ocr_fingerprint", "read_bitmaps", "require_ocr"]
