@@ -44,7 +44,7 @@ class Pictures:
 def pictures_to_read(episode: Episode) -> Pictures | None:
     """The pictures that the subtitles are taken from; None where a text is there, or nothing that can be read here."""
     found = _choose(episode)
-    if found is None or found.is_burned_in or _is_named(episode):
+    if found is None or found.is_burned_in or is_asked_for(episode):
         return found
     from video_preprocessing.ocr import is_installed
 
@@ -111,7 +111,12 @@ def read_pictures(episode: Episode, job: Job) -> Counts:
     assert pictures is not None
     info = read_media(job.input(MEDIA), episode.video)
     reader = TextReader()
-    texts, notes = _read_bitmaps(episode, info, pictures, reader, job)
+    try:
+        texts, notes = _read_bitmaps(episode, info, pictures, reader, job)
+    except (SubtitleError, MediaError) as e:
+        if is_asked_for(episode):
+            raise
+        texts, notes = [], (f"{pictures.describe()}: {e.what}",)  # the run is worth something without
     write_records(texts, job.output(PICTURE_TEXTS))
     kept = [text for text in texts if text.left_out is None]
     if kept:
@@ -157,9 +162,10 @@ def _choose(episode: Episode) -> Pictures | None:
     return None if track is None else Pictures(track=track)
 
 
-def _is_named(episode: Episode) -> bool:
+def is_asked_for(episode: Episode) -> bool:
     """Whether the user asked for these pictures, rather than for whatever is there."""
-    return episode.subtitle_file is not None or episode.config.subtitle_track is not None
+    config = episode.config
+    return episode.subtitle_file is not None or config.subtitle_track is not None or config.subtitles == BURNED_IN
 
 
 def _language(episode: Episode, pictures: Pictures) -> str | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
-from pipelines.episode.ocr import Pictures, ocr_remedy, pictures_to_read, unread_pictures
+from pipelines.episode.ocr import Pictures, is_asked_for, ocr_remedy, pictures_to_read, unread_pictures
 from pipelines.episode.records import read_media, read_records, write_records
 from pipelines.layout import CUES_READ, MEDIA, PICTURE_TEXTS, TRACK
 from yuki_builder.errors import MediaError, SubtitleError
@@ -28,8 +28,10 @@ def read_subtitles(episode: Episode, job: Job) -> Counts:
     from yuki_builder.subtitles import language_of_name, read_cues
 
     info, config = read_media(job.input(MEDIA), episode.video), episode.config
-    if pictures := pictures_to_read(episode):
-        return _read_pictures(episode, info, pictures, job)
+    pictures = pictures_to_read(episode)
+    texts = read_records(job.input(PICTURE_TEXTS), PictureText) if pictures else []
+    if pictures and (texts or is_asked_for(episode)):
+        return _read_pictures(episode, info, pictures, texts, job)
     if episode.subtitle_file is not None:
         language = _language(episode)
         sheet = read_cues(
@@ -47,12 +49,13 @@ def read_subtitles(episode: Episode, job: Job) -> Counts:
     return _read_fullest_track(episode, info, track, job)
 
 
-def _read_pictures(episode: Episode, info: MediaInfo, pictures: Pictures, job: Job) -> Counts:
+def _read_pictures(
+    episode: Episode, info: MediaInfo, pictures: Pictures, texts: Sequence[PictureText], job: Job
+) -> Counts:
     """What the stage before read from pictures, as cues."""
     from video_preprocessing.media import describe, why_not
     from yuki_builder.subtitles import read_picture_texts
 
-    texts = read_records(job.input(PICTURE_TEXTS), PictureText)
     sheet = read_picture_texts(texts, language=_language(episode))
     more, own = "", None
     if pictures.track is not None:

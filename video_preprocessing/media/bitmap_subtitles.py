@@ -130,9 +130,7 @@ def read_subtitle_pictures(
     drawn = scratch / "pictures.mov"
     path = Path(source.path) if isinstance(source, MediaInfo) else source
     options: dict[str, Any] = {"canvas_size": f"{seen.canvas_width}x{seen.canvas_height}", "copyts": None}
-    if isinstance(source, MediaInfo):
-        options["itsoffset"] = -source.start_ms / 1000
-    formats = FORMATS if isinstance(source, MediaInfo) else _FILE_FORMATS
+    formats, zero_ms = (FORMATS, source.start_ms) if isinstance(source, MediaInfo) else (_FILE_FORMATS, 0)
     pictures = media_input(path, formats=formats, **options)[str(track.index if track else 0)].filter("null")
     written = pictures.output(
         file_url(drawn),
@@ -144,7 +142,10 @@ def read_subtitle_pictures(
         avoid_negative_ts="disabled",
     )
     run_ffmpeg(written, source=path, destination=drawn)
-    yield from _joined(_drawn(drawn, seen))
+    for picture in _joined(_drawn(drawn, seen)):
+        if picture.end_ms > zero_ms:  # what is gone before the first picture of the video is never seen
+            start_ms = max(0, picture.start_ms - zero_ms)
+            yield dataclasses.replace(picture, start_ms=start_ms, end_ms=max(start_ms, picture.end_ms - zero_ms))
     drawn.unlink(missing_ok=True)
 
 

@@ -9,10 +9,9 @@ _KATAKANA = "\u30a1-\u30fa\u30fc-\u30ff"
 _ALIKE = {"二": "ニ", "口": "ロ", "力": "カ", "工": "エ", "卜": "ト", "八": "ハ", "夕": "タ", "一": "ー", "千": "チ"}
 _TO_KATAKANA = re.compile(rf"(?<=[{_KATAKANA}])[{''.join(_ALIKE)}](?=[{_KATAKANA}])")
 _TAIL_TO_KATAKANA = re.compile(rf"(?<=[{_KATAKANA}]{{2}})[二口力工卜夕](?![\u4e00-\u9fff{_KATAKANA}])")
-_BACK = {kana: kanji for kanji, kana in _ALIKE.items() if kanji in "二一"}
 _TO_KANJI = re.compile(rf"(?<![{_KATAKANA}])ニ(?=[つ人度個回年月日本枚十百千万])")
 _WIDE = re.compile("[\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-_DOTS = re.compile(r"[.·・。…]{3,}|…+")
+_SHAPES = re.compile(r"[\s■□▪▫●○◆◇▲△▼▽◼◻|_\\/]+")  # drawings, not text
 
 
 def corrected(text: str, language: str | None = None) -> str:
@@ -31,4 +30,4 @@ def corrected(text: str, language: str | None = None) -> str:
         text = _TO_KATAKANA.sub(lambda found: _ALIKE[found[0]], text)
         text = _TAIL_TO_KATAKANA.sub(lambda found: _ALIKE[found[0]], text)
         text = _TO_KANJI.sub("二", text)
-    return text
+    return "" if _SHAPES.fullmatch(text) else text
