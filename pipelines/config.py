@@ -184,6 +184,28 @@ class EpisodeConfig:
         "NAME|FILE.onnx",
         may_be_path=True,
     )
+    transcriber: str = _option(
+        "auto",
+        "Who writes down what is said where there are no subtitles: auto (small on processors, large-v3 on GPUs), a "
+        "model's name (see: models list), owner/name on Hugging Face, a folder, or none. Extra: asr.",
+        "auto|none|NAME|FOLDER",
+        may_be_path=True,
+    )
+    align_words: bool = _option(
+        False, "Transcribe beside subtitles too: edges of lines from words, how much of the text is heard."
+    )
+    words: Path | None = _option(
+        None,
+        "Words with times from another transcriber (JSON of Whisper or whisperX), in place of ours.",
+        "FILE.json",
+        is_path=True,
+    )
+    vocals: Path | None = _option(
+        None, "The voices from another separator, of the whole video, in place of ours.", "FILE", is_path=True
+    )
+    turns: Path | None = _option(
+        None, "Who speaks when from another diarizer, in place of ours.", "FILE.rttm", is_path=True
+    )
     quality: str = _option(
         "basic",
         "Metrics of each line's sound; dnsmos is an extra.",
@@ -231,6 +253,12 @@ class EpisodeConfig:
             object.__setattr__(self, row.name, value)
         if self.isolate_enrolment and self.separator == "none":
             raise ConfigError("--separator none leaves nothing to isolate clips with", where="--isolate-enrolment")
+        if self.align_words and self.transcriber == "none" and self.words is None:
+            raise ConfigError(
+                "--transcriber none leaves no words",
+                where="--align-words",
+                remedy="name a transcriber, or give --words",
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """The options that shape the result, as plain JSON values."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from pipelines.config import EpisodeConfig
 from pipelines.corpus.build import CorpusResult, PlannedStage, build_corpus, plan_corpus
 from pipelines.corpus.stages import corpus_stages
-from pipelines.engine.events import Event, EventKind, Listener, silent
+from pipelines.engine.events import Event, EventKind, Listener, download_events, silent
 from pipelines.engine.faults import clear_errors
 from pipelines.episode.run import EpisodeResult, plan_episode, run_episode
 from pipelines.episode.session import Session
@@ -195,12 +195,7 @@ class _Hashes:
 def _fetch_weights(configs: Sequence[EpisodeConfig], listener: Listener) -> None:
     """Have the separators' weights here before the first episode begins, and show how a download goes."""
     for separator in {config.separator for config in configs} - {"none"}:
-
-        def tell(done: float, total: float | None, separator: str = separator) -> None:
-            if not done:
-                listener(Event(EventKind.STARTED, separator, "download", "the weights are not here yet"))
-            listener(Event(EventKind.PROGRESS, separator, "download", completed=done, total=total))
-
+        tell = partial(download_events(listener), separator)
         with contextlib.suppress(YukiError):  # fails again with the episodes that want it, and is reported there
             checkpoint_files(separator, download=True, progress=tell)
 

@@ -19,8 +19,10 @@ ROOMS = {
     "video_preprocessing.uvr5",
     "video_preprocessing.speech",
     "video_preprocessing.ocr",
+    "video_preprocessing.transcription",
     "yuki_builder.subtitles",
     "yuki_builder.alignment",
+    "yuki_builder.transcripts",
     "yuki_builder.characters",
     "yuki_builder.corpus",
 }
@@ -42,6 +44,7 @@ HEAVY = {
     *("torch", "torchaudio", "librosa", "pandas", "pyarrow", "sklearn", "scipy", "resemblyzer", "silero_vad"),
     *("rapidocr", "cv2"),
     *("av", "pyannote", "soundfile", "soxr", "jinja2", "chardet", "defusedxml", "ttconv", "safetensors"),
+    *("faster_whisper", "ctranslate2", "sherpa_onnx", "huggingface_hub"),
 }
 FORBIDDEN_CALLS = {
     *("os.system", "os.popen", "eval", "exec", "logging.basicConfig"),

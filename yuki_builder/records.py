@@ -261,6 +261,34 @@ class Word(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class HeardSegment(Record):
+    """What a transcriber heard in one go; the texts of ``words``, joined, are its text, spaces included.
+
+    ``language`` is a code such as ``ja``. ``no_speech`` (0..1), ``log_probability`` (mean of the tokens) and
+    ``compression`` (how many times shorter the text gets by deflating it) are None where an engine does not tell.
+    """
+
+    words: tuple[Word, ...]
+    language: str | None = None
+    no_speech: float | None = None
+    log_probability: float | None = None
+    compression: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.words:
+            raise ValueError("a heard segment without words")
+        _check_share(self.no_speech, "no_speech")
+
+    @property
+    def text(self) -> str:
+        return "".join(word.text for word in self.words).strip()
+
+    @property
+    def span(self) -> Span:
+        return Span(min(w.start_ms for w in self.words), max(w.end_ms for w in self.words))
+
+
+@dataclass(frozen=True, slots=True)
 class Cue(Record):
     """One line of a subtitle file, cleaned; ``left_out`` names the reason where it is no spoken line.
 

@@ -117,6 +117,7 @@ def _list(*, as_json: _Json = False) -> int:
 _VOICE_HEADINGS = {
     "embedder": "Speaker embedders: --embedder NAME, also an ONNX file or owner/name on Hugging Face",
     "diarizer": "Diarizers: --diarizer NAME, also a pipeline's folder or owner/name on Hugging Face",
+    "transcriber": "Transcribers: --transcriber NAME, also a model's folder or owner/name on Hugging Face; extra asr",
 }
 
 

@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from video_preprocessing.speech import DIARIZERS, EMBEDDERS, WeightsFile
+from video_preprocessing.transcription import TRANSCRIBERS, TranscriberEntry
 from video_preprocessing.uvr5.checkpoints import Check, sha256_of
 
 
 def voice_models() -> list[dict[str, Any]]:
-    """Every embedder and diarizer by name; loads and fetches nothing."""
+    """Every embedder, diarizer and transcriber by name; loads and fetches nothing."""
     return [
         *(_facts("embedder", row.name, row.summary, row.weights) for row in EMBEDDERS.values()),
         *(_facts("diarizer", row.name, row.summary, row.needs) for row in DIARIZERS.values()),
+        *map(_transcriber_facts, TRANSCRIBERS.values()),
     ]
 
 
@@ -47,6 +49,21 @@ def check_file(path: Path) -> dict[str, Any] | None:
 def _files() -> dict[str, tuple[WeightsFile, ...]]:
     embedders = {name: row.files() for name, row in EMBEDDERS.items()}
     return embedders | {name: row.files() for name, row in DIARIZERS.items()}
+
+
+def _transcriber_facts(row: TranscriberEntry) -> dict[str, Any]:
+    folder = row.folder()
+    return {
+        "name": row.name,
+        "kind": "transcriber",
+        "option": f"--transcriber {row.name}",
+        "state": "missing" if folder is None else "installed",
+        "summary": row.summary,
+        "weights_from": [row.weights],
+        "needs": f"the extra {row.extra}",
+        "path": [] if folder is None else [str(folder)],
+        "sha256": [],
+    }
 
 
 def _facts(kind: str, name: str, summary: str, needs: str) -> dict[str, Any]:

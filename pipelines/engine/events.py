@@ -40,3 +40,16 @@ Listener = Callable[[Event], None]
 
 def silent(event: Event, /) -> None:
     """The listener that shows nothing."""
+
+
+def download_events(listener: Listener) -> Callable[[str, float, float | None], None]:
+    """What tells the listener of downloads: what is fetched, bytes, and bytes in all."""
+    begun: set[str] = set()
+
+    def tell(name: str, done: float, total: float | None) -> None:
+        if name not in begun:
+            begun.add(name)
+            listener(Event(EventKind.STARTED, name, "download", "the weights are not here yet"))
+        listener(Event(EventKind.PROGRESS, name, "download", completed=done, total=total))
+
+    return tell

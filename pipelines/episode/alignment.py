@@ -8,7 +8,19 @@ import shutil
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
 from pipelines.episode.records import read_records, read_turns, write_records
-from pipelines.layout import ALIGNED, CUES, CUES_READ, NAMED, PIECES, PLACED, RESYNC, SPEECH, TURNS
+from pipelines.layout import (
+    ALIGNED,
+    CUES,
+    CUES_READ,
+    HEARD_CUES,
+    NAMED,
+    PIECES,
+    PLACED,
+    RESYNC,
+    SPEECH,
+    SPOKEN,
+    TURNS,
+)
 from yuki_builder.records import Cue, Resync, Span, Turn
 
 
@@ -30,7 +42,7 @@ def align(episode: Episode, job: Job) -> Counts:
     if songs:
         cues = [dataclasses.replace(cue, left_out=LeftOut.UNHEARD) if cue.cue_id in songs else cue for cue in cues]
         lines = align_cues(cues, speech, resync=change)
-    write_records(cues, job.output(CUES))
+    write_records(cues, job.output(SPOKEN))
     write_records([change], job.output(RESYNC))
     write_records(lines, job.output(PLACED))
     write_records(split_at_lines(speech, lines), job.output(PIECES))
@@ -45,11 +57,21 @@ def _name(cue: Cue) -> str | None:
     return names.pop() if len(names) == 1 else None
 
 
-def part_speakers(_: Episode, job: Job) -> Counts:
-    """The same, with the speakers of one subtitle parted where the turns change."""
+def part_speakers(episode: Episode, job: Job) -> Counts:
+    """The lines of the episode: the cues with the speakers of one parted where the turns change, or those heard.
+
+    Cues that were heard are used where subtitles gave no lines.
+    """
     from yuki_builder.alignment import align as align_cues
 
-    cues = read_records(job.input(CUES), Cue)
+    cues = read_records(job.input(SPOKEN), Cue)
+    heard = read_records(job.input(HEARD_CUES), Cue) if episode.is_transcribed else []
+    if heard and not any(cue.left_out is None for cue in cues):
+        write_records([*cues, *heard], job.output(CUES))
+        lines = align_cues(heard, read_records(job.input(SPEECH), Span))
+        write_records(lines, job.output(ALIGNED))
+        return Counts(len(lines))
+    shutil.copyfile(job.input(SPOKEN), job.output(CUES))
     parted = {cue.group for cue in cues if cue.left_out is None and cue.group}
     if parted:
         (change,) = read_records(job.input(RESYNC), Resync)

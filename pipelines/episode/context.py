@@ -9,10 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.config import EpisodeConfig
 from pipelines.engine.store import Store
-from pipelines.models import Models, diarizer_fingerprint, embedder_fingerprint
+from pipelines.layout import MEDIA
+from pipelines.models import (
+    Models,
+    chosen_transcriber,
+    diarizer_fingerprint,
+    embedder_fingerprint,
+    has_transcriber,
+    transcriber_fingerprint,
+)
+from yuki_builder.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from video_preprocessing.speech import Diarizer, SpeakerEmbedder
+    from video_preprocessing.transcription import Transcriber
     from video_preprocessing.uvr5.separator import Separator
     from yuki_builder.characters import Aliases, Enrolment, ManualLabel
 
@@ -91,6 +101,68 @@ class Episode:
 
     def diarizer(self) -> Diarizer:
         return self.models.diarizer(self.config.diarizer, self.config.embedder, self.config.device)
+
+    @property
+    def has_subtitles(self) -> bool:
+        """Whether subtitles gave lines; before they are read, whether a file of them is there."""
+        mark = self.store.mark("cues")
+        return self.subtitle_file is not None if mark is None else mark.report.kept > 0
+
+    @property
+    def is_transcribed(self) -> bool:
+        """Whether words are wanted: there are no subtitles, or words are asked for."""
+        return not self.has_subtitles or self.config.align_words or self.config.words is not None
+
+    @property
+    def spoken_language(self) -> str | None:
+        """The code of the language that is spoken, where the user says so."""
+        from video_preprocessing.media import normal_language
+
+        language = normal_language(self.config.language)
+        return None if language is None else language.split("-")[0]
+
+    @property
+    def transcriber_name(self) -> str:
+        """The transcriber's name, whatever stands for ``auto``; ``none``; or ``not installed``."""
+        if self.config.transcriber == "auto" and not has_transcriber():
+            return "not installed"
+        return chosen_transcriber(
+            self.config.transcriber,
+            language=self.spoken_language or self._tagged_language(),
+            device=self.config.device,
+        )
+
+    def _tagged_language(self) -> str | None:
+        """What the file says of its audio, if there is one track, or its name was asked for."""
+        from pipelines.episode.records import read_media
+        from video_preprocessing.media import choose_audio_track
+
+        path = self.store.folder / MEDIA
+        if not path.is_file():
+            return None
+        info = read_media(path, self.video)
+        return choose_audio_track(info, self.config.audio_track).language
+
+    def transcriber_fingerprint(self) -> str:
+        """Changes whenever the transcriber could hear other words; loads nothing."""
+        name = self.transcriber_name
+        return name if name in ("none", "not installed") else transcriber_fingerprint(name)
+
+    def transcriber(self) -> Transcriber | None:
+        """The transcriber; None where none is wanted.
+
+        Raises:
+            YukiError: it is not installed, not to be had, or does not know the language.
+        """
+        name = self.transcriber_name
+        if name == "none":
+            return None
+        if name == "not installed":
+            raise MissingExtraError("speech is transcribed by faster-whisper, which is not installed", extra="asr")
+        transcriber = self.models.transcriber(name, self.config.device)
+        if self.spoken_language is not None:
+            transcriber.check_language(self.spoken_language)
+        return transcriber
 
 
 def is_same_file(one: Path, other: Path) -> bool:

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from pipelines.config import EpisodeConfig
-from pipelines.engine.events import Event, EventKind, Listener, silent
+from pipelines.engine.events import Event, EventKind, Listener, download_events, silent
 from pipelines.engine.faults import clear_errors
 from pipelines.engine.stage import Runner, Step
 from pipelines.episode.context import Episode
@@ -68,6 +68,7 @@ def run_episode(
     listener = progress or silent
     with clear_errors(config.out):
         session = session or Session(config.out)
+        session.models.tell_download = download_events(listener)
         episode = session.open(
             config, notice=lambda name, message: listener(Event(EventKind.NOTICE, name, message=message))
         )

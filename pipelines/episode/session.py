@@ -150,6 +150,10 @@ class Session:
             names_file = None if subtitle_file is None else find_names_sidecar(config.video, subtitle_file)
         elif config.subtitles not in ("none", BURNED_IN):
             subtitle_file = require_file(Path(config.subtitles), what="subtitle file")
+        brought = ((config.words, "file of words"), (config.vocals, "file of vocals"), (config.turns, "RTTM file"))
+        for path, what in brought:
+            if path is not None:
+                require_file(path, what=what)
         enrolment, galleries = self._enrolment(config)
         labelled = {clip.audio for clip in enrolment.clips if clip.span}
         others = [video for video in labelled if not is_same_file(video, config.video)]

@@ -15,6 +15,11 @@ from pipelines.layout import MIX, SPEECH, VOCALS
 
 def isolate(episode: Episode, job: Job) -> Counts:
     """The voices without music and effects."""
+    if episode.config.vocals is not None:
+        from video_preprocessing.media import take_vocals
+
+        take_vocals(episode.config.vocals, job.input(MIX), job.output(VOCALS), progress=job.progress)
+        return Counts(notes=(f"vocals: {episode.config.vocals.name}",))
     separator = episode.separator()
     if separator is None:
         _link_or_copy(job.input(MIX), job.output(VOCALS))
@@ -26,6 +31,16 @@ def isolate(episode: Episode, job: Job) -> Counts:
             job.notice(f"resumed at {done.resumed_ms / 60_000:.1f} min")
         return Counts(notes=(f"separator: {separator.engine}", *separator.notes))
     return Counts()
+
+
+def check_vocals(episode: Episode) -> None:
+    """Loads what separates the vocals, or looks into the file of them."""
+    if episode.config.vocals is None:
+        episode.separator()
+        return
+    from video_preprocessing.media import choose_audio_track, probe
+
+    choose_audio_track(probe(episode.config.vocals), None)
 
 
 def _link_or_copy(source: Path, destination: Path) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,20 @@ from typing import Any
 from pipelines.engine.fingerprints import hash_text
 from pipelines.engine.stage import Stage, installed_version
 from pipelines.engine.store import Mark
-from pipelines.episode import alignment, attribution, clips, lines, media, ocr, report, scenes, sound, subtitles, voices
+from pipelines.episode import (
+    alignment,
+    attribution,
+    clips,
+    lines,
+    media,
+    ocr,
+    report,
+    scenes,
+    sound,
+    subtitles,
+    transcription,
+    voices,
+)
 from pipelines.episode.context import Episode
 from pipelines.layout import (
     ALIGNED,
@@ -25,6 +39,8 @@ from pipelines.layout import (
     EVALUATION_PICTURE,
     EXCLUSIVE_TURNS,
     GALLERY,
+    HEARD,
+    HEARD_CUES,
     LINES,
     LINES_CSV,
     MEASURES,
@@ -41,6 +57,7 @@ from pipelines.layout import (
     SCENES,
     SHOTS,
     SPEECH,
+    SPOKEN,
     SUMMARY,
     TRACK,
     TURNS,
@@ -48,6 +65,7 @@ from pipelines.layout import (
     VOICEPRINTS,
 )
 from pipelines.models import checkpoint_files
+from yuki_builder.errors import YukiError
 
 
 def _video(episode: Episode) -> dict[str, Path]:
@@ -57,6 +75,15 @@ def _video(episode: Episode) -> dict[str, Path]:
 def _video_and_subtitles(episode: Episode) -> dict[str, Path]:
     files = {"the subtitle file": episode.subtitle_file, "the subtitles that name speakers": episode.names_file}
     return _video(episode) | {what: file for what, file in files.items() if file is not None}
+
+
+def _vocals(episode: Episode) -> dict[str, Path]:
+    vocals = episode.config.vocals
+    return _weights(episode) if vocals is None else {"the vocals": vocals}
+
+
+def _vocals_settings(episode: Episode) -> dict[str, Any]:
+    return _separator_settings(episode) if episode.config.vocals is None else {"separator": "a file of vocals"}
 
 
 def _weights(episode: Episode) -> dict[str, Path]:
@@ -76,6 +103,48 @@ def _separator_settings(episode: Episode) -> dict[str, Any]:
     plan = episode.config.band_plan
     named = None if plan is None or Path(plan).is_file() else plan
     return {"separator": "a network", "band plan": named, **episode.separator_options()}
+
+
+def _transcriber_files(episode: Episode) -> dict[str, Path]:
+    if episode.config.words is not None:
+        return {"the words": episode.config.words}
+    path = Path(episode.config.transcriber)
+    return {"the transcriber": path} if path.is_dir() else {}
+
+
+def _transcriber_settings(episode: Episode) -> dict[str, Any]:
+    if episode.config.words is not None:
+        return {"transcriber": "a file of words"}
+    is_folder = Path(episode.config.transcriber).is_dir()
+    return {
+        "transcriber": "a folder" if is_folder else episode.transcriber_name,
+        "language": episode.spoken_language,
+    }
+
+
+def _transcriber_models(episode: Episode) -> dict[str, str]:
+    return {} if episode.config.words is not None else {"transcriber": episode.transcriber_fingerprint()}
+
+
+def _check_transcriber(episode: Episode) -> None:
+    if episode.config.words is not None:
+        from yuki_builder.transcripts import read_words
+
+        read_words(episode.config.words)
+        return
+    # Where nobody asked for words, the run is worth something without.
+    is_asked_for = episode.config.transcriber != "auto" or episode.config.align_words
+    with contextlib.nullcontext() if is_asked_for else contextlib.suppress(YukiError):
+        episode.transcriber()
+
+
+def _turns_files(episode: Episode) -> dict[str, Path]:
+    turns = episode.config.turns
+    return _pipeline(episode) if turns is None else {"the turns": turns}
+
+
+def _turns_models(episode: Episode) -> dict[str, str]:
+    return {"diarizer": episode.diarizer_fingerprint()} if episode.config.turns is None else {}
 
 
 def _pipeline(episode: Episode) -> dict[str, Path]:
@@ -187,6 +256,7 @@ _ACTIVITY = "video_preprocessing.speech.activity"
 _DIARIZATION = "video_preprocessing.speech.diarization"
 _EMBEDDING = "video_preprocessing.speech.voiceprints"
 _EMBEDDERS = "video_preprocessing.speech.embedders"
+_TRANSCRIPTION, _TRANSCRIPTS = "video_preprocessing.transcription", "yuki_builder.transcripts"
 _SUBTITLES, _ALIGNMENT, _CHARACTERS = "yuki_builder.subtitles", "yuki_builder.alignment", "yuki_builder.characters"
 _LINES, _QUALITY = "yuki_builder.corpus.audio.lines", "yuki_builder.corpus.audio.quality"
 _SCENES, _REPORT = "yuki_builder.corpus.scenes", "yuki_builder.corpus.report"
@@ -245,11 +315,11 @@ REPORTED: tuple[Stage[Episode], ...] = (
         version=2,
         run=sound.isolate,
         reads=(MIX,),
-        files=_weights,
-        settings=_separator_settings,
+        files=_vocals,
+        settings=_vocals_settings,
         code=(_SEPARATOR,),
         writes=(VOCALS,),
-        check=lambda e: e.separator(),
+        check=sound.check_vocals,
     ),
     Stage(
         "speech",
@@ -267,27 +337,49 @@ REPORTED: tuple[Stage[Episode], ...] = (
         reads=(CUES_READ, SPEECH),
         settings=lambda e: {"resync": e.config.resync},
         code=(_ALIGNMENT,),
-        writes=(CUES, RESYNC, PLACED, PIECES, NAMED),
+        writes=(SPOKEN, RESYNC, PLACED, PIECES, NAMED),
     ),
     Stage(
         "turns",
         version=5,
         run=voices.find_turns,
         reads=(VOCALS, MIX, PIECES, NAMED),
-        files=_pipeline,
-        settings=lambda e: {"episode": e.episode_id},
-        models=lambda e: {"diarizer": e.diarizer_fingerprint()},
+        files=_turns_files,
+        settings=lambda e: {"episode": e.episode_id, "turns": "a diarizer" if e.config.turns is None else "a file"},
+        models=_turns_models,
         code=(_DIARIZATION,),
         writes=(TURNS, EXCLUSIVE_TURNS),
-        check=lambda e: e.diarizer(),
+        check=voices.check_turns,
+    ),
+    Stage(
+        "transcribe",
+        version=1,
+        run=transcription.transcribe,
+        reads=(VOCALS, MIX, SPEECH, EXCLUSIVE_TURNS),
+        files=_transcriber_files,
+        settings=_transcriber_settings,
+        models=_transcriber_models,
+        code=(_TRANSCRIPTION, f"{_TRANSCRIPTS}.words_json"),
+        writes=(HEARD,),
+        wanted=lambda e: e.is_transcribed,
+        check=_check_transcriber,
+    ),
+    Stage(
+        "words",
+        version=1,
+        run=transcription.cut_words,
+        reads=(HEARD, SPEECH, EXCLUSIVE_TURNS),
+        code=(_TRANSCRIPTS,),
+        writes=(HEARD_CUES,),
+        wanted=lambda e: e.is_transcribed,
     ),
     Stage(
         "part",
-        version=1,
+        version=2,
         run=alignment.part_speakers,
-        reads=(CUES, RESYNC, PLACED, SPEECH, TURNS),
+        reads=(SPOKEN, RESYNC, PLACED, SPEECH, TURNS, HEARD_CUES),
         code=(_ALIGNMENT,),
-        writes=(ALIGNED,),
+        writes=(CUES, ALIGNED),
     ),
     Stage(
         "voiceprints",

@@ -195,7 +195,7 @@ def _keep_cues(
 
 def _why_no_subtitles(episode: Episode, info: MediaInfo) -> str:
     if episode.config.subtitles == "none":
-        return "subtitles are switched off: wrote speaker turns only"
+        return "subtitles are switched off"
     from yuki_builder.subtitles import unfit_names
 
     pictures = ", ".join(f"{t.position} ({t.codec}, {t.language or '?'})" for t in info.subtitles if not t.is_text)
@@ -203,8 +203,8 @@ def _why_no_subtitles(episode: Episode, info: MediaInfo) -> str:
     near = unfit_names(episode.video)
     named = f" ({', '.join(near[:_TRACKS_TOLD])} may be meant)" if near else ""
     return (
-        f"no subtitles found: wrote speaker turns only. No subtitle file beside {episode.video.name} has "
-        f"its name{named}, and {inside}; {_what_reads(episode)}give a file with --subtitles FILE"
+        f"no subtitles found: no subtitle file beside {episode.video.name} has its name{named}, and {inside}; "
+        f"{_what_reads(episode)}give a file with --subtitles FILE"
     )
 
 

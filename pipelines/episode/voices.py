@@ -26,7 +26,7 @@ from pipelines.layout import (
     VOICEPRINTS,
     line_id,
 )
-from yuki_builder.errors import MediaError
+from yuki_builder.errors import InputError, MediaError
 from yuki_builder.records import MOST_AT_ONCE, AlignedCue, Progress, Span, Turn, Voiceprints, no_progress
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 
 _WHOLE_FILE = Span(0, 1 << 40)
+_TURNS_BEYOND_MS = 2000
 
 
 _TOO_SHORT = "too little speech for a speaker embedding"
@@ -45,6 +46,13 @@ def find_turns(episode: Episode, job: Job) -> Counts:
     """Which voice speaks when."""
     from video_preprocessing.speech import NamedSpan, exclusive, write_rttm
 
+    given = episode.config.turns
+    if given is not None:
+        turns = _given_turns(given)
+        _check_end(turns, given, job.input(VOCALS))
+        write_rttm(turns, job.output(TURNS), uri=episode.episode_id)
+        write_rttm(exclusive(turns), job.output(EXCLUSIVE_TURNS), uri=episode.episode_id)
+        return Counts(len(turns), notes=(f"turns: {given.name}",))
     pieces = read_records(job.input(PIECES), Span)
     named = [NamedSpan(t.span, t.speaker) for t in read_records(job.input(NAMED), Turn)]
     turns = episode.diarizer().diarize(
@@ -53,6 +61,37 @@ def find_turns(episode: Episode, job: Job) -> Counts:
     write_rttm(turns, job.output(TURNS), uri=episode.episode_id)
     write_rttm(exclusive(turns), job.output(EXCLUSIVE_TURNS), uri=episode.episode_id)
     return Counts(len(turns))
+
+
+def check_turns(episode: Episode) -> None:
+    """Loads what finds the turns, or reads the file of them."""
+    if episode.config.turns is None:
+        episode.diarizer()
+    else:
+        _given_turns(episode.config.turns)
+
+
+def _given_turns(path: Path) -> list[Turn]:
+    from video_preprocessing.speech import read_rttm
+
+    turns = read_rttm(path)
+    if not turns:
+        raise InputError("there is no turn in it", where=path, remedy="give the RTTM of this video")
+    return list(turns)
+
+
+def _check_end(turns: Sequence[Turn], path: Path, vocals: Path) -> None:
+    """Raises InputError for turns that cannot be those of this video."""
+    import soundfile
+
+    sound = soundfile.info(vocals)
+    length_ms, end_ms = int(sound.frames * 1000 // sound.samplerate), max(turn.end_ms for turn in turns)
+    if end_ms > length_ms + _TURNS_BEYOND_MS:
+        raise InputError(
+            f"the last turn ends at {end_ms / 1000:.1f} s, the video at {length_ms / 1000:.1f} s",
+            where=path,
+            remedy="give the RTTM of this video",
+        )
 
 
 def embed_lines(episode: Episode, job: Job) -> Counts:

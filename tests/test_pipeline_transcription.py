@@ -1,0 +1,156 @@
+"""An episode without subtitles becomes lines: the real command, the real Whisper base; and what others bring."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from speech_files import sample_path
+from whisper_model import whisper_base
+
+from pipelines.console.app import main
+from yuki_builder.corpus import read_lines_jsonl
+from yuki_builder.records import LineSource
+
+WORDS = ["diane", "here", "from", "new", "jersey", "and", "who", "are", "you"]
+
+
+@pytest.fixture(scope="module")
+def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The conversation of the sample, as an audio file."""
+    path = tmp_path_factory.mktemp("talk") / "talk.flac"
+    shutil.copy(sample_path(), path.with_suffix(".wav"))
+    wave, rate = soundfile.read(path.with_suffix(".wav"))
+    path.with_suffix(".wav").unlink()
+    soundfile.write(path, wave, rate)
+    return path
+
+
+def words_file(path: Path) -> Path:
+    words = [{"word": f" {w}", "start": 7.6 + 0.25 * k, "end": 7.8 + 0.25 * k} for k, w in enumerate(WORDS)]
+    path.write_text(json.dumps({"language": "en", "segments": [{"words": words}]}), encoding="utf-8")
+    return path
+
+
+def run(talk: Path, out: Path, *arguments: str | Path) -> int:
+    return main(["--video", str(talk), "--out", str(out), "--separator", "none", *map(str, arguments)])
+
+
+def test_an_episode_without_subtitles_gives_lines(
+    talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = whisper_base(tmp_path)
+    assert run(talk, tmp_path / "out", "--transcriber", model, "--device", "cpu") == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "transcribed by whisper-base (language en" in shown
+    folder = tmp_path / "out" / "talk"
+    lines = read_lines_jsonl(folder / "lines.jsonl")
+    assert len(lines) >= 5
+    assert {line.source for line in lines} == {LineSource.ASR}
+    assert "jersey" in " ".join(line.text for line in lines).casefold()
+    assert sum(line.clip is not None for line in lines) == len(lines)
+    assert all(line.end_ms - line.start_ms <= 7800 for line in lines)
+    cues = [json.loads(row) for row in (folder / "subtitles/cues.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert {cue["origin"] for cue in cues} == {"asr"}
+    assert all(cue["words"] and cue["confidence"] for cue in cues)
+    assert "Transcribed by speech recognition" in (folder / "report.html").read_text(encoding="utf-8")
+    # Nothing is heard twice.
+    assert run(talk, tmp_path / "out", "--transcriber", model, "--device", "cpu", "--dry-run") == 0
+    plan = capsys.readouterr().out
+    assert [row.split()[1] for row in plan.splitlines() if row.split()[0] in ("transcribe", "words")] == ["reuse"] * 2
+
+
+def test_words_from_elsewhere_become_lines(talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = words_file(tmp_path / "words.json")
+    assert run(talk, tmp_path / "out", "--words", words) == 0
+    assert "words: words.json" in capsys.readouterr().out
+    lines = read_lines_jsonl(tmp_path / "out/talk/lines.jsonl")
+    assert " ".join(line.text for line in lines) == " ".join(WORDS)
+    assert {line.source for line in lines} == {LineSource.ASR}
+    words.write_text(words.read_text().replace("jersey", "york"))
+    assert run(talk, tmp_path / "out", "--words", words) == 0
+    assert "york" in " ".join(line.text for line in read_lines_jsonl(tmp_path / "out/talk/lines.jsonl"))
+
+
+def test_without_a_transcriber_there_are_turns_and_a_note(
+    talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(talk, tmp_path / "out", "--transcriber", "none") == 0
+    assert "wrote speaker turns only" in " ".join(capsys.readouterr().out.split())
+    assert (tmp_path / "out/talk/lines.jsonl").read_text() == ""
+    monkeypatch.setattr("pipelines.episode.context.has_transcriber", lambda: False)
+    assert run(talk, tmp_path / "out") == 0
+    assert "pip install 'yuki-builder[asr]'" in " ".join(capsys.readouterr().out.split())
+
+
+def test_vocals_and_turns_from_elsewhere(talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wave, rate = soundfile.read(talk)
+    soundfile.write(tmp_path / "vocals.wav", wave * 0.5, rate)
+    rttm = tmp_path / "turns.rttm"
+    rttm.write_text("SPEAKER x 1 7.5 2.4 <NA> <NA> Diane <NA> <NA>\nSPEAKER x 1 10.5 4.1 <NA> <NA> Sheila <NA> <NA>\n")
+    brought: list[Any] = ["--vocals", tmp_path / "vocals.wav", "--turns", rttm]
+    brought += ["--words", words_file(tmp_path / "words.json")]
+    assert run(talk, tmp_path / "out", *brought) == 0
+    shown = capsys.readouterr().out
+    for what in ("vocals: vocals.wav", "turns: turns.rttm", "words: words.json"):
+        assert what in shown
+    folder = tmp_path / "out/talk"
+    vocals, _ = soundfile.read(folder / "audio/vocals.flac")
+    mix, _ = soundfile.read(folder / "audio/mix.flac")
+    assert len(vocals) == len(mix)
+    assert np.abs(vocals).max() < 0.6 * np.abs(mix).max()
+    assert "Diane" in (folder / "speakers/turns.rttm").read_text()
+    assert read_lines_jsonl(folder / "lines.jsonl")[0].speaker == "Diane"
+
+
+@pytest.mark.parametrize(
+    ("option", "content", "says"),
+    [
+        ("--words", b"{}", "no words with times"),
+        ("--words", None, "there is no such file of words"),
+        ("--turns", b"", "there is no turn in it"),
+        ("--turns", b"SPEAKER x 1 90.0 2.4 <NA> <NA> A <NA> <NA>\n", "the last turn ends at 92.4 s"),
+        ("--vocals", b"no sound", "brought"),
+        ("--transcriber", b"", "unknown transcriber"),
+    ],
+)
+def test_bad_input_is_one_clear_line(
+    talk: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    option: str,
+    content: bytes | None,
+    says: str,
+) -> None:
+    path = tmp_path / "brought"
+    if content is not None:
+        path.write_bytes(content)
+    value = "smal" if option == "--transcriber" else path
+    more = [] if option == "--transcriber" else ["--transcriber", "none"]
+    assert run(talk, tmp_path / "out", option, value, *more) == 2
+    told = capsys.readouterr().err.strip().splitlines()
+    assert says in told[-1]
+    assert sum(line.startswith("error: ") for line in told) == 1
+
+
+def test_vocals_of_another_length_or_start_are_refused(
+    talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wave, rate = soundfile.read(talk)
+    soundfile.write(tmp_path / "short.wav", wave[: 20 * rate], rate)
+    assert run(talk, tmp_path / "out", "--vocals", tmp_path / "short.wav", "--transcriber", "none") == 2
+    assert "these vocals last 20.0 s" in capsys.readouterr().err
+    late = np.concatenate([np.zeros(rate // 2), wave[: -rate // 2]])
+    soundfile.write(tmp_path / "late.wav", late, rate)
+    assert run(talk, tmp_path / "out", "--vocals", tmp_path / "late.wav", "--transcriber", "none") == 2
+    assert "begin 0.50 s after" in capsys.readouterr().err
+
+
+def test_words_need_somebody_who_hears_them(talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(talk, tmp_path / "out", "--align-words", "--transcriber", "none") == 2
+    assert "--align-words" in capsys.readouterr().err

@@ -1,0 +1,97 @@
+"""Models of the Hugging Face hub: what is in its cache, and fetching the rest."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from yuki_builder.errors import ConfigError
+from yuki_builder.records import Progress, no_progress
+
+_REFUSED = (401, 403, 404)
+
+
+def cached_revision(repository: str, file: str) -> str:
+    """The revision of a repository's file in the cache, or ``not here``; asks no network."""
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        path = try_to_load_from_cache(repository, file)
+    except HFValidationError:
+        return "not here"
+    return Path(path).parent.name[:12] if isinstance(path, str) else "not here"
+
+
+def cached_folder(repository: str, file: str) -> Path | None:
+    """The folder of the cache that holds a repository's file; asks no network."""
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        path = try_to_load_from_cache(repository, file)
+    except HFValidationError:
+        return None
+    return Path(path).parent if isinstance(path, str) else None
+
+
+def download_folder(
+    repository: str, patterns: Sequence[str], *, progress: Progress = no_progress, download: bool = True
+) -> Path:
+    """The folder of the hub's cache that holds a repository's files; an interrupted download goes on where it stopped.
+
+    Args:
+        repository: ``owner/name``.
+        patterns: the files that are wanted.
+        progress: in bytes, while it is fetched.
+        download: whether it may be fetched.
+
+    Raises:
+        ConfigError: no such repository, or no network; one line with what to do.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    where = f"--transcriber {repository}"
+    if repository.count("/") != 1:
+        raise ConfigError("unknown transcriber", where=where, remedy="see: models list")
+    fetch = functools.partial(snapshot_download, repository, allow_patterns=list(patterns))
+    with contextlib.suppress(LocalEntryNotFoundError, HFValidationError):
+        folder = Path(fetch(local_files_only=True))
+        if (folder / patterns[0]).exists() and (folder / "model.bin").exists():
+            return folder
+    if not download:
+        raise ConfigError("the model is not on this machine", where=where, remedy="run once with the network")
+    try:
+        return Path(fetch(tqdm_class=_told_to(progress)))
+    except Exception as e:  # errors of the hub and of its HTTP client, whose package differs between its versions
+        status = getattr(getattr(e, "response", None), "status_code", None)
+        reason = "no such model, or it asks for a token" if status in _REFUSED else "the model cannot be downloaded"
+        raise ConfigError(
+            f"{reason} (Hugging Face)", where=where, remedy="check the name and the network, or give a model's folder"
+        ) from e
+
+
+def _told_to(progress: Progress) -> Any:
+    """A bar of tqdm's kind that tells our progress, of bytes only, and draws nothing."""
+    from tqdm.auto import tqdm
+
+    class Bar(tqdm):  # type: ignore[misc]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            kwargs["disable"] = False
+            self._counts_bytes = kwargs.get("unit") == "B"
+            super().__init__(*args, **kwargs)
+
+        def display(self, *_: Any, **__: Any) -> None:
+            return
+
+        def update(self, n: float | None = 1) -> bool | None:
+            shown = super().update(n)
+            if self._counts_bytes:
+                progress(self.n, self.total)
+            return shown
+
+    return Bar

@@ -1,0 +1,137 @@
+"""Which transcribers there are, and how to get one.
+
+``TRANSCRIBERS`` is the table that the command line, ``models list`` and the docs read. To add one, write a module with
+a class that fulfils ``Transcriber`` and add a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from video_preprocessing.transcription.transcriber import Transcriber
+from yuki_builder.errors import CheckpointError, ConfigError
+from yuki_builder.records import Progress, no_progress
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriberEntry:
+    """A row of the table of transcribers.
+
+    Attributes:
+        name: what ``--transcriber`` calls it.
+        summary: one line for ``models list``.
+        weights: where its weights come from.
+        extra: the extra that brings its engine.
+        repository: on the Hugging Face hub.
+    """
+
+    name: str
+    summary: str
+    weights: str
+    extra: str
+    repository: str
+
+    def folder(self) -> Path | None:
+        """Where its weights are on this machine; fetches nothing."""
+        from video_preprocessing.transcription.hub import cached_folder
+
+        return cached_folder(self.repository, "model.bin")
+
+
+def _whisper(name: str, size: str, what: str) -> TranscriberEntry:
+    from video_preprocessing.transcription.whisper_engine import NAMES
+
+    return TranscriberEntry(name, f"Whisper {what}, {size}", f"Hugging Face: {NAMES[name]}", "asr", NAMES[name])
+
+
+TRANSCRIBERS = {
+    entry.name: entry
+    for entry in (
+        _whisper("tiny", "75 MB", "tiny: for trying out"),
+        _whisper("base", "145 MB", "base: quick on any processor"),
+        _whisper("small", "484 MB", "small: what auto takes on processors"),
+        _whisper("medium", "1.5 GB", "medium"),
+        _whisper("large-v3", "3.1 GB", "large-v3: what auto takes on GPUs"),
+        _whisper("turbo", "1.6 GB", "large-v3-turbo: nearly as good, several times as fast"),
+        _whisper("kotoba", "1.5 GB", "trained for Japanese (kotoba-whisper 2.0): what auto takes for it on GPUs"),
+    )
+}
+
+
+def choose_transcriber(*, language: str | None, has_gpu: bool) -> str:
+    """What ``auto`` stands for. Pure."""
+    if not has_gpu:
+        return "small"
+    return "kotoba" if language == "ja" else "large-v3"
+
+
+def load_transcriber(
+    name_or_folder: str, *, device: str = "auto", download: bool = True, progress: Progress = no_progress
+) -> Transcriber:
+    """The transcriber that ``--transcriber`` names.
+
+    Args:
+        name_or_folder: a row of ``TRANSCRIBERS``, ``owner/name`` of a Whisper model for faster-whisper on Hugging
+            Face, or a folder with a model: of faster-whisper, or of sherpa-onnx (SenseVoice, Parakeet).
+        device: ``auto``, ``cpu`` or ``cuda``.
+        download: whether a model that is not here may be fetched.
+        progress: of a download, in bytes.
+
+    Raises:
+        ConfigError: an unknown name, or a model that cannot be downloaded.
+        CheckpointError: a folder that is no model.
+        MissingExtraError: the engine is not installed; the error names the extra.
+    """
+    return _engine(name_or_folder)[0](name_or_folder, device, download, progress)
+
+
+def transcriber_fingerprint(name_or_folder: str) -> str:
+    """What the result depends on beside the audio and, of a folder, its files; loads and fetches nothing."""
+    return _engine(name_or_folder)[1](name_or_folder)
+
+
+_Load = Callable[[str, str, bool, Progress], Transcriber]
+
+
+def _engine(name_or_folder: str) -> tuple[_Load, Callable[[str], str]]:
+    """The functions that load a transcriber and find its fingerprint."""
+    from video_preprocessing.transcription import sherpa_engine, whisper_engine
+
+    path = Path(name_or_folder)
+    if path.is_dir() and not whisper_engine.is_model(path):
+        if not sherpa_engine.is_model(path):
+            raise CheckpointError(
+                "a folder without a speech recognition model",
+                where=f"--transcriber {name_or_folder}",
+                remedy="give one with model.bin and config.json (faster-whisper), or with tokens.txt and *.onnx "
+                "(sherpa-onnx)",
+            )
+        return _load_sherpa, lambda _: sherpa_engine.sherpa_fingerprint()
+    if not path.is_dir() and name_or_folder not in whisper_engine.NAMES and name_or_folder.count("/") != 1:
+        what = "no such folder" if path.suffix or name_or_folder.count("/") else "unknown transcriber"
+        raise ConfigError(
+            what,
+            where=f"--transcriber {name_or_folder}",
+            remedy=f"choose {', '.join(TRANSCRIBERS)}, owner/name on Hugging Face, or a model's folder",
+        )
+    return _load_whisper, _whisper_fingerprint
+
+
+def _load_whisper(name: str, device: str, download: bool, progress: Progress) -> Transcriber:
+    from video_preprocessing.transcription.whisper_engine import load_whisper
+
+    return load_whisper(name, device=device, progress=progress, download=download)
+
+
+def _whisper_fingerprint(name: str) -> str:
+    from video_preprocessing.transcription.whisper_engine import whisper_fingerprint
+
+    return whisper_fingerprint(name, folder=Path(name) if Path(name).is_dir() else None)
+
+
+def _load_sherpa(folder: str, device: str, _: bool, __: Progress) -> Transcriber:
+    from video_preprocessing.transcription.sherpa_engine import SherpaTranscriber
+
+    return SherpaTranscriber(Path(folder), device=device)

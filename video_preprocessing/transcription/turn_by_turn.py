@@ -1,0 +1,174 @@
+"""The speech of an episode, transcribed where the turns are."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from video_preprocessing.transcription.transcriber import SAMPLE_RATE_HZ, SAMPLES_PER_MS, Transcriber
+from video_preprocessing.transcription.windows import Window, windows_of
+from yuki_builder.errors import MediaError
+from yuki_builder.records import FloatArray, HeardSegment, Progress, Span, no_progress
+
+if TYPE_CHECKING:
+    import soundfile
+
+_LISTENED = 4  # windows by which the language is told
+_DONE = "heard.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """What was heard.
+
+    Attributes:
+        segments: in order of time, on the episode's clock.
+        language: that all of it was taken for; None: the engine found out by itself, each time.
+        certainty: 0..1, how sure that is; None where the user said so.
+        resumed_ms: so much of the sound had been done by an earlier attempt.
+    """
+
+    segments: tuple[HeardSegment, ...]
+    language: str | None
+    certainty: float | None
+    resumed_ms: int = 0
+
+
+def transcribe_turns(
+    sound: Path,
+    turns: Sequence[Span],
+    speech: Sequence[Span],
+    transcriber: Transcriber,
+    *,
+    language: str | None = None,
+    unfinished: Path | None = None,
+    progress: Progress = no_progress,
+) -> Transcription:
+    """Transcribe where somebody speaks, and nothing else.
+
+    Args:
+        sound: an audio file.
+        turns: where somebody speaks.
+        speech: voice activity.
+        transcriber: what listens.
+        language: of the speech; None: found by ear, once for the whole file.
+        unfinished: a folder in which an interrupted run leaves what it has, for the next.
+        progress: counts seconds of sound.
+
+    Raises:
+        MediaError: the sound cannot be read.
+        ConfigError: the transcriber does not know the language.
+    """
+    if language is not None:
+        transcriber.check_language(language)
+    with _opened(sound) as file:
+        windows = windows_of(turns, speech, duration_ms=file.frames * 1000 // file.samplerate)
+        done = _Unfinished(unfinished, windows)
+        certainty = None
+        if language is None and windows:
+            language, certainty = done.language or _language(file, windows, transcriber)
+            done.keep_language(language, certainty)
+        segments: list[HeardSegment] = []
+        total_s = sum(window.duration_ms for window in windows) / 1000
+        completed_s = resumed_s = 0.0
+        for number, window in enumerate(windows):
+            found = done.segments.get(number)
+            if found is None:
+                heard = transcriber.transcribe(_waveform(file, window), language=language)
+                found = window.place_all(heard)
+                done.keep(number, found)
+            else:
+                resumed_s += window.duration_ms / 1000
+            segments += found
+            completed_s += window.duration_ms / 1000
+            progress(completed_s, total_s)
+    return Transcription(tuple(segments), language, certainty, round(1000 * resumed_s))
+
+
+def _language(
+    file: soundfile.SoundFile, windows: Sequence[Window], transcriber: Transcriber
+) -> tuple[str | None, float]:
+    """The language that a few windows, spread over the file, sound most like together."""
+    count = min(_LISTENED, len(windows))
+    chosen = [windows[(2 * k + 1) * len(windows) // (2 * count)] for k in range(count)]
+    sums: dict[str, float] = defaultdict(float)
+    for window in chosen:
+        for name, probability in transcriber.languages_of(_waveform(file, window)).items():
+            sums[name] += probability
+    best = max(sums, key=lambda name: (sums[name], name), default=None)
+    return best, float(sums[best]) / count if best is not None else 0.0
+
+
+class _Unfinished:
+    """What an interrupted run of the same recipe left: a row for each window that is done."""
+
+    def __init__(self, folder: Path | None, windows: Sequence[Window]) -> None:
+        self._path = None if folder is None else folder / _DONE
+        self._count = len(windows)
+        self.segments: dict[int, list[HeardSegment]] = {}
+        self.language: tuple[str | None, float] | None = None
+        if self._path is not None and self._path.exists():
+            for row in self._path.read_text(encoding="utf-8", errors="replace").splitlines():
+                with suppress(ValueError, KeyError, TypeError):  # the last row of a killed run is half a row
+                    self._take(json.loads(row))
+
+    def _take(self, row: dict[str, object]) -> None:
+        if "language" in row:
+            language, certainty = row["language"], row["certainty"]
+            self.language = (None if language is None else str(language), float(str(certainty)))
+        else:
+            number, found = int(str(row["window"])), row["segments"]
+            if isinstance(found, list) and 0 <= number < self._count:
+                self.segments[number] = [HeardSegment.from_dict(segment) for segment in found]
+
+    def keep(self, number: int, segments: Sequence[HeardSegment]) -> None:
+        self._append({"window": number, "segments": [segment.to_dict() for segment in segments]})
+
+    def keep_language(self, language: str | None, certainty: float) -> None:
+        if self.language is None:
+            self._append({"language": language, "certainty": certainty})
+
+    def _append(self, row: dict[str, object]) -> None:
+        if self._path is not None:
+            with self._path.open("a", encoding="utf-8", newline="\n") as file:
+                file.write("\n" + json.dumps(row, ensure_ascii=True))
+
+
+@contextmanager
+def _opened(sound: Path) -> Iterator[soundfile.SoundFile]:
+    import soundfile
+
+    unreadable = MediaError("cannot be read as audio", where=sound, remedy="check that the file is whole")
+    try:
+        file = soundfile.SoundFile(sound)
+    except (soundfile.LibsndfileError, OSError) as e:
+        raise unreadable from e
+    with file:
+        try:
+            yield file
+        except soundfile.LibsndfileError as e:
+            raise unreadable from e
+
+
+def _waveform(file: soundfile.SoundFile, window: Window) -> FloatArray:
+    """The pieces of a window with silence between them, shape (samples,), 16 kHz."""
+    import soxr
+
+    waveform = np.zeros(window.duration_ms * SAMPLES_PER_MS, np.float32)
+    for piece in window.pieces:
+        first, after = (t * file.samplerate // 1000 for t in (piece.span.start_ms, piece.span.end_ms))
+        file.seek(min(first, file.frames))
+        mono = np.nan_to_num(file.read(after - first, dtype="float32", always_2d=True)).mean(axis=1)
+        if file.samplerate != SAMPLE_RATE_HZ and len(mono):
+            mono = soxr.resample(mono, file.samplerate, SAMPLE_RATE_HZ)
+        at = piece.at_ms * SAMPLES_PER_MS
+        room = min(len(mono), len(waveform) - at, piece.span.duration_ms * SAMPLES_PER_MS)
+        waveform[at : at + room] = np.clip(mono[:room], -1.0, 1.0)
+    return waveform

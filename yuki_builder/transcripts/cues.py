@@ -1,0 +1,124 @@
+"""Cues from what was heard: lines of one voice each, those that are no speech marked with their reason. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from yuki_builder.records import Cue, CueOrigin, HeardSegment, Span, Turn, Word
+from yuki_builder.transcripts.hallucinations import NotSpeech, why_not_speech
+from yuki_builder.transcripts.sentences import LIMITS, LineLimits, cut_lines
+from yuki_builder.transcripts.writing import ends_sentence, join_words
+
+_REACH_MS = 500  # a word this far from a turn is still its own: turns are not exact to a syllable
+_NEAR_MS = 350  # words that last no longer between a change of voice and the end of a sentence are on its wrong side
+
+
+def heard_cues(
+    segments: Sequence[HeardSegment], turns: Sequence[Turn], speech: Sequence[Span], limits: LineLimits = LIMITS
+) -> list[Cue]:
+    """All that was heard as cues, in order of time; those with ``left_out`` are no lines.
+
+    Args:
+        segments: what the transcriber heard.
+        turns: who speaks when, without overlap.
+        speech: voice activity, in order, without overlap.
+        limits: of a line.
+    """
+    ordered = sorted(segments, key=lambda segment: segment.span)
+    reasons = why_not_speech(ordered, speech)
+    drafts: list[tuple[list[Word], NotSpeech | None]] = [
+        (list(segment.words), reason) for segment, reason in zip(ordered, reasons, strict=True) if reason is not None
+    ]
+    words = [word for segment, reason in zip(ordered, reasons, strict=True) if reason is None for word in segment.words]
+    words.sort(key=lambda word: (word.start_ms, word.end_ms))
+    speakers = speakers_of(words, turns)
+    for speaker, run in groupby(zip(words, speakers, strict=True), key=lambda pair: pair[1]):
+        own = [word for word, _ in run]
+        if speaker is None:
+            drafts.append((own, NotSpeech.NO_TURN))
+        else:
+            drafts += [(line, None) for line in cut_lines(own, limits)]
+    return _cues(drafts)
+
+
+def speakers_of(words: Sequence[Word], turns: Sequence[Turn]) -> list[str | None]:
+    """Who says each word: by the turn that it lies in, or that is nearest; None where none is near.
+
+    Times of words are not exact to a syllable either: a change of voice moves to the end of a sentence that is near.
+
+    Args:
+        words: in order of time.
+        turns: in order of time, without overlap.
+    """
+    ordered = sorted(turns)
+    ends = [turn.end_ms for turn in ordered]
+    speakers = [_speaker_of(word, ordered, ends) for word in words]
+    k = 1
+    while k < len(words):
+        if speakers[k] != speakers[k - 1] and None not in (speakers[k - 1], speakers[k]):
+            k = _moved_change(words, speakers, k)
+        k += 1
+    return speakers
+
+
+def _moved_change(words: Sequence[Word], speakers: list[str | None], change: int) -> int:
+    """Moves the change of voice before the word ``change`` to the nearest end of a sentence; the new place."""
+    before, after = speakers[change - 1], speakers[change]
+    if ends_sentence(words[change - 1].text):
+        return change
+    for place in (change + 1, change - 1, change + 2, change - 2):
+        if not 0 < place < len(words):
+            continue
+        moved = range(change, place) if place > change else range(place, change)
+        expected = after if place > change else before
+        is_near = sum(words[k].end_ms - words[k].start_ms for k in moved) <= _NEAR_MS
+        if is_near and ends_sentence(words[place - 1].text) and all(speakers[k] == expected for k in moved):
+            for k in moved:
+                speakers[k] = before if place > change else after
+            return place
+    return change
+
+
+def _speaker_of(word: Word, turns: Sequence[Turn], ends: Sequence[int]) -> str | None:
+    span = Span(word.start_ms, word.end_ms)
+    best: tuple[int, int, str] | None = None
+    for turn in turns[bisect_left(ends, span.start_ms - _REACH_MS) :]:
+        if turn.start_ms > span.end_ms + _REACH_MS:
+            break
+        distance_ms = max(0, turn.start_ms - span.end_ms, span.start_ms - turn.end_ms)
+        option = (-turn.span.overlap_ms(span), distance_ms, turn.speaker)
+        best = option if best is None else min(best, option)
+    return None if best is None else best[2]
+
+
+def _cues(drafts: Iterable[tuple[list[Word], NotSpeech | None]]) -> list[Cue]:
+    ordered = sorted(drafts, key=lambda draft: (draft[0][0].start_ms, draft[0][-1].end_ms, draft[1] or ""))
+    seen: Counter[str] = Counter()
+    cues = []
+    for index, (words, reason) in enumerate(ordered):
+        text = join_words(word.text for word in words)
+        start_ms, end_ms = words[0].start_ms, max(word.end_ms for word in words)
+        digest = hashlib.sha256(f"{start_ms}|{end_ms}|{text}".encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        cue_id = f"{start_ms:08d}-{digest}"
+        seen[cue_id] += 1
+        known = [word.confidence for word in words if word.confidence is not None]
+        cues.append(
+            Cue(
+                cue_id=cue_id if seen[cue_id] == 1 else f"{cue_id}-{seen[cue_id]}",
+                index=index,
+                start_ms=start_ms,
+                end_ms=end_ms,
+                text=text,
+                raw_text=text,
+                left_out=reason,
+                origin=CueOrigin.ASR,
+                words=tuple(replace(word, text=word.text.strip()) for word in words),
+                confidence=round(sum(known) / len(known), 4) if known else None,
+            )
+        )
+    return cues
