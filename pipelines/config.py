@@ -235,6 +235,17 @@ class EpisodeConfig:
         remedy=f"give 1 to {_MOST_JOBS}",
         shapes_result=False,
     )
+    executor: str = _option(
+        "local",
+        "Who works on the episodes: this machine, or a Ray cluster.",
+        "local|ray",
+        allowed="local|ray",
+        remedy="give local or ray",
+        shapes_result=False,
+    )
+    ray_address: str | None = _option(
+        None, "The Ray cluster.  [default: one is started on this machine]", "ADDRESS", shapes_result=False
+    )
     shard: str | None = _option(
         None,
         "Work on every N-th episode only, from the K-th on, and leave the corpus to a run without --shard.",

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,12 +18,14 @@ from pipelines.engine.events import Event, EventKind, Listener, download_events,
 from pipelines.engine.faults import clear_errors
 from pipelines.episode.run import EpisodeResult, plan_episode, run_episode
 from pipelines.episode.session import Session
-from pipelines.executors import Executor, LocalExecutor, ProcessExecutor
+from pipelines.executors import Executor, LocalExecutor, ProcessExecutor, RayExecutor
 from pipelines.layout import CORPUS_FOLDER
 from pipelines.models import checkpoint_files
-from yuki_builder.errors import ConfigError, YukiError
+from yuki_builder.errors import ConfigError, InternalError, YukiError
+from yuki_builder.version import __version__
 
 _KEEP_EVERY_SECONDS = 20.0
+_PATIENCE_SECONDS = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,11 @@ class SeasonPlan:
 
 
 def run_season(
-    configs: Sequence[EpisodeConfig], *, progress: Listener | None = None, executor: Executor | None = None
+    configs: Sequence[EpisodeConfig],
+    *,
+    progress: Listener | None = None,
+    executor: Executor | None = None,
+    appeared: Callable[[], Sequence[EpisodeConfig]] | None = None,
 ) -> SeasonResult:
     """Bring episodes up to date, then the corpus. A failing episode does not stop the rest.
 
@@ -63,7 +69,8 @@ def run_season(
     Args:
         configs: one for each episode, all with the same ``out``, ``jobs`` and ``shard``.
         progress: is told what happens.
-        executor: works on the episodes; None: as ``jobs`` says.
+        executor: works on the episodes; None: as ``jobs`` and ``executor`` of the first one say.
+        appeared: asked when all are done for episodes that were not there before; they are worked on then.
 
     Raises:
         ConfigError: no episode, or several output folders.
@@ -78,7 +85,7 @@ def run_season(
         ids = session.ids()
         if ids:
             session.remember()
-    make = partial(EpisodeWorker, session.out, session.videos, ids)
+    make = partial(EpisodeWorker, session.out, session.videos, ids, version=__version__)
     executor = executor or _executor(config, len(mine))
     hashes = _Hashes(session)
     with executor.start(make, listener=listener, lost=_lost) as pool:
@@ -87,8 +94,13 @@ def run_season(
             prepared = [EpisodeJob(c, k, len(mine), prepares=True) for k, c in enumerate(mine)]
             for done in pool.map(prepared):
                 hashes.add(done)
-        jobs = [EpisodeJob(c, k, len(mine)) for k, c in enumerate(mine)]
-        results = [hashes.add(done) for done in pool.map(jobs)]
+        results: list[EpisodeResult | EpisodeFailure | None] = []
+        while mine:
+            total = len(results) + len(mine)
+            jobs = [EpisodeJob(c, k, total, ids.get(c.video.resolve())) for k, c in enumerate(mine, len(results))]
+            results += [hashes.add(done) for done in pool.map(jobs)]
+            mine = list(appeared()) if appeared and not config.shard else []
+            ids |= session.ids([c.video for c in mine])
     if ids:
         with clear_errors(config.out):
             session.remember()
@@ -114,6 +126,9 @@ def _shard(configs: Sequence[EpisodeConfig], shard: str | None) -> list[EpisodeC
 
 
 def _executor(config: EpisodeConfig, episodes: int) -> Executor:
+    if config.executor == "ray":
+        at_once = config.jobs if config.jobs > 1 else None
+        return RayExecutor(address=config.ray_address, at_once=at_once, device=config.device)
     jobs = min(config.jobs, episodes)
     return ProcessExecutor(jobs) if jobs > 1 else LocalExecutor()
 
@@ -125,6 +140,7 @@ class EpisodeJob:
     config: EpisodeConfig
     number: int
     total: int
+    episode_id: str | None = None
     prepares: bool = False
 
 
@@ -139,10 +155,14 @@ class Worked:
 class EpisodeWorker:
     """Works on episodes in one process, and keeps the networks between them."""
 
-    def __init__(self, out: Path, videos: Sequence[Path], ids: Mapping[Path, str]) -> None:
-        self._session = Session(out, videos=videos, ids=ids)
+    def __init__(self, out: Path, videos: Sequence[Path], ids: Mapping[Path, str], *, version: str) -> None:
+        if version != __version__:
+            raise InternalError(f"another version of this program runs here: {__version__}, not {version}")
+        self._session = Session(out, videos=videos, ids=ids, patience_seconds=_PATIENCE_SECONDS)
 
     def __call__(self, job: EpisodeJob, listener: Listener) -> Worked:
+        if job.episode_id is not None:
+            self._session.settle(job.config.video, job.episode_id)
         if job.prepares:
             self._prepare(job, listener)
         result = None if job.prepares else self._work(job, listener)

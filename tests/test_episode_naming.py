@@ -32,6 +32,8 @@ from yuki_builder.names import path_name
         ("シーズン3", 3),
         ("Staffel 1", 1),
         ("Specials", 0),
+        ("Season 00", 0),
+        ("season0", None),
         ("Specialties", None),
         ("show", None),
         ("1", None),

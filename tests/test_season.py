@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from season_files import differences, make_episode
 
+import pipelines.season
 from pipelines.console.app import main
 
 ROOT = Path(__file__).parents[1]
@@ -124,4 +127,32 @@ def test_an_interrupted_season_goes_on(season: tuple[Path, Path], tmp_path: Path
         assert time.monotonic() < deadline, "worker processes outlive the run"
         time.sleep(0.1)
     assert run(videos, tmp_path / "out", "--jobs", "2") == 0
+    assert differences(out, tmp_path / "out") == []
+
+
+def test_an_episode_that_appears_meanwhile(
+    season: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is worked on when the others are done; one that may still be being written is left to the next run."""
+    from pipelines.console import app
+
+    videos, out = season
+    show = tmp_path / "show"
+    show.mkdir()
+    for name in ("ep1.mka", "ep1.srt", "ep3.mka", "ep3.srt"):
+        shutil.copy(videos / name, show / name)
+    run_season = pipelines.season.run_season
+
+    def meanwhile(*arguments: Any, **more: Any) -> Any:
+        for name in ("ep2.srt", "ep2.mka"):
+            shutil.copy(videos / name, show / name)
+        return run_season(*arguments, **more)
+
+    monkeypatch.setattr("pipelines.season.run_season", meanwhile)
+    assert main(["--video", str(show), "--out", str(tmp_path / "out"), "--separator", "none"]) == 0
+    assert "note: appeared while the run went on: ep2.mka. Run again to add it" in capsys.readouterr().err
+    assert not (tmp_path / "out/ep2").exists()
+    (show / "ep2.mka").unlink()
+    monkeypatch.setattr(app, "_SETTLED_SECONDS", -1.0)
+    assert run(show, tmp_path / "out") == 0
     assert differences(out, tmp_path / "out") == []

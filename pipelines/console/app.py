@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ import typer
 
 from pipelines.config import EpisodeConfig, load_config, merge
 from pipelines.console.options import takes_options
+from pipelines.engine.events import Event, EventKind
 from pipelines.engine.faults import explanation
 from pipelines.engine.store import refuse_link
 from yuki_builder.atomic import write_atomically
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from pipelines.season import EpisodeFailure
 
 _SUBCOMMANDS = ("models", "evaluate", "export")  # each in a module of its own, imported when it is wanted
+_SETTLED_SECONDS = 60.0
 DONE, PROGRAM_FAILED, INPUT_IS_WRONG, SOME_EPISODES_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
 _HELP = """
@@ -191,7 +194,7 @@ def _terminated_like_interrupted() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _configs(request: Request) -> list[EpisodeConfig]:
+def _configs(request: Request, *, notices: bool = True) -> list[EpisodeConfig]:
     """One configuration for each video: defaults, then the file, then the flags."""
     from pipelines.videos import find_videos
 
@@ -205,7 +208,7 @@ def _configs(request: Request) -> list[EpisodeConfig]:
     if not paths:
         raise ConfigError("there is no video to work on", where="--video", remedy="give a file, a folder or a pattern")
     EpisodeConfig(video=Path(paths[0]), **options)  # options first: a typing error should not cost a look at the disk
-    notice = (lambda _: None) if request.quiet else _say_notice
+    notice = (lambda _: None) if request.quiet or not notices else _say_notice
     return [EpisodeConfig(video=video, **options) for video in find_videos(paths, notice=notice)]
 
 
@@ -214,9 +217,9 @@ def _run(request: Request, configs: Sequence[EpisodeConfig]) -> int:
     from pipelines.console.summary import print_summary, summary_json
     from pipelines.season import run_season
 
-    several = len(configs) > 1 and configs[0].jobs > 1
+    several = len(configs) > 1 and (configs[0].jobs > 1 or configs[0].executor != "local")
     with choose_display(quiet=request.quiet, several=several) as display:
-        result = run_season(configs, progress=display)
+        result = run_season(configs, progress=display, appeared=_appeared(request, configs, display))
     if request.as_json:
         print(json.dumps(summary_json(result), ensure_ascii=False))
     elif not request.quiet:
@@ -224,6 +227,35 @@ def _run(request: Request, configs: Sequence[EpisodeConfig]) -> int:
     for failure in result.failures:
         _say_failure(failure, configs[0].out)
     return _status(len(result.episodes), [failure.exit_status for failure in result.failures])
+
+
+def _appeared(
+    request: Request, configs: Sequence[EpisodeConfig], listener: Callable[[Event], None]
+) -> Callable[[], list[EpisodeConfig]]:
+    """Finds the videos that have come into the season's folders since; each once, and none that is being written."""
+    known = {config.video.resolve() for config in configs}
+
+    def find() -> list[EpisodeConfig]:
+        with contextlib.suppress(YukiError):
+            fresh = [c for c in _configs(request, notices=False) if c.video.resolve() not in known]
+            settled = [config for config in fresh if _is_settled(config.video)]
+            if len(settled) < len(fresh):
+                names = ", ".join(config.video.name for config in fresh if config not in settled)
+                message = f"appeared while the run went on: {names}. Run again to add it"
+                listener(Event(EventKind.NOTICE, "season", message=message))
+            known.update(config.video.resolve() for config in fresh)
+            return settled
+        return []
+
+    return find
+
+
+def _is_settled(video: Path) -> bool:
+    """Whether nothing has been written to a file for a minute; the system's own time of change cannot be set."""
+    try:
+        return time.time() - video.stat().st_ctime > _SETTLED_SECONDS
+    except OSError:
+        return False
 
 
 def _dry_run(request: Request, configs: Sequence[EpisodeConfig]) -> int:

@@ -10,7 +10,8 @@ from yuki_builder.names import path_name
 _DIGITS = {c: k for k, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2, "兩": 2}
 _SEASON_FOLDER = re.compile(
     r"""
-      (?:^|[\W_]) (?:season|series|saison|staffel|temporada|stagione) [\W_]* (?P<a>\d{1,2}) (?!\d)
+      (?:^|[\W_]) (?:season|series|saison|staffel|temporada|stagione)
+      (?: [\W_]* (?P<a>[1-9]\d?|0[1-9]) | [\W_]+ (?P<f>00?) ) (?!\d)
     | (?:^|[\W_]) s (?P<b>\d{1,2}) (?![^\W_])
     | (?:^|[\W_]) (?P<c>\d{1,2}) (?:st|nd|rd|th) [\W_]* season
     | 第 \s* (?P<d>\d{1,2}|[一二三四五六七八九]?十[一二三四五六七八九]?|[〇零一二三四五六七八九两兩]{1,2}) \s* [季期部]
@@ -44,7 +45,7 @@ def season_of(folder: str) -> int | None:
         return None
     if match["specials"]:
         return 0
-    return _number(next(match[name] for name in "abcde" if match[name]))
+    return _number(next(match[name] for name in "abcdef" if match[name]))
 
 
 def _number(text: str) -> int:

@@ -72,7 +72,7 @@ def run_episode(
         episode = session.open(
             config, notice=lambda name, message: listener(Event(EventKind.NOTICE, name, message=message))
         )
-        with episode.store.locked():
+        with episode.store.locked(wait_seconds=session.patience_seconds):
             session.own(episode)
             session.remember()
             reports = _runner(episode, session).run(listener, force=config.force, until=until)

@@ -38,11 +38,20 @@ class Session:
         out: the output folder.
         videos: of all episodes of the run.
         ids: the episode of each video, where that is settled already: for one of several processes.
+        patience_seconds: how long to wait for an episode's folder: the lock of a machine that was lost may outlive it.
     """
 
-    def __init__(self, out: Path, *, videos: Sequence[Path] = (), ids: Mapping[Path, str] | None = None) -> None:
+    def __init__(
+        self,
+        out: Path,
+        *,
+        videos: Sequence[Path] = (),
+        ids: Mapping[Path, str] | None = None,
+        patience_seconds: float = 0,
+    ) -> None:
         self.out = out
         self.videos = tuple(videos)
+        self.patience_seconds = patience_seconds
         self.models = Models()
         self.fingerprints = Fingerprints()
         self.fingerprints.load(self._memory)
@@ -100,9 +109,15 @@ class Session:
         is_free = name.casefold() != CORPUS_FOLDER and self._taken.get(name.casefold(), place) == place
         return is_free and self._is_owner(name, video) is not False
 
-    def ids(self) -> dict[Path, str]:
-        """The episode of each video that is there, settled in the order of the videos."""
-        there = [video for video in self.videos if video.is_file()]
+    def settle(self, video: Path, episode_id: str) -> None:
+        """Note which episode a video is, where another process has found it out."""
+        place = video.resolve()
+        self._ids[place] = episode_id
+        self._taken[episode_id.casefold()] = place
+
+    def ids(self, videos: Sequence[Path] | None = None) -> dict[Path, str]:
+        """The episode of each video that is there, settled in their order; None: of all videos of the run."""
+        there = [video for video in (self.videos if videos is None else videos) if video.is_file()]
         return {video.resolve(): self.episode_id(video) for video in there}
 
     def _names(self, video: Path) -> Iterator[str]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol, TypeVar
 
-from pipelines.engine.events import Listener
+from pipelines.engine.events import Event, EventKind, Listener
 
 T = TypeVar("T")
 R = TypeVar("R")
 T_contra = TypeVar("T_contra", contravariant=True)
 R_co = TypeVar("R_co", covariant=True)
+
+_TELL_EVERY_SECONDS = 0.2
 
 Worker = Callable[[T, Listener], R]
 """Works on one item and tells a listener how it goes. It raises nothing but what stops the run."""
@@ -69,3 +72,19 @@ def in_order(results: Iterator[tuple[int, R]]) -> Iterator[R]:
         while wanted in early:
             yield early.pop(wanted)
             wanted += 1
+
+
+def sparing(listener: Listener) -> Listener:
+    """A listener that is told of progress a few times a second only: events of another process are not for free."""
+    last = 0.0
+
+    def tell(event: Event) -> None:
+        nonlocal last
+        if event.kind is EventKind.PROGRESS:
+            now = time.monotonic()
+            if now - last < _TELL_EVERY_SECONDS and event.completed != event.total:
+                return
+            last = now
+        listener(event)
+
+    return tell

@@ -18,7 +18,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Generic, TypeVar
 
 from pipelines.engine.events import Event, EventKind, Listener
-from pipelines.executors.base import Lost, Make, Pool, in_order
+from pipelines.executors.base import Lost, Make, Pool, in_order, sparing
 from yuki_builder.errors import InternalError
 
 T = TypeVar("T")
@@ -26,7 +26,6 @@ R = TypeVar("R")
 
 _TRIES = 2
 _GRACE_SECONDS = 10.0
-_TELL_EVERY_SECONDS = 0.2
 _LIMITS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
@@ -207,19 +206,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os.kill(os.getpid(), signal.SIGTERM)
-
-
-def sparing(listener: Listener) -> Listener:
-    """A listener that is told of progress a few times a second only: events of another process are not for free."""
-    last = 0.0
-
-    def tell(event: Event) -> None:
-        nonlocal last
-        if event.kind is EventKind.PROGRESS:
-            now = time.monotonic()
-            if now - last < _TELL_EVERY_SECONDS and event.completed != event.total:
-                return
-            last = now
-        listener(event)
-
-    return tell
