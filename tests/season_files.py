@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -34,7 +35,10 @@ _TIMES = ("lock", "hashes.json", "video.json", "holder.json")
 
 
 def tree(out: Path) -> dict[str, bytes]:
-    """Every file of an output folder by its path; how long stages took and marks, which tell of that, left out."""
+    """Every file of an output folder by its path; how long stages took and marks, which tell of that, left out.
+
+    Where the video is counts by its name alone.
+    """
     files = {}
     for path in sorted(out.rglob("*")):
         name = path.relative_to(out).as_posix()
@@ -45,7 +49,7 @@ def tree(out: Path) -> dict[str, bytes]:
             content = json.loads(files[name])
             for stage in content["stages"]:
                 del stage["seconds"]
-            files[name] = json.dumps(content).encode()
+            files[name] = re.sub(r'"path": "[^"]*/', '"path": "', json.dumps(content)).encode()
     return files
 
 
