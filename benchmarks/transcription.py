@@ -245,8 +245,9 @@ def command(arguments: argparse.Namespace, model: Path, work: Path) -> None:
          "--transcriber", model, *(["--language", arguments.language] if arguments.language else [])],
         check=True,
     )  # fmt: skip
-    peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"{arguments.minutes:g} minutes: {(time.monotonic() - began) / 60:.1f} minutes, peak {peak_mb:.0f} MB")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"{arguments.minutes:g} minutes: {(time.monotonic() - began) / 60:.1f} minutes, of the processors "
+          f"{(used.ru_utime + used.ru_stime) / 60:.1f} minutes, peak {used.ru_maxrss / 1024:.0f} MB")  # fmt: skip
 
 
 def packaged(folder: Path) -> Path:

@@ -13,6 +13,8 @@ CUES = "subtitles/cues.jsonl"
 SPOKEN = ".work/spoken.jsonl"
 HEARD = "subtitles/heard.jsonl"
 HEARD_CUES = ".work/heard_cues.jsonl"
+TEXT_MATCH = ".work/text_match.jsonl"
+UNWRITTEN = "subtitles/unwritten.jsonl"
 RESYNC = ".work/resync.jsonl"
 MIX = "audio/mix.flac"
 VOCALS = "audio/vocals.flac"
@@ -43,4 +45,9 @@ SUMMARY = "episode.json"
 
 def line_id(episode_id: str, cue: Cue) -> str:
     """A line's name for good: made from the episode and the cue's identity, never from its position."""
-    return f"{episode_id}-{cue.cue_id}"
+    return line_id_of(episode_id, cue.cue_id)
+
+
+def line_id_of(episode_id: str, cue_id: str) -> str:
+    """The same of a cue that only its id is known of."""
+    return f"{episode_id}-{cue_id}"

@@ -232,7 +232,7 @@ def plan_season(configs: Sequence[EpisodeConfig]) -> SeasonPlan:
     for config in configs:
         try:
             episode_id, steps = plan_episode(config, session=session)
-            subjects.append((episode_id, tuple(PlannedStage(s.stage.name, s.reason) for s in steps)))
+            subjects.append((episode_id, tuple(PlannedStage(s.stage.name, s.reason, s.detail) for s in steps)))
         except YukiError as error:
             failures.append(_failure(config.video, error))
     if subjects:

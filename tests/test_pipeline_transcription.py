@@ -154,3 +154,56 @@ def test_vocals_of_another_length_or_start_are_refused(
 def test_words_need_somebody_who_hears_them(talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(talk, tmp_path / "out", "--align-words", "--transcriber", "none") == 2
     assert "--align-words" in capsys.readouterr().err
+
+
+def test_subtitles_are_matched_to_words(talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "s.srt").write_text(
+        "1\n00:00:07,300 --> 00:00:10,900\n- Diane here from New Jersey.\n- And who are you?\n\n"
+        "2\n00:00:18,000 --> 00:00:20,000\nSomething else entirely.\n",
+        encoding="utf-8",
+    )
+    words = words_file(tmp_path / "words.json")
+    data = json.loads(words.read_text())
+    more = [
+        {"word": f" {w}", "start": 11.2 + 0.7 * k, "end": 11.8 + 0.7 * k}
+        for k, w in enumerate(["nobody", "wrote", "this"])
+    ]
+    data["segments"].append({"words": [dict(w, probability=0.9) for w in more]})
+    words.write_text(json.dumps(data))
+    assert run(talk, tmp_path / "out", "--subtitles", tmp_path / "s.srt", "--words", words) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "of the subtitles' words are heard" in shown
+    folder = tmp_path / "out/talk"
+    lines = read_lines_jsonl(folder / "lines.jsonl")
+    assert {line.source for line in lines} == {LineSource.SUBTITLE}
+    first, second, third = lines
+    # "and" is heard from 8.85 s on: there the second speaker begins.
+    assert (first.text, second.text) == ("Diane here from New Jersey.", "And who are you?")
+    assert abs(second.start_ms - 8850) <= 150
+    assert first.end_ms <= second.start_ms
+    quality = [json.loads(row) for row in (folder / "quality.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [row["text_match"] for row in quality] == [1.0, 1.0, 0.0]
+    assert "text not heard" in quality[2]["problems"]
+    assert third.text == "Something else entirely."
+    unwritten = (folder / "subtitles/unwritten.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(row)["text"] for row in unwritten] == ["nobody wrote this"]
+
+
+def test_a_dry_run_says_what_would_be_transcribed(
+    talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def plan(*arguments: str | Path) -> str:
+        assert run(talk, tmp_path / "out", "--dry-run", *arguments) == 0
+        return next(row for row in capsys.readouterr().out.splitlines() if row.split()[0] == "transcribe")
+
+    monkeypatch.setattr("pipelines.episode.context.has_transcriber", lambda: True)
+    assert "small (" in plan("--device", "cpu")
+    assert "language found by ear" in plan("--device", "cpu")
+    assert "language ja" in plan("--language", "ja", "--transcriber", "base")
+    assert "nothing to do: --transcriber none" in plan("--transcriber", "none")
+    assert "words from words.json" in plan("--words", words_file(tmp_path / "words.json"))
+    (tmp_path / "s.srt").write_text("1\n00:00:07,300 --> 00:00:10,900\nDiane here.\n")
+    assert "nothing to do: there are subtitles" in plan("--subtitles", tmp_path / "s.srt")
+    monkeypatch.setattr("pipelines.episode.context.has_transcriber", lambda: False)
+    assert "pip install 'yuki-builder[asr]'" in plan()
+    assert not (tmp_path / "out").exists()

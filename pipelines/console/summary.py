@@ -99,7 +99,8 @@ def print_plan(plan: SeasonPlan) -> None:
     for subject, stages in plan.subjects:
         _print(subject)
         for stage in stages:
-            _print(f"  {stage.stage:<12} {'reuse' if stage.reason is None else f'run    {stage.reason}'}")
+            what = "reuse" if stage.reason is None else f"run    {stage.reason}"
+            _print(f"  {stage.stage:<12} {what}{f': {stage.detail}' if stage.detail else ''}")
 
 
 def plan_json(plan: SeasonPlan) -> dict[str, Any]:

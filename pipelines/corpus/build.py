@@ -76,10 +76,11 @@ def _runner(corpus: Corpus, store: Store, session: Session, stages: tuple[Stage[
 
 @dataclass(frozen=True, slots=True)
 class PlannedStage(Record):
-    """One stage of a plan; ``reason`` None: it is reused."""
+    """One stage of a plan; ``reason`` None: it is reused. ``detail`` says what it would do, where that is a choice."""
 
     stage: str
     reason: str | None
+    detail: str = ""
 
 
 def plan_corpus(

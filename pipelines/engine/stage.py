@@ -103,6 +103,7 @@ class Stage(Generic[C]):
         models: fingerprints of the networks that shape the result, by what they are; loads none.
         wanted: whether there is anything to do; if not, the stage counts as done and has no outputs.
         check: refuses bad input (a checkpoint that is none) before any stage has taken its time.
+        tells: what a plan says of it beside the reason; empty for nothing.
         quick: takes a moment; its own bad input is heard of before anything is loaded for a ``check``.
     """
 
@@ -118,6 +119,7 @@ class Stage(Generic[C]):
     models: Callable[[C], Mapping[str, str]] = lambda _: {}
     wanted: Callable[[C], bool] = lambda _: True
     check: Callable[[C], object] = lambda _: None
+    tells: Callable[[C], str] = lambda _: ""
     quick: bool = False
 
     def makes(self, path: str) -> bool:
@@ -127,10 +129,11 @@ class Stage(Generic[C]):
 
 @dataclass(frozen=True, slots=True)
 class Step(Generic[C]):
-    """A stage in a plan: ``reason`` says why it has to run; None = its result is reused."""
+    """A stage in a plan: ``reason`` says why it has to run; None = its result is reused; ``detail`` is ``tells``."""
 
     stage: Stage[C]
     reason: str | None
+    detail: str = ""
 
 
 class Runner(Generic[C]):
@@ -163,7 +166,7 @@ class Runner(Generic[C]):
                 reason = f"after {', '.join(waits_for)}"
             else:
                 reason = self._store.why_not_done(stage.name, self._recipe(stage))
-            steps.append(Step(stage, reason))
+            steps.append(Step(stage, reason, stage.tells(self._subject) if reason else ""))
         return steps
 
     def run(self, listener: Listener, *, force: bool = False, until: str | None = None) -> list[StageReport]:

@@ -8,6 +8,7 @@ import shutil
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
 from pipelines.episode.records import read_records, read_turns, write_records
+from pipelines.episode.transcription import is_wanted
 from pipelines.layout import (
     ALIGNED,
     CUES,
@@ -19,9 +20,11 @@ from pipelines.layout import (
     RESYNC,
     SPEECH,
     SPOKEN,
+    TEXT_MATCH,
     TURNS,
+    UNWRITTEN,
 )
-from yuki_builder.records import Cue, Resync, Span, Turn
+from yuki_builder.records import AlignedCue, Cue, Resync, Span, Turn
 
 
 def align(episode: Episode, job: Job) -> Counts:
@@ -65,7 +68,7 @@ def part_speakers(episode: Episode, job: Job) -> Counts:
     from yuki_builder.alignment import align as align_cues
 
     cues = read_records(job.input(SPOKEN), Cue)
-    heard = read_records(job.input(HEARD_CUES), Cue) if episode.is_transcribed else []
+    heard = read_records(job.input(HEARD_CUES), Cue) if is_wanted(episode) else []
     if heard and not any(cue.left_out is None for cue in cues):
         write_records([*cues, *heard], job.output(CUES))
         lines = align_cues(heard, read_records(job.input(SPEECH), Span))
@@ -77,7 +80,35 @@ def part_speakers(episode: Episode, job: Job) -> Counts:
         (change,) = read_records(job.input(RESYNC), Resync)
         speech = read_records(job.input(SPEECH), Span)
         lines = align_cues(cues, speech, turns=read_turns(job.input(TURNS)), resync=change)
-        write_records(lines, job.output(ALIGNED))
     else:
-        shutil.copyfile(job.input(PLACED), job.output(ALIGNED))
-    return Counts(len(parted))
+        lines = read_records(job.input(PLACED), AlignedCue)
+    notes: tuple[str, ...] = ()
+    if heard:
+        lines, notes = _match_words(lines, heard, job)
+    write_records(lines, job.output(ALIGNED))
+    return Counts(len(parted), notes=notes)
+
+
+_WORD_REACH_MS = 150  # words are timed to about that; voice activity is finer where it has an edge
+
+
+def _match_words(lines: list[AlignedCue], heard: list[Cue], job: Job) -> tuple[list[AlignedCue], tuple[str, ...]]:
+    """The lines with their edges on the words heard, and what to say of it."""
+    from yuki_builder.alignment import align as align_cues
+    from yuki_builder.transcripts import match_words
+
+    words = [word for cue in heard if cue.left_out is None for word in cue.words]
+    found = match_words(lines, words, heard)
+    write_records(found.matches, job.output(TEXT_MATCH))
+    write_records(found.unwritten, job.output(UNWRITTEN))
+    told = f"{100 * found.share:.0f} % of the subtitles' words are heard"
+    if not found.is_trusted:
+        return lines, (f"{told}: they are not what is said, perhaps a translation; no line was moved to words",)
+    timed = [
+        dataclasses.replace(x.cue, start_ms=x.start_ms, end_ms=x.end_ms, group=None, left_out=None) for x in found.lines
+    ]
+    snapped = align_cues(timed, read_records(job.input(SPEECH), Span), reach_ms=_WORD_REACH_MS)
+    own = {line.cue.cue_id: line.cue for line in lines}
+    if found.unwritten:
+        told += f"; {len(found.unwritten)} lines are spoken but not in the subtitles ({UNWRITTEN})"
+    return [dataclasses.replace(line, cue=own[line.cue.cue_id]) for line in snapped], (told,)

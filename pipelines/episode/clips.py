@@ -10,7 +10,18 @@ from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
 from pipelines.episode.lines import attributed_lines
 from pipelines.episode.records import read_audio_fingerprints, read_records, write_audio_fingerprints, write_records
-from pipelines.layout import AUDIO_FINGERPRINTS, CLIPS, MEASURES, MIX, QUALITY, SPEECH, VOCALS
+from pipelines.episode.transcription import is_wanted
+from pipelines.layout import (
+    AUDIO_FINGERPRINTS,
+    CLIPS,
+    MEASURES,
+    MIX,
+    QUALITY,
+    SPEECH,
+    TEXT_MATCH,
+    VOCALS,
+    line_id_of,
+)
 from yuki_builder.records import Span
 
 if TYPE_CHECKING:
@@ -50,9 +61,20 @@ def judge(episode: Episode, job: Job) -> Counts:
     marked = mark_duplicates(
         qualities, attributed_lines(episode, job), read_audio_fingerprints(job.input(AUDIO_FINGERPRINTS))
     )
+    shares = _text_matches(episode, job)
+    marked = [dataclasses.replace(quality, text_match=shares.get(quality.line_id)) for quality in marked]
     qualities = [dataclasses.replace(quality, problems=problems_of(quality)) for quality in marked]
     write_records(qualities, job.output(QUALITY))
     return Counts(len(qualities), notes=quality_notes(qualities))
+
+
+def _text_matches(episode: Episode, job: Job) -> dict[str, float]:
+    """How much of each line's text is heard, where words were matched."""
+    from yuki_builder.transcripts import TextMatch
+
+    path = job.input(TEXT_MATCH)
+    matches = read_records(path, TextMatch) if path.exists() and is_wanted(episode) else []
+    return {line_id_of(episode.episode_id, match.cue_id): match.share for match in matches}
 
 
 def quality_notes(qualities: Sequence[ClipQuality]) -> tuple[str, ...]:

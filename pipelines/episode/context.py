@@ -103,17 +103,6 @@ class Episode:
         return self.models.diarizer(self.config.diarizer, self.config.embedder, self.config.device)
 
     @property
-    def has_subtitles(self) -> bool:
-        """Whether subtitles gave lines; before they are read, whether a file of them is there."""
-        mark = self.store.mark("cues")
-        return self.subtitle_file is not None if mark is None else mark.report.kept > 0
-
-    @property
-    def is_transcribed(self) -> bool:
-        """Whether words are wanted: there are no subtitles, or words are asked for."""
-        return not self.has_subtitles or self.config.align_words or self.config.words is not None
-
-    @property
     def spoken_language(self) -> str | None:
         """The code of the language that is spoken, where the user says so."""
         from video_preprocessing.media import normal_language
@@ -142,6 +131,13 @@ class Episode:
             return None
         info = read_media(path, self.video)
         return choose_audio_track(info, self.config.audio_track).language
+
+    def transcriber_place(self) -> str:
+        """Where the transcriber's model is; loads and fetches nothing."""
+        name = self.transcriber_name
+        if Path(name).is_dir():
+            return "a folder"
+        return "to be downloaded" if "@not here" in transcriber_fingerprint(name) else "on this machine"
 
     def transcriber_fingerprint(self) -> str:
         """Changes whenever the transcriber could hear other words; loads nothing."""

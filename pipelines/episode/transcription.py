@@ -6,13 +6,58 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
-from pipelines.episode.records import read_records, read_turns, write_records
-from pipelines.layout import EXCLUSIVE_TURNS, HEARD, HEARD_CUES, SPEECH, VOCALS
+from pipelines.episode.ocr import pictures_to_read
+from pipelines.episode.records import read_media, read_records, read_turns, write_records
+from pipelines.layout import EXCLUSIVE_TURNS, HEARD, HEARD_CUES, MEDIA, SPEECH, VOCALS
 from yuki_builder.errors import YukiError
 from yuki_builder.records import HeardSegment, Span
 
 if TYPE_CHECKING:
     from video_preprocessing.transcription import Transcriber, Transcription
+
+
+def is_wanted(episode: Episode) -> bool:
+    """Whether words are wanted: there are no subtitles, or words are asked for."""
+    config = episode.config
+    return config.align_words or config.words is not None or not _has_subtitles(episode)
+
+
+def _has_subtitles(episode: Episode) -> bool:
+    """Whether subtitles gave lines; before they are read, whether there are any to read."""
+    mark = episode.store.mark("cues")
+    if mark is not None:
+        return mark.report.kept > 0
+    if episode.subtitle_file is not None or pictures_to_read(episode) is not None:
+        return True
+    return episode.config.subtitles == "auto" and _has_text_track(episode)
+
+
+def _has_text_track(episode: Episode) -> bool:
+    from video_preprocessing.media import choose_subtitle_track, probe
+
+    path = episode.store.folder / MEDIA
+    try:
+        info = read_media(path, episode.video) if path.is_file() else probe(episode.video)
+        return choose_subtitle_track(info, episode.config.subtitle_track, language=episode.config.language) is not None
+    except YukiError:
+        return False  # is told about where it is read
+
+
+def plan(episode: Episode) -> str:
+    """What a plan says of it."""
+    config = episode.config
+    if not is_wanted(episode):
+        return "nothing to do: there are subtitles"
+    if config.words is not None:
+        return f"words from {config.words.name}"
+    name = episode.transcriber_name
+    if name == "none":
+        return "nothing to do: --transcriber none"
+    if name == "not installed":
+        return "no transcriber: pip install 'yuki-builder[asr]'"
+    language = episode.spoken_language or "found by ear"
+    return f"{name} ({episode.transcriber_place()}), language {language}"
+
 
 _WITHOUT = "speech was not transcribed: wrote speaker turns only"
 

@@ -2,6 +2,7 @@
 
 from yuki_builder.transcripts.cues import heard_cues
 from yuki_builder.transcripts.hallucinations import NotSpeech
+from yuki_builder.transcripts.matching import Matched, TextMatch, match_words
 from yuki_builder.transcripts.words_json import read_words
 
-__all__ = ["NotSpeech", "heard_cues", "read_words"]
+__all__ = ["Matched", "NotSpeech", "TextMatch", "heard_cues", "match_words", "read_words"]

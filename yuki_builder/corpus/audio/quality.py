@@ -42,6 +42,7 @@ class ClipQuality(Record):
         dnsmos_speech, dnsmos_background: of the speech and of the background alone.
         duplicate_of: the earlier line that this one repeats (a recap, a narration), or None.
         problems: names of what speaks against training on it.
+        text_match: share (0..1) of the text that is heard at its place; None where words were not matched.
     """
 
     line_id: str
@@ -57,6 +58,7 @@ class ClipQuality(Record):
     dnsmos_background: float | None = None
     duplicate_of: str | None = None
     problems: tuple[str, ...] = ()
+    text_match: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class QualityLimits:
     max_overlap: float = 0.15
     min_snr_db: float = -8.0
     min_dnsmos: float = 2.2
+    min_text_match: float = 0.3
 
 
 LIMITS = QualityLimits()
@@ -99,6 +102,7 @@ _TESTS: Mapping[str, Callable[[ClipQuality, QualityLimits], bool]] = {
     "low level": lambda q, limits: q.snr_db is not None and q.snr_db < limits.min_snr_db,
     "low DNSMOS": lambda q, limits: q.dnsmos is not None and q.dnsmos < limits.min_dnsmos,
     "duplicate": lambda q, limits: q.duplicate_of is not None,
+    "text not heard": lambda q, limits: q.text_match is not None and q.text_match < limits.min_text_match,
 }
 PROBLEMS = tuple(_TESTS)
 """The names that ``ClipQuality.problems`` may hold."""

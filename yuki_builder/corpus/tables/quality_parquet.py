@@ -27,6 +27,7 @@ def write_quality_parquet(qualities: Iterable[ClipQuality], destination: Path) -
             *(pa.field(name, number) for name in ("dnsmos", "dnsmos_speech", "dnsmos_background")),
             pa.field("duplicate_of", text),
             pa.field("problems", pa.list_(text)),
+            pa.field("text_match", number),
         ]
     )
     rows = [quality.to_dict() for quality in qualities]

@@ -1,0 +1,213 @@
+"""Lines of subtitles against the words that were heard: where their edges are, how much of their text is heard. Pure.
+
+The tokens of all lines (words; characters where a script has no spaces) are matched to tokens heard near their time, in
+order: the heaviest chain of matches, found with a tree of prefix maxima. O(p log n) for p pairs of like tokens.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from yuki_builder.records import AlignedCue, Cue, Record, Span, Word
+from yuki_builder.transcripts.writing import is_unspaced
+
+REACH_MS = 1500  # subtitles stand no further from what is said, once they are on the episode's clock
+_LEAST_SHARE = 0.35  # below it the lines are not what is said: another language, another episode
+_ALIKE = 0.75  # two words of four letters and more that are as alike are one, heard or spelled otherwise
+_FEWEST_TO_TRUST = 0.5  # the share of a line that must be heard for its edges to be those of its words
+_UNWRITTEN_COVER = 0.3
+_UNWRITTEN_SURE = 0.5
+_TOKEN = re.compile(r"\w+(?:['’]\w+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class TextMatch(Record):
+    """How much (0..1) of a cue's text is heard at its place."""
+
+    cue_id: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Lines and words brought together.
+
+    Attributes:
+        lines: in the order given, their edges on the words where those agree with the text.
+        matches: of every line that has letters.
+        share: of all tokens of all lines, how many are heard.
+        unwritten: what is heard, but stands in no line.
+    """
+
+    lines: tuple[AlignedCue, ...]
+    matches: tuple[TextMatch, ...]
+    share: float
+    unwritten: tuple[Cue, ...]
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether the lines are what is said, so that words may move them."""
+        return self.share >= _LEAST_SHARE
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    text: str
+    owner: int  # the line that it stands in, or the word that it was heard in
+    start_ms: int
+    end_ms: int
+
+
+def match_words(lines: Sequence[AlignedCue], words: Sequence[Word], heard: Sequence[Cue]) -> Matched:
+    """Bring lines and words together.
+
+    Args:
+        lines: on the episode's clock, in order of time.
+        words: that were heard, in any order.
+        heard: the same as cues; those left out are no speech.
+    """
+    ordered = sorted(words, key=lambda word: (word.start_ms, word.end_ms))
+    written = [token for k, line in enumerate(lines) for token in _tokens(line.cue.text, k, line.span)]
+    spoken = [token for k, w in enumerate(ordered) for token in _tokens(w.text, k, Span(w.start_ms, w.end_ms))]
+    pairs = _chain(written, spoken)
+    found: list[dict[int, tuple[_Token, float]]] = [{} for _ in lines]
+    counts = [0] * len(lines)
+    first = [0] * len(lines)
+    for position, token in enumerate(written):
+        if not counts[token.owner]:
+            first[token.owner] = position
+        counts[token.owner] += 1
+        if position in pairs:
+            other, weight = pairs[position]
+            found[token.owner][position - first[token.owner]] = (spoken[other], weight)
+    shares = [sum(weight for _, weight in own.values()) / max(1, n) for own, n in zip(found, counts, strict=True)]
+    total = sum(weight for own in found for _, weight in own.values()) / max(1, len(written))
+    is_trusted = bool(written) and total >= _LEAST_SHARE
+    placed = list(lines)
+    if is_trusted:
+        placed = _without_crossing([_placed(*args) for args in zip(lines, found, counts, shares, strict=True)])
+    return Matched(
+        lines=tuple(placed),
+        matches=tuple(
+            TextMatch(line.cue.cue_id, round(min(1.0, share), 3))
+            for line, share, n in zip(lines, shares, counts, strict=True)
+            if n
+        ),
+        share=total,
+        unwritten=tuple(_unwritten(heard, lines)) if is_trusted else (),
+    )
+
+
+def _tokens(text: str, owner: int, span: Span) -> list[_Token]:
+    """The words of a text, or its characters where it has no spaces, each with its share of the time."""
+    pieces: list[str] = []
+    for word in _TOKEN.findall(unicodedata.normalize("NFKC", text).casefold()):
+        for unspaced, run in groupby(word.replace("’", "'"), key=is_unspaced):
+            characters = list(run)
+            pieces += characters if unspaced else ["".join(characters)]
+    letters = sum(map(len, pieces))
+    tokens, before = [], 0
+    for piece in pieces:
+        start_ms = span.start_ms + span.duration_ms * before // letters
+        before += len(piece)
+        tokens.append(_Token(piece, owner, start_ms, span.start_ms + span.duration_ms * before // letters))
+    return tokens
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _likeness(one: str, other: str) -> float:
+    if one == other:
+        return 1.0
+    if min(len(one), len(other)) < 4:
+        return 0.0
+    ratio = difflib.SequenceMatcher(None, one, other, autojunk=False).ratio()
+    return ratio if ratio >= _ALIKE else 0.0
+
+
+def _chain(written: Sequence[_Token], spoken: Sequence[_Token]) -> dict[int, tuple[int, float]]:
+    """The heaviest matching that keeps the order of both: by written position the heard one, and its weight."""
+    starts = [token.start_ms for token in spoken]
+    tree: list[tuple[float, int]] = [(0.0, -1)] * (len(spoken) + 1)  # the best chain that ends before a heard token
+    links: list[tuple[int, int, float, int]] = []  # written, spoken, likeness, link before
+
+    for position, token in enumerate(written):
+        lo = bisect_left(starts, token.start_ms - REACH_MS)
+        hi = bisect_right(starts, token.end_ms + REACH_MS)
+        new = []
+        for other in range(lo, hi):
+            weight = _likeness(token.text, spoken[other].text)
+            if weight:
+                distance_s = abs(token.start_ms - spoken[other].start_ms) / 1000
+                best, before = _best_before(tree, other)
+                new.append((best + weight - 0.01 * distance_s, len(links), other))
+                links.append((position, other, weight, before))
+        for total, link, other in new:  # afterwards: a token is matched once
+            _improve(tree, other, (total, link))
+    chain: dict[int, tuple[int, float]] = {}
+    _, link = _best_before(tree, len(spoken))
+    while link >= 0:
+        position, other, weight, link = links[link]
+        chain[position] = (other, weight)
+    return chain
+
+
+def _best_before(tree: Sequence[tuple[float, int]], position: int) -> tuple[float, int]:
+    """The best of all entries before a position (a Fenwick tree of maxima)."""
+    best = (0.0, -1)
+    while position > 0:
+        best = max(best, tree[position])
+        position -= position & -position
+    return best
+
+
+def _improve(tree: list[tuple[float, int]], position: int, entry: tuple[float, int]) -> None:
+    position += 1
+    while position < len(tree):
+        tree[position] = max(tree[position], entry)
+        position += position & -position
+
+
+def _placed(line: AlignedCue, found: dict[int, tuple[_Token, float]], count: int, share: float) -> AlignedCue:
+    """The line with its edges on its first and last words, where those were heard."""
+    if share < _FEWEST_TO_TRUST:
+        return line
+    start_ms = found[0][0].start_ms if 0 in found else line.start_ms
+    end_ms = found[count - 1][0].end_ms if count - 1 in found else line.end_ms
+    inside = [token for token, _ in found.values()]  # an edge that was not heard lies outside all that was
+    start_ms = min(start_ms, *(token.start_ms for token in inside))
+    end_ms = max(end_ms, *(token.end_ms for token in inside))
+    return AlignedCue(line.cue, start_ms, end_ms, line.speech_ms) if end_ms > start_ms else line
+
+
+def _without_crossing(lines: list[AlignedCue]) -> list[AlignedCue]:
+    """Speakers of one subtitle follow each other: the earlier ends where the later begins."""
+    result = list(lines)
+    for k in range(len(result) - 1):
+        one, other = result[k], result[k + 1]
+        is_same = one.cue.group is not None and one.cue.group == other.cue.group
+        if is_same and one.start_ms < other.start_ms < one.end_ms:
+            result[k] = AlignedCue(one.cue, one.start_ms, other.start_ms, one.speech_ms)
+    return result
+
+
+def _unwritten(heard: Iterable[Cue], lines: Sequence[AlignedCue]) -> list[Cue]:
+    """What was heard for certain, of more than one token, where hardly any line is."""
+    spans = sorted(line.span for line in lines)
+    starts = [span.start_ms for span in spans]
+    longest_ms = max((span.duration_ms for span in spans), default=0)
+    missing = []
+    for cue in heard:
+        if cue.left_out is not None or (cue.confidence or 0.0) < _UNWRITTEN_SURE or not cue.span.duration_ms:
+            continue
+        near = spans[bisect_left(starts, cue.start_ms - longest_ms) : bisect_left(starts, cue.end_ms)]
+        covered_ms = sum(span.overlap_ms(cue.span) for span in near)
+        if covered_ms < _UNWRITTEN_COVER * cue.span.duration_ms and len(_tokens(cue.text, 0, cue.span)) > 1:
+            missing.append(cue)
+    return missing
