@@ -112,7 +112,7 @@ def read_pictures(episode: Episode, job: Job) -> Counts:
     info = read_media(job.input(MEDIA), episode.video)
     reader = TextReader()
     try:
-        texts, notes = _read_bitmaps(episode, info, pictures, reader, job)
+        texts, notes = _read(episode, info, pictures, reader, job)
     except (SubtitleError, MediaError) as e:
         if is_asked_for(episode):
             raise
@@ -125,12 +125,20 @@ def read_pictures(episode: Episode, job: Job) -> Counts:
     return Counts(len(kept), Counter(text.left_out for text in texts if text.left_out is not None), notes)
 
 
-def _read_bitmaps(
+def _read(
     episode: Episode, info: MediaInfo, pictures: Pictures, reader: TextReader, job: Job
 ) -> tuple[list[PictureText], tuple[str, ...]]:
-    from video_preprocessing.media import find_bitmap_file, look_at_bitmaps, read_subtitle_pictures
-    from video_preprocessing.ocr import read_bitmaps
+    from video_preprocessing.media import (
+        find_bitmap_file,
+        look_at_bitmaps,
+        read_subtitle_pictures,
+        read_video_pictures,
+    )
+    from video_preprocessing.ocr import read_bitmaps, read_burned_in
 
+    if pictures.is_burned_in:
+        seen_pictures = read_video_pictures(info, progress=job.progress)
+        return read_burned_in(seen_pictures, reader, language=_language(episode, pictures)), ()
     track = pictures.track
     source = info if pictures.file is None else find_bitmap_file(pictures.file)
     where = pictures.file or f"{episode.video}, {pictures.describe()}"
@@ -141,7 +149,7 @@ def _read_bitmaps(
         raise SubtitleError(f"no picture can be decoded ({what} in it)", where=where, remedy="choose other subtitles")
     found = read_subtitle_pictures(source, track, seen, job.scratch)
     language = _language(episode, pictures)
-    texts = read_bitmaps(found, reader, language=language, total=seen.pictures, progress=job.progress)
+    texts = read_bitmaps(found, reader, language=language, progress=job.progress)
     damaged = (f"{seen.damaged} damaged packets of {pictures.describe()} were skipped",) if seen.damaged else ()
     return texts, damaged
 

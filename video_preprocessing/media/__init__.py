@@ -25,6 +25,7 @@ from video_preprocessing.media.tracks import (
     rival_tracks,
     why_not,
 )
+from video_preprocessing.media.video_pictures import read_video_pictures
 
 __all__ = [
     "bitmap_kind",
@@ -43,6 +44,7 @@ __all__ = [
     "picture_tracks",
     "probe",
     "read_subtitle_pictures",
+    "read_video_pictures",
     "rival_tracks",
     "speaks",
     "take_vocals",

@@ -10,7 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from video_preprocessing.ocr.corrections import corrected
-from video_preprocessing.ocr.layout import cells_of_column, columns_of_letters, laid_flat, letters_of, rows_of_letters
+from video_preprocessing.ocr.layout import (
+    cells_of_column,
+    columns_of_letters,
+    laid_flat,
+    letters_of,
+    rows_of_letters,
+    usual_row_height,
+)
 from video_preprocessing.ocr.reader import Box, TextReader
 from video_preprocessing.ocr.thumbnails import thumbnail
 from yuki_builder.records import PictureText, Progress, SubtitlePicture, TextRow, no_progress
@@ -27,7 +34,6 @@ def read_bitmaps(
     reader: TextReader,
     *,
     language: str | None = None,
-    total: int | None = None,
     progress: Progress = no_progress,
 ) -> list[PictureText]:
     """What each picture says, in their order; those that say nothing are left out with a reason.
@@ -36,13 +42,18 @@ def read_bitmaps(
         pictures: of the track.
         reader: the networks.
         language: of the track, where it is known.
-        total: how many pictures there are about.
         progress: called with pictures read and in all.
     """
+    # All of them first, so that short rows are judged by long ones; colours are kept at half the size.
+    drawn = [
+        (dataclasses.replace(picture, rgba=picture.rgba[::2, ::2].copy()), letters_of(picture.rgba))
+        for picture in pictures
+    ]
+    usual_height = usual_row_height(letters for _, letters in drawn)
     texts = []
-    for done, picture in enumerate(pictures, 1):
-        texts.append(_read(picture, reader, language))
-        progress(done, total)
+    for done, (picture, letters) in enumerate(drawn, 1):
+        texts.append(_read(picture, letters, reader, language=language, usual_height=usual_height))
+        progress(done, len(drawn))
     return with_ends(texts)
 
 
@@ -66,10 +77,16 @@ def reading_ms(text: str) -> int:
     return min(7000, max(1500, 800 + 200 * wide + 70 * (len(text) - wide)))
 
 
-def _read(picture: SubtitlePicture, reader: TextReader, language: str | None) -> PictureText:
-    letters = letters_of(picture.rgba)
+def _read(
+    picture: SubtitlePicture,
+    letters: npt.NDArray[np.uint8],
+    reader: TextReader,
+    *,
+    language: str | None,
+    usual_height: float | None,
+) -> PictureText:
     rows = []
-    for box, row in _row_pictures(letters):
+    for box, row in _row_pictures(letters, usual_height):
         text, confidence = reader.read_row(row)
         text = corrected(text, language)
         if text and confidence >= _MIN_CONFIDENCE:
@@ -89,22 +106,27 @@ def _read(picture: SubtitlePicture, reader: TextReader, language: str | None) ->
     )
 
 
-def _row_pictures(letters: npt.NDArray[np.uint8]) -> Iterable[tuple[Box, npt.NDArray[np.uint8]]]:
+def _row_pictures(
+    letters: npt.NDArray[np.uint8], usual_height: float | None
+) -> Iterable[tuple[Box, npt.NDArray[np.uint8]]]:
     """Each row with its picture, dark on white as print is; columns of vertical writing laid flat."""
     columns = columns_of_letters(letters)
     if columns:
         for box in columns:
             yield box, 255 - laid_flat(letters, cells_of_column(letters, box))
         return
-    for box in rows_of_letters(letters)[0]:
+    for box in rows_of_letters(letters, usual_height=usual_height)[0]:
         margin = max(3, round(_MARGIN * box.height))
         part = letters[max(0, box.top - 1) : box.bottom + 1, max(0, box.left - 1) : box.right + 1]
         yield box, 255 - np.pad(part, margin)
 
 
 def _colour(rgba: npt.NDArray[np.uint8], letters: npt.NDArray[np.uint8], box: Box) -> str | None:
-    part = rgba[box.top : box.bottom, box.left : box.right]
-    filled = letters[box.top : box.bottom, box.left : box.right] >= 200
+    """The colour of a row's letters; ``rgba`` is at half the size."""
+    part = rgba[(box.top + 1) // 2 : (box.bottom + 1) // 2, (box.left + 1) // 2 : (box.right + 1) // 2]
+    filled = (
+        letters[::2, ::2][(box.top + 1) // 2 : (box.bottom + 1) // 2, (box.left + 1) // 2 : (box.right + 1) // 2] >= 200
+    )
     if not filled.any():
         return None
     red, green, blue = (int(c) for c in np.median(part[filled][:, :3], axis=0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ _RUBY_SHARE = 0.66
 _COLUMN_GAP = 2.5  # heights of a row: two people's words side by side
 _TALL = 1.9  # times its width: a column of letters
 _BRIGHT = 128
+_LONG = 5  # times its height: a row of several words
+_ONE_ROW = 1.1
 _BOX_SHARE = 0.75
 
 
@@ -45,11 +47,29 @@ def letters_of(rgba: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return (value * alpha * (255 / max(strongest, 32.0))).clip(0, 255).astype(np.uint8)
 
 
-def rows_of_letters(letters: npt.NDArray[np.uint8]) -> tuple[list[Box], list[Box]]:
-    """Where rows are, from top to bottom and from left to right, and where small readings stand above characters."""
+def usual_row_height(pictures: Iterable[npt.NDArray[np.uint8]]) -> float | None:
+    """How tall the rows of a track are, by those that are long enough to tell; None where none is."""
+    heights = []
+    for letters in pictures:
+        mask = letters >= _BRIGHT
+        for top, bottom in _joined_marks(_runs(mask.any(axis=1))):
+            filled = np.flatnonzero(mask[top:bottom].any(axis=0))
+            if filled[-1] - filled[0] >= _LONG * (bottom - top):
+                heights.append(bottom - top)
+    return float(np.median(heights)) if heights else None
+
+
+def rows_of_letters(
+    letters: npt.NDArray[np.uint8], *, usual_height: float | None = None
+) -> tuple[list[Box], list[Box]]:
+    """Where rows are, from top to bottom and from left to right, and where small readings stand above characters.
+
+    ``usual_height`` keeps the strokes of 三 from being three rows, where there is nothing else in the row.
+    """
     mask = letters >= _BRIGHT
-    bands = _runs(mask.any(axis=1))
-    bands = _joined_marks(bands)
+    bands = _joined_marks(_runs(mask.any(axis=1)))
+    if usual_height is not None:
+        bands = _joined_strokes(bands, usual_height)
     boxes = [box for top, bottom in bands for box in _blocks(mask, top, bottom)]
     if not boxes:
         return [], []
@@ -116,6 +136,17 @@ def _joined_marks(bands: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
                 joined[-1] = (joined[-1][0], bottom)
                 continue
         joined.append((top, bottom))
+    return joined
+
+
+def _joined_strokes(bands: Sequence[tuple[int, int]], usual_height: float) -> list[tuple[int, int]]:
+    """Bands that together are no taller than a row usually is are one."""
+    joined: list[tuple[int, int]] = []
+    for top, bottom in bands:
+        if joined and bottom - joined[-1][0] <= _ONE_ROW * usual_height:
+            joined[-1] = (joined[-1][0], bottom)
+        else:
+            joined.append((top, bottom))
     return joined
 
 

@@ -1,0 +1,245 @@
+"""Subtitles that are part of a video's picture: found by their bright strokes, read once each.
+
+Letters of subtitles are bright strokes on something darker, an outline or a scene, and stay where they are while the
+scene moves. So a few times a second the bright strokes of the lower and the upper edge of the picture are marked; a
+text is there from when many strokes appear together until they go, and only then the networks read it, from the darkest
+that each pixel was meanwhile: the scene behind fades, the letters stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from video_preprocessing.ocr.corrections import corrected
+from video_preprocessing.ocr.reader import Box, TextReader
+from video_preprocessing.ocr.rows import (
+    CREDITS,
+    Sighting,
+    group_rows,
+    is_credits,
+    join_sightings,
+    span_of,
+    tell_apart,
+)
+from video_preprocessing.ocr.thumbnails import thumbnail
+from yuki_builder.records import PictureText, TextRow, VideoPicture
+
+Mask = npt.NDArray[np.uint8]
+"""Shape (height, width), 255 where there is something."""
+Luma = npt.NDArray[np.uint8]
+
+LOWER_FROM, UPPER_TO = 0.62, 0.24
+"""Shares of the picture's height: subtitles of two languages in two rows each take a third."""
+_MASK_SCALE = 2
+_STROKE_SHARE = 1 / 48  # the widest stroke, of the picture's height
+_CONTRAST = 56
+_BRIGHT = 112
+_MANY_CHANGES = 5  # along a row of pixels through three characters
+_ROWS_SHARE = 0.012  # of the picture's height: so many such rows are letters
+_PRESENT = 0.7
+_MOST_IN_PICTURE = 12
+_MIN_CONFIDENCE = 0.6
+_MARGIN = 0.12
+_MIN_STROKES = 0.03
+THUMBNAIL_ROW = 30
+
+
+@dataclass
+class Stretch:
+    """A while in which the strokes of a part of the picture stay."""
+
+    start_ms: int
+    end_ms: int
+    darkest: Luma
+    hits: npt.NDArray[np.int32]
+    samples: int = 1
+
+    @property
+    def strokes(self) -> Mask:
+        """Those that were there most of the time."""
+        return np.where(self.hits >= max(2, _PRESENT * self.samples), 255, 0).astype(np.uint8)
+
+
+@dataclass
+class Watch:
+    """One edge of the picture, sample by sample; gives the stretches in which there may be text."""
+
+    top: int
+    bottom: int
+    picture_height: int
+    pending: list[tuple[int, Luma, Mask]] = field(default_factory=list)
+    stretch: Stretch | None = None
+
+    def feed(self, time_ms: int, luma: Luma) -> Iterator[Stretch]:
+        """Takes the next sample of the whole picture."""
+        part = luma[self.top : self.bottom]
+        yield from self.feed_part(time_ms, part, strokes_of(part, self.picture_height))
+
+    def feed_part(self, time_ms: int, luma: Luma, strokes: Mask) -> Iterator[Stretch]:
+        """The same of this edge alone."""
+        self.pending.append((time_ms, luma, strokes))
+        if len(self.pending) == 3:
+            yield from self._decide()
+            self.pending.pop(0)
+
+    def finish(self) -> Iterator[Stretch]:
+        """The last stretch, when the video has ended."""
+        if len(self.pending) == 2:
+            yield from self.feed_part(*self.pending[-1])
+        if self.stretch is not None and self.is_readable(self.stretch):
+            self.stretch.end_ms = self.pending[-1][0]
+            yield self.stretch
+
+    def _decide(self) -> Iterator[Stretch]:
+        (before_ms, _, before), (time_ms, luma, mask), (_, _, after) = self.pending
+        grown = _grown(mask)
+        if self.stretch is not None:
+            appeared = mask & _grown(after) & ~_grown(before)
+            strokes = self.stretch.strokes if self.stretch.samples > 1 else self.stretch.hits.astype(np.uint8) * 255
+            gone = strokes & ~grown & ~_grown(after)
+            left = int(np.count_nonzero(strokes & grown)) / max(1, int(np.count_nonzero(strokes)))
+            if self._is_text(appeared) or self._is_text(gone) or left < 0.4:
+                self.stretch.end_ms = (before_ms + time_ms) // 2
+                if self.is_readable(self.stretch):
+                    yield self.stretch
+                self.stretch = None
+        if self.stretch is None:
+            start_ms = (before_ms + time_ms) // 2
+            hits = (mask & _grown(after) > 0).astype(np.int32)
+            self.stretch = Stretch(start_ms, time_ms, luma.copy(), hits)
+            return
+        self.stretch.samples += 1
+        self.stretch.hits += mask > 0
+        self.stretch.end_ms = time_ms
+        if self.stretch.samples <= _MOST_IN_PICTURE:
+            np.minimum(self.stretch.darkest, luma, out=self.stretch.darkest)
+
+    def is_readable(self, stretch: Stretch) -> bool:
+        return stretch.samples >= 2 and self._is_text(stretch.strokes)
+
+    def _is_text(self, mask: Mask) -> bool:
+        import cv2
+
+        if not mask.any():
+            return False
+        solid = cv2.medianBlur(mask, 3)
+        changes = np.count_nonzero(solid[:, 1:] != solid[:, :-1], axis=1)
+        rows = int(np.count_nonzero(changes >= 2 * _MANY_CHANGES))
+        return rows >= _ROWS_SHARE * self.picture_height / _MASK_SCALE
+
+
+def strokes_of(luma: Luma, picture_height: int) -> Mask:
+    """Where bright strokes on something darker are, at half the size."""
+    import cv2
+
+    small = cv2.resize(luma, None, fx=1 / _MASK_SCALE, fy=1 / _MASK_SCALE, interpolation=cv2.INTER_AREA)
+    side = max(3, round(_STROKE_SHARE * picture_height / _MASK_SCALE)) | 1
+    raised = cv2.morphologyEx(small, cv2.MORPH_TOPHAT, np.ones((side, side), np.uint8))
+    return np.where((raised >= _CONTRAST) & (small >= _BRIGHT), 255, 0).astype(np.uint8)
+
+
+def _grown(mask: Mask) -> Mask:
+    import cv2
+
+    return np.asarray(cv2.dilate(mask, np.ones((3, 3), np.uint8)), np.uint8)
+
+
+def read_burned_in(
+    pictures: Iterable[VideoPicture], reader: TextReader, *, language: str | None = None
+) -> list[PictureText]:
+    """All that is written at the lower and the upper edge of a video, by time; what is no subtitle has its reason.
+
+    Args:
+        pictures: of the whole video, a few a second.
+        reader: the networks.
+        language: to read, where it is known.
+    """
+    found = _Found(reader, language)
+    watches: list[Watch] = []
+    for picture in pictures:
+        if not watches:
+            height, width = picture.luma.shape
+            found.height, found.width = height, width
+            watches = [Watch(round(LOWER_FROM * height), height, height), Watch(0, round(UPPER_TO * height), height)]
+        for watch in watches:
+            for stretch in watch.feed(picture.time_ms, picture.luma):
+                found.read(stretch, watch.top)
+    for watch in watches:
+        for stretch in watch.finish():
+            found.read(stretch, watch.top)
+    return found.texts()
+
+
+class _Found:
+    """What has been read so far."""
+
+    def __init__(self, reader: TextReader, language: str | None) -> None:
+        self.height = self.width = 1
+        self._reader, self._language = reader, language
+        self._sightings: list[Sighting] = []
+        self._pictures: list[Luma] = []
+
+    def read(self, stretch: Stretch, top: int) -> None:
+        """Reads the rows of a stretch."""
+        luma, strokes = stretch.darkest, stretch.strokes
+        for box in self._reader.find_rows(luma):
+            if _share_of_strokes(strokes, box) < _MIN_STROKES:
+                continue
+            margin = round(_MARGIN * box.height)
+            part = luma[max(0, box.top - margin) : box.bottom + margin, max(0, box.left - margin) : box.right + margin]
+            text, confidence = self._reader.read_row(part)
+            text = corrected(text, self._language)
+            if not text or confidence < _MIN_CONFIDENCE:
+                continue
+            row = TextRow(
+                text,
+                round(confidence, 4),
+                round(box.left / self.width, 4),
+                round((top + box.top) / self.height, 4),
+                round(box.right / self.width, 4),
+                round((top + box.bottom) / self.height, 4),
+            )
+            self._sightings.append(Sighting(stretch.start_ms, stretch.end_ms, row, len(self._pictures)))
+            self._pictures.append(_small(part))
+
+    def texts(self) -> list[PictureText]:
+        """The rows joined to subtitles."""
+        rows = tell_apart(join_sightings(self._sightings))
+        texts = []
+        for group in group_rows(rows):
+            start_ms, end_ms = span_of(group)
+            pictures = [self._pictures[seen.picture] for seen in group if seen.picture is not None]
+            reason = CREDITS if group[0].left_out is None and is_credits(group) else group[0].left_out
+            text_rows = tuple(seen.row for seen in group)
+            picture = thumbnail(_stacked(pictures))
+            texts.append(PictureText(start_ms, max(start_ms, end_ms), text_rows, reason, picture))
+        return sorted(texts, key=lambda text: (text.start_ms, text.end_ms))
+
+
+def _share_of_strokes(strokes: Mask, box: Box) -> float:
+    s = _MASK_SCALE
+    inside = strokes[box.top // s : box.bottom // s + 1, box.left // s : box.right // s + 1]
+    return np.count_nonzero(inside) / inside.size if inside.size else 0.0
+
+
+def _small(picture: Luma) -> Luma:
+    """A row at the size that a report shows."""
+    import cv2
+
+    scale = min(1.0, THUMBNAIL_ROW / picture.shape[0])
+    width = max(1, round(scale * picture.shape[1]))
+    small = cv2.resize(picture, (width, max(1, round(scale * picture.shape[0]))), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)
+
+
+def _stacked(pictures: Sequence[Luma]) -> Luma:
+    width = max(picture.shape[1] for picture in pictures)
+    rows = []
+    for picture in pictures:
+        left = (width - picture.shape[1]) // 2
+        rows.append(np.pad(picture, ((0, 0), (left, width - picture.shape[1] - left))))
+    return np.concatenate(rows)
