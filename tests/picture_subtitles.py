@@ -81,6 +81,35 @@ def convert(sup: Path, destination: Path, codec: str) -> Path:
     return destination
 
 
+def burned_in_video(path: Path, shown: Sequence[Shown], *, seconds: float, sound: Path, rate: int = 25) -> Path:
+    """A video of 640 x 360 with pictures that were placed on 1280 x 720 in it, over something that moves."""
+    import av
+
+    height, width = 360, 640
+    silent = path.with_name(f"{path.stem}-silent.mkv")
+    rng = np.random.default_rng(3)
+    scene = np.repeat(np.repeat(rng.integers(20, 150, (30, 40, 3), dtype=np.uint8), 16, axis=0), 24, axis=1)
+    small = [np.asarray(Image.fromarray(s.rgba).resize((s.rgba.shape[1] // 2, s.rgba.shape[0] // 2))) for s in shown]
+    with av.open(str(silent), "w") as container:
+        stream = container.add_stream("libx264", rate=rate)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for number in range(round(seconds * rate)):
+            time_ms, across = 1000 * number / rate, 3 * number % 300
+            frame = scene[number % 100 : number % 100 + height, across : across + width].copy()
+            for one, rgba in zip(shown, small, strict=True):
+                if one.start_ms <= time_ms < one.end_ms:
+                    part = frame[one.top // 2 :, one.left // 2 :][: rgba.shape[0], : rgba.shape[1]]
+                    alpha = rgba[..., 3:].astype(np.float32) / 255
+                    part[...] = (part * (1 - alpha) + rgba[..., :3] * alpha).astype(np.uint8)
+            for packet in stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+    ffmpeg("-i", silent, "-i", sound, "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "aac", path)
+    silent.unlink()
+    return path
+
+
 def _display_set(one: Shown, canvas: tuple[int, int], number: int) -> bytes:
     indices, palette = _indexed(one.rgba, canvas[1])
     height, width = indices.shape

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from media_files import Subtitles, click_track, ffmpeg, make_video
-from picture_subtitles import at_bottom, draw_rows, write_sup
+from picture_subtitles import Shown, at_bottom, burned_in_video, draw_rows, write_sup
 
 from pipelines import EpisodeConfig, run_episode
 from pipelines.season import plan_season
@@ -35,8 +36,6 @@ def bitmap_video(folder: Path, *, language: str = "eng", text: tuple[Subtitles, 
 def run(video: Path, out: Path, **options: object) -> tuple[list[str], list[str]]:
     """What is said, and what the run has to say."""
     result = run_episode(EpisodeConfig(video, out=out, separator="none", **options), until="cues")  # type: ignore[arg-type]
-    import json
-
     rows = (out / "ep" / ".work" / "cues.jsonl").read_text(encoding="utf-8").splitlines()
     cues = [json.loads(row) for row in rows]
     assert all(cue["origin"] == CueOrigin.OCR.value and cue["confidence"] > 0.9 for cue in cues if "OCR" in str(result))
@@ -130,6 +129,32 @@ def test_sound_alone_has_no_burned_in_subtitles(tmp_path: Path) -> None:
     assert plan.failures or plan.subjects
     with pytest.raises(Exception, match="holds no picture to read subtitles from"):
         run(video, tmp_path / "out", subtitles="burned-in")
+
+
+def test_burned_in_subtitles(tmp_path: Path) -> None:
+    """Those of the upper edge as well; the logo is none, and says why."""
+    pytest.importorskip("rapidocr")
+    canvas = (1280, 720)
+    shown = [
+        at_bottom(800, 2200, draw_rows(["We sail at dawn."], size=44), canvas=canvas),
+        at_bottom(2200, 3600, draw_rows(["- Then I will pack.", "- Bring the map."], size=44), canvas=canvas),
+        at_bottom(4200, 5600, draw_rows(["Up here for once."], size=44), canvas=canvas, top=0.06),
+    ]
+    logo = draw_rows(["YK TV"], size=40)
+    shown.append(Shown(0, 20_000, logo, 1280 - logo.shape[1] - 40, 600))
+    sound = click_track(tmp_path / "c.wav", seconds=14)
+    video = burned_in_video(tmp_path / "ep.mkv", shown, seconds=14, sound=sound)
+    said, notes = run(video, tmp_path / "out", subtitles="burned-in")
+    assert said == [*SAID, "Up here for once."]
+    assert "subtitles: the picture (burned-in) (OCR)" in notes
+    texts = [
+        PictureText.from_dict(json.loads(row))
+        for row in (tmp_path / "out" / "ep" / "subtitles" / "ocr.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    assert [text.left_out for text in texts if "YK" in text.text] == ["logo"]
+    kept = [text for text in texts if text.left_out is None]
+    times = [time for text in kept for time in (text.start_ms, text.end_ms)]
+    assert times == pytest.approx([800, 2200, 2200, 3600, 4200, 5600], abs=100)
 
 
 def tracks(*kinds: tuple[bool, str | None, bool]) -> MediaInfo:

@@ -19,6 +19,7 @@ from pipelines.layout import (
     LINES,
     MEDIA,
     MIX,
+    PICTURE_TEXTS,
     PICTURES,
     REPORT,
     SCENES,
@@ -26,8 +27,9 @@ from pipelines.layout import (
     SUMMARY,
     TURNS,
     VOCALS,
+    line_id,
 )
-from yuki_builder.records import AlignedCue, Cue, MediaInfo, Span, StageReport
+from yuki_builder.records import AlignedCue, Cue, CueOrigin, MediaInfo, PictureText, Span, StageReport
 from yuki_builder.version import __version__
 
 
@@ -51,13 +53,14 @@ def report(episode: Episode, job: Job, stages: Sequence[StageReport]) -> Counts:
 
     lines = read_lines_jsonl(job.input(LINES))
     (pictures,) = read_records(job.input(PICTURES), SoundPictures)
+    cues = read_records(job.input(CUES), Cue)
     write_report(
         job.output(REPORT),
         episode_id=episode.episode_id,
         lines=lines,
         turns=read_turns(job.input(TURNS)),
         speech=read_records(job.input(SPEECH), Span),
-        cues=read_records(job.input(CUES), Cue),
+        cues=cues,
         aligned=read_records(job.input(ALIGNED), AlignedCue),
         media=read_media(job.input(MEDIA), episode.video),
         pictures=pictures,
@@ -66,9 +69,21 @@ def report(episode: Episode, job: Job, stages: Sequence[StageReport]) -> Counts:
         vocals=f"{episode.episode_id}/{VOCALS}",
         stages=stages,
         evaluation=_evaluation(episode),
+        read_from=_read_from(episode, job, cues),
         missing=[] if lines else [note for stage in stages if stage.stage != "isolate" for note in stage.notes],
     )
     return Counts()
+
+
+def _read_from(episode: Episode, job: Job, cues: Iterable[Cue]) -> dict[str, str]:
+    """The pictures that lines were read from, by the lines' ids."""
+    path = job.input(PICTURE_TEXTS)
+    texts = read_records(path, PictureText) if path.exists() else []
+    return {
+        line_id(episode.episode_id, cue): picture
+        for cue in cues
+        if cue.origin is CueOrigin.OCR and cue.index < len(texts) and (picture := texts[cue.index].picture)
+    }
 
 
 def _evaluation(episode: Episode) -> bytes | None:

@@ -21,6 +21,7 @@ from video_preprocessing.ocr.rows import (
     Sighting,
     group_rows,
     is_credits,
+    join_parts,
     join_sightings,
     span_of,
     tell_apart,
@@ -186,9 +187,9 @@ class _Found:
     def read(self, stretch: Stretch, top: int) -> None:
         """Reads the rows of a stretch."""
         luma, strokes = stretch.darkest, stretch.strokes
-        for box in self._reader.find_rows(luma):
-            if _share_of_strokes(strokes, box) < _MIN_STROKES:
-                continue
+        boxes = [box for box in self._reader.find_rows(luma) if _share_of_strokes(strokes, box) >= _MIN_STROKES]
+        for found in join_parts(boxes):
+            box = _with_ends(found, strokes, luma.shape[1])
             margin = round(_MARGIN * box.height)
             part = luma[max(0, box.top - margin) : box.bottom + margin, max(0, box.left - margin) : box.right + margin]
             text, confidence = self._reader.read_row(part)
@@ -218,6 +219,17 @@ class _Found:
             picture = thumbnail(_stacked(pictures))
             texts.append(PictureText(start_ms, max(start_ms, end_ms), text_rows, reason, picture))
         return sorted(texts, key=lambda text: (text.start_ms, text.end_ms))
+
+
+def _with_ends(box: Box, strokes: Mask, width: int) -> Box:
+    """A row with the full stop or quote at its end that the network did not think part of it."""
+    s, reach = _MASK_SCALE, box.height
+    filled = np.asarray((strokes[box.top // s : box.bottom // s + 1] > 0).any(axis=0))
+    before = np.flatnonzero(filled[max(0, (box.left - reach) // s) : box.left // s])
+    after = np.flatnonzero(filled[box.right // s : (box.right + reach) // s])
+    left = max(0, box.left - reach) + s * int(before[0]) if len(before) else box.left
+    right = box.right + s * (int(after[-1]) + 1) if len(after) else box.right
+    return Box(max(0, left), box.top, min(width, right), box.bottom)
 
 
 def _share_of_strokes(strokes: Mask, box: Box) -> float:

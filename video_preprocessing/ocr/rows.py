@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from video_preprocessing.ocr.reader import Box
 from yuki_builder.records import TextRow
 
 LOGO, CLOCK, SIGN, CREDITS, UNSURE = "logo", "clock", "text in the scene", "credits", "unsure"
@@ -24,6 +25,7 @@ _LOWER = 0.5
 _SAME_MOMENT = 0.6  # of the longer of two rows: they are one subtitle
 _APART = 2.2  # heights of a row
 _MOST_ROWS = 4
+_GAP = 1.0  # heights of a row: pieces of it are no further apart
 _ENOUGH = 6
 _CENTRED, _OFF_CENTRE = 0.05, 0.2
 _SURE_ALONE = 0.8  # a row seen once, for a moment, has to be read surely
@@ -152,7 +154,7 @@ def group_rows(rows: Sequence[Sighting]) -> list[list[Sighting]]:
             groups.append([seen])
         else:
             home.append(seen)
-    return [sorted(group, key=_reading_order) for group in groups]
+    return [in_reading_order(group) for group in groups]
 
 
 def _belongs(one: Sighting, other: Sighting) -> bool:
@@ -163,9 +165,49 @@ def _belongs(one: Sighting, other: Sighting) -> bool:
     return gap <= _APART * min(one.row.height, other.row.height)
 
 
-def _reading_order(seen: Sighting) -> tuple[float, float]:
-    # Parts of one row stand level within a fraction of their height.
-    return round((seen.row.top + seen.row.bottom) / max(seen.row.height, 1e-6)), seen.row.left
+def in_reading_order(group: Sequence[Sighting]) -> list[Sighting]:
+    """From top to bottom; what stands level, from left to right."""
+    lines: list[list[Sighting]] = []
+    for seen in sorted(group, key=lambda s: (s.row.top + s.row.bottom, s.row.left, s.start_ms, s.row.text)):
+        if lines and is_level(_edges(lines[-1][0].row), _edges(seen.row)):
+            lines[-1].append(seen)
+        else:
+            lines.append([seen])
+    return [seen for line in lines for seen in sorted(line, key=lambda s: (s.row.left, s.row.top))]
+
+
+def _edges(row: TextRow) -> tuple[float, float]:
+    return row.top, row.bottom
+
+
+def is_level(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether two things, by their upper and lower edges, stand in one row."""
+    height = min(one[1] - one[0], other[1] - other[0])
+    return abs(sum(one) - sum(other)) / 2 <= 0.5 * height
+
+
+def join_parts(boxes: Sequence[Box]) -> list[Box]:
+    """Rows that the network found in pieces as one; what stands level but far apart stays two. From top to bottom."""
+    joined: list[Box] = []
+    for box in sorted(boxes, key=lambda b: (b.left, b.top, b.right, b.bottom)):
+        fitting = [
+            other
+            for other in joined
+            if is_level((other.top, other.bottom), (box.top, box.bottom))
+            and box.left - other.right <= _GAP * min(box.height, other.height)
+            and max(box.height, other.height) <= 1.6 * min(box.height, other.height)
+        ]
+        if not fitting:
+            joined.append(box)
+            continue
+        other = max(fitting, key=lambda b: b.right)
+        joined[joined.index(other)] = Box(
+            min(other.left, box.left),
+            min(other.top, box.top),
+            max(other.right, box.right),
+            max(other.bottom, box.bottom),
+        )
+    return sorted(joined, key=lambda b: (b.top, b.left))
 
 
 def span_of(group: Sequence[Sighting]) -> tuple[int, int]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 
 from yuki_builder.corpus.report.formatting import clock, percent
 from yuki_builder.corpus.report.pictures import SoundPictures
@@ -36,6 +37,7 @@ def write_report(
     stages: Sequence[StageReport] = (),
     missing: Sequence[str] = (),
     evaluation: bytes | None = None,
+    read_from: Mapping[str, str] = MappingProxyType({}),
     folder: str | None = None,
 ) -> None:
     """Write one self-contained HTML file: no network, no other file but the sound, which it links relatively.
@@ -58,6 +60,7 @@ def write_report(
         stages: what each stage kept and left out.
         missing: what the user should know is not there, one sentence each ("No subtitles were found: …").
         evaluation: the picture of how the lines compare with a person's labels, a PNG file.
+        read_from: the pictures that lines were read from, by the lines' ids: WebP files in base64.
         folder: where the report will lie, relative to the output folder that clip paths are relative to;
             None: a folder named after the episode.
 
@@ -80,6 +83,7 @@ def write_report(
         missing=missing,
         folder=path_name(episode_id) if folder is None else folder,
         evaluation=evaluation,
+        read_from=read_from,
     )
     _write(page, destination)
 

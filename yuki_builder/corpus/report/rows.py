@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from yuki_builder.corpus.report.cast import Colour, Speaker
 from yuki_builder.corpus.report.formatting import file_url
@@ -22,7 +23,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the list. ``number`` counts from 1, ``episode`` is the position of the line's episode."""
+    """A row of the list. ``number`` counts from 1, ``episode`` is the position of the line's episode.
+
+    ``read_from`` is the picture that the line was read from, a WebP file in base64.
+    """
 
     number: int
     line: Line
@@ -31,6 +35,7 @@ class Row:
     starts_scene: bool
     clip_url: str | None
     evidence: str
+    read_from: str | None
     bars: tuple[Bar, ...]
 
 
@@ -41,6 +46,7 @@ def rows_of(
     episodes: Mapping[str, int],
     scene_openers: frozenset[str],
     folder: str,
+    read_from: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Row, ...]:
     """The rows, in the order of ``lines``.
 
@@ -50,6 +56,7 @@ def rows_of(
         episodes: the position of each episode, by its id.
         scene_openers: ids of the lines that start a scene.
         folder: where the report will lie, relative to the output folder.
+        read_from: the pictures that lines were read from, by the lines' ids.
     """
     by_name = {speaker.figures.character: speaker for speaker in speakers}
     return tuple(
@@ -61,6 +68,7 @@ def rows_of(
             starts_scene=line.line_id in scene_openers,
             clip_url=None if line.clip is None else file_url(line.clip, folder=folder),
             evidence=evidence_text(line.evidence),
+            read_from=read_from.get(line.line_id),
             bars=tuple(
                 Bar(
                     min(1.0, max(0.0, e.weight)),

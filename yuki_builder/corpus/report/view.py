@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
+from types import MappingProxyType
 
 from yuki_builder.corpus.report.cast import Speaker, speakers_of
 from yuki_builder.corpus.report.confidence import Step, histogram_of
@@ -32,6 +33,9 @@ SOURCE_MARKS = {
 """The mark of a line that is not from text subtitles, and what it means."""
 
 _SOURCES = {LineSource.ASR: "Lines heard", LineSource.OCR: "Lines read from the picture"}
+
+MOST_PICTURE_BYTES = 6_000_000
+"""Of pictures that lines were read from: a thousand and more."""
 
 _COUNTED_ONCE = ("report", "summary")
 
@@ -109,6 +113,7 @@ def episode_page(
     missing: Sequence[str],
     folder: str,
     evaluation: bytes | None = None,
+    read_from: Mapping[str, str] = MappingProxyType({}),
     most_rows: int = MOST_ROWS // 2,
 ) -> Page:
     """Work the page of one episode out; see :func:`~yuki_builder.corpus.report.render.write_report`."""
@@ -119,7 +124,14 @@ def episode_page(
     speakers = speakers_of(ordered)
     # Lines that say they are of another episode than the page are still shown: the file is what the user has.
     positions = {line.episode_id: 0 for line in ordered}
-    every_row = rows_of(ordered, speakers=speakers, episodes=positions, scene_openers=_openers(found), folder=folder)
+    every_row = rows_of(
+        ordered,
+        speakers=speakers,
+        episodes=positions,
+        scene_openers=_openers(found),
+        folder=folder,
+        read_from=affordable(read_from, ordered),
+    )
     portraits = portraits_of(every_row, speakers)
     rows = _most_telling(every_row, portraits, most_rows)
     episode = EpisodeData(
@@ -158,6 +170,20 @@ def episode_page(
             pictures=pictures,
         ),
     )
+
+
+def affordable(
+    read_from: Mapping[str, str], lines: Sequence[Line], *, most: int = MOST_PICTURE_BYTES
+) -> dict[str, str]:
+    """As many of the pictures that lines were read from as a page can hold; the first lines' go before. Pure."""
+    kept: dict[str, str] = {}
+    left = most
+    for line in lines:
+        picture = read_from.get(line.line_id)
+        if picture is not None and len(picture) <= left:
+            kept[line.line_id] = picture
+            left -= len(picture)
+    return kept
 
 
 def corpus_page(
