@@ -35,11 +35,11 @@ Luma = npt.NDArray[np.uint8]
 
 LOWER_FROM, UPPER_TO = 0.62, 0.24
 """Shares of the picture's height: subtitles of two languages in two rows each take a third."""
-_MASK_SCALE = 2
+_LARGE = 540  # pictures at least this high are looked at in half their size
 _STROKE_SHARE = 1 / 48  # the widest stroke, of the picture's height
 _CONTRAST = 56
 _BRIGHT = 112
-_MANY_CHANGES = 5  # along a row of pixels through three characters
+_MANY_STROKES = 3  # along a row of pixels: the letters of one short word
 _ROWS_SHARE = 0.012  # of the picture's height: so many such rows are letters
 _PRESENT = 0.7
 _MOST_IN_PICTURE = 12
@@ -129,18 +129,24 @@ class Watch:
             return False
         solid = cv2.medianBlur(mask, 3)
         changes = np.count_nonzero(solid[:, 1:] != solid[:, :-1], axis=1)
-        rows = int(np.count_nonzero(changes >= 2 * _MANY_CHANGES))
-        return rows >= _ROWS_SHARE * self.picture_height / _MASK_SCALE
+        rows = int(np.count_nonzero(changes >= 2 * _MANY_STROKES))
+        return rows >= _ROWS_SHARE * self.picture_height / mask_scale(self.picture_height)
 
 
 def strokes_of(luma: Luma, picture_height: int) -> Mask:
-    """Where bright strokes on something darker are, at half the size."""
+    """Where bright strokes on something darker are, at half the size of a large picture."""
     import cv2
 
-    small = cv2.resize(luma, None, fx=1 / _MASK_SCALE, fy=1 / _MASK_SCALE, interpolation=cv2.INTER_AREA)
-    side = max(3, round(_STROKE_SHARE * picture_height / _MASK_SCALE)) | 1
+    scale = mask_scale(picture_height)
+    small = luma if scale == 1 else cv2.resize(luma, None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_AREA)
+    side = max(3, round(_STROKE_SHARE * picture_height / scale)) | 1
     raised = cv2.morphologyEx(small, cv2.MORPH_TOPHAT, np.ones((side, side), np.uint8))
     return np.where((raised >= _CONTRAST) & (small >= _BRIGHT), 255, 0).astype(np.uint8)
+
+
+def mask_scale(picture_height: int) -> int:
+    """How many pixels of a picture are one of its strokes' mask."""
+    return 2 if picture_height >= _LARGE else 1
 
 
 def _grown(mask: Mask) -> Mask:
@@ -186,10 +192,10 @@ class _Found:
 
     def read(self, stretch: Stretch, top: int) -> None:
         """Reads the rows of a stretch."""
-        luma, strokes = stretch.darkest, stretch.strokes
-        boxes = [box for box in self._reader.find_rows(luma) if _share_of_strokes(strokes, box) >= _MIN_STROKES]
+        luma, strokes, s = stretch.darkest, stretch.strokes, mask_scale(self.height)
+        boxes = [box for box in self._reader.find_rows(luma) if _share_of_strokes(strokes, box, s) >= _MIN_STROKES]
         for found in join_parts(boxes):
-            box = _with_ends(found, strokes, luma.shape[1])
+            box = _with_ends(found, strokes, luma.shape[1], s)
             margin = round(_MARGIN * box.height)
             part = luma[max(0, box.top - margin) : box.bottom + margin, max(0, box.left - margin) : box.right + margin]
             text, confidence = self._reader.read_row(part)
@@ -221,9 +227,9 @@ class _Found:
         return sorted(texts, key=lambda text: (text.start_ms, text.end_ms))
 
 
-def _with_ends(box: Box, strokes: Mask, width: int) -> Box:
+def _with_ends(box: Box, strokes: Mask, width: int, s: int) -> Box:
     """A row with the full stop or quote at its end that the network did not think part of it."""
-    s, reach = _MASK_SCALE, box.height
+    reach = box.height
     filled = np.asarray((strokes[box.top // s : box.bottom // s + 1] > 0).any(axis=0))
     before = np.flatnonzero(filled[max(0, (box.left - reach) // s) : box.left // s])
     after = np.flatnonzero(filled[box.right // s : (box.right + reach) // s])
@@ -232,8 +238,7 @@ def _with_ends(box: Box, strokes: Mask, width: int) -> Box:
     return Box(max(0, left), box.top, min(width, right), box.bottom)
 
 
-def _share_of_strokes(strokes: Mask, box: Box) -> float:
-    s = _MASK_SCALE
+def _share_of_strokes(strokes: Mask, box: Box, s: int) -> float:
     inside = strokes[box.top // s : box.bottom // s + 1, box.left // s : box.right // s + 1]
     return np.count_nonzero(inside) / inside.size if inside.size else 0.0
 
