@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from test_characters_voices import EMBEDDER, Voices
 
-from yuki_builder.characters import EpisodeVoice, link_voices
+from yuki_builder.characters import EpisodeVoice, link_voices, season_voices
 
 
 def voice(voices: Voices, episode: str, speaker: str, person: str, count: int = 6) -> EpisodeVoice:
@@ -46,3 +46,23 @@ def test_who_says_most_is_first_and_short_voices_stay_alone() -> None:
         ("e2", "SPEAKER_02"): "VOICE_04",
     }
     assert link_voices([], embedder=EMBEDDER) == {}
+
+
+def test_many_voices_are_linked_in_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As every pair weighed would: with exact and with approximate neighbours, in whatever order they come."""
+    voices = Voices(5)
+    dice = np.random.default_rng(0)
+    people = {}
+    heard = []
+    for episode in range(12):
+        for k, person in enumerate(dice.choice(list("ABCDEFGH"), 4, replace=False)):
+            people[f"e{episode:02d}", f"SPEAKER_{k}"] = person
+            heard.append(voice(voices, f"e{episode:02d}", f"SPEAKER_{k}", str(person)))
+    by_pairs = link_voices(heard, embedder=EMBEDDER)
+    assert len({(by_pairs[key], people[key]) for key in people}) == len(set(people.values()))
+    monkeypatch.setattr(season_voices, "_MOST_BY_PAIRS", 0)
+    assert link_voices(heard, embedder=EMBEDDER) == by_pairs
+    assert link_voices(iter(heard[::-1]), embedder=EMBEDDER) == by_pairs
+    pytest.importorskip("hnswlib")
+    monkeypatch.setattr(season_voices, "_MOST_BY_SEARCH", 0)
+    assert link_voices(heard, embedder=EMBEDDER) == by_pairs

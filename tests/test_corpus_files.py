@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from yuki_builder.corpus import (
     build_corpus_files,
+    build_corpus_in_parts,
     read_lines_csv,
     read_lines_jsonl,
     read_lines_parquet,
@@ -535,3 +536,45 @@ def test_a_corpus_without_lines_is_empty_but_whole(tmp_path: Path) -> None:
     assert build_corpus_files([], tmp_path).lines == 0
     assert sorted(p.name for p in tmp_path.iterdir()) == ["haruhi", "lines.parquet", "roleplay", "texts"]
     assert read_lines_parquet(tmp_path / "lines.parquet") == []
+
+
+def test_a_corpus_in_parts_has_the_bytes_of_one_written_whole(tmp_path: Path) -> None:
+    episodes = []
+    for episode in ("ep1", "ep2", "ep3"):
+        own = [
+            dataclasses.replace(
+                said(k, name, f"{episode} {k} 早", start_ms=9000 * k),
+                episode_id=episode,
+                line_id=f"{episode}-{k}",
+            )
+            for k, name in enumerate(["阿虚", "春日", None, "有希" if episode == "ep2" else "春日", "阿虚"])
+        ]
+        episodes.append(own)
+    scenes = [split_scenes(own) for own in episodes]
+    every_line = [line for own in episodes for line in own]
+    whole = build_corpus_files(every_line, tmp_path / "a", scenes=[scene for own in scenes for scene in own])
+    parts = [lambda own=own, found=found: (own, found) for own, found in zip(episodes, scenes, strict=True)]
+    for most in (1, 8, 1000):  # a character at a time, some, all
+        seen: list[float] = []
+        folder = tmp_path / f"b{most}"
+        report = build_corpus_in_parts(
+            parts, folder, progress=lambda done, _, seen=seen: seen.append(done), most_lines=most
+        )
+        assert report == whole and list(report.scene_files) == list(whole.scene_files)
+        assert _contents(folder) == _contents(tmp_path / "a")
+        assert seen == sorted(seen) and seen[-1] == 4
+
+
+def test_a_table_is_written_in_groups_of_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pyarrow.parquet as pq
+
+    from yuki_builder.corpus.tables import lines_parquet
+
+    monkeypatch.setattr(lines_parquet, "_ROWS_PER_GROUP", 4)
+    lines = [said(k, "Ada", str(k)) for k in range(9)]
+    read = iter(lines)
+    write_lines_parquet(read, tmp_path / "lines.parquet")
+    assert pq.ParquetFile(tmp_path / "lines.parquet").num_row_groups == 3
+    assert read_lines_parquet(tmp_path / "lines.parquet") == lines
+    write_lines_parquet(iter([]), tmp_path / "none.parquet")
+    assert read_lines_parquet(tmp_path / "none.parquet") == []

@@ -17,11 +17,13 @@ from speech_files import sample_path
 from yuki_builder.corpus import (
     PROBLEMS,
     ClipQuality,
+    DuplicateFinder,
     QualityLimits,
     add_dnsmos,
     mark_duplicates,
     problems_of,
     read_sounds,
+    repeated_words,
     would_keep,
 )
 from yuki_builder.corpus.audio.quality import bandwidth_hz, fingerprint, letters
@@ -129,6 +131,8 @@ def test_repeats_have_the_same_words_and_the_same_sound(tmp_path: Path) -> None:
     marked = mark_duplicates(found, lines, prints)
     assert [q.duplicate_of for q in marked] == [None, None, "l0", None, None]
     assert mark_duplicates(found, lines, {}) == found
+    finder = DuplicateFinder(repeated_words(lines))  # episode by episode
+    assert [q for k in range(5) for q in finder.mark(found[k : k + 1], lines[k : k + 1], prints)] == marked
 
 
 def test_a_fingerprint_is_of_its_sound() -> None:

@@ -26,24 +26,22 @@ class CharacterRow:
 
 def character_rows(lines: Iterable[Line]) -> list[CharacterRow]:
     """Who speaks how much, the most talkative first, the unknown last."""
-    by_character: dict[str | None, list[Line]] = {}
+    sums: dict[str | None, list[float]] = {}
     for line in lines:
-        by_character.setdefault(line.character, []).append(line)
+        total = sums.setdefault(line.character, [0, 0, 0.0])
+        total[0] += 1
+        total[1] += line.span.duration_ms
+        total[2] += line.confidence
     rows = [
-        CharacterRow(
-            character=character,
-            lines=len(said),
-            minutes=sum(line.span.duration_ms for line in said) / 60_000,
-            mean_confidence=sum(line.confidence for line in said) / len(said),
-        )
-        for character, said in by_character.items()
+        CharacterRow(character, int(count), duration_ms / 60_000, confidence / count)
+        for character, (count, duration_ms, confidence) in sums.items()
     ]
     return sorted(rows, key=lambda row: (row.character is None, -row.minutes, row.character or ""))
 
 
 def print_summary(result: SeasonResult) -> None:
     """For people, on stdout."""
-    rows = character_rows(result.corpus.lines) if result.corpus else []
+    rows = character_rows(result.corpus.corpus.lines()) if result.corpus else []
     if rows:
         cells = [
             (row.character or "(unknown)", str(row.lines), f"{row.minutes:.1f}", f"{row.mean_confidence:.2f}")
@@ -55,16 +53,17 @@ def print_summary(result: SeasonResult) -> None:
             _print(f"{episode.episode_id}: {note}")
         _print(f"report: {episode.folder / 'report.html'}")
     if result.corpus:
-        _print(f"corpus: {result.corpus.folder} ({len(result.corpus.lines)} lines)")
+        _print(f"corpus: {result.corpus.folder} ({sum(row.lines for row in rows)} lines)")
         for report in result.corpus.reports:
             if report.stage.startswith("export "):
                 _print(f"{report.stage}: {'; '.join(report.notes)}")
-        if len({line.episode_id for line in result.corpus.lines}) > 1:
+        if len(result.corpus.corpus.episodes) > 1:
             _print(f"report of all episodes: {result.corpus.folder / 'report.html'}")
 
 
 def summary_json(result: SeasonResult) -> dict[str, Any]:
     """For programs."""
+    rows = character_rows(result.corpus.corpus.lines()) if result.corpus else []
     return {
         "episodes": [
             {
@@ -80,7 +79,7 @@ def summary_json(result: SeasonResult) -> dict[str, Any]:
         "corpus": result.corpus
         and {
             "folder": str(result.corpus.folder),
-            "lines": len(result.corpus.lines),
+            "lines": sum(row.lines for row in rows),
             "characters": [
                 {
                     "character": row.character,
@@ -88,7 +87,7 @@ def summary_json(result: SeasonResult) -> dict[str, Any]:
                     "minutes": round(row.minutes, 3),
                     "mean_confidence": round(row.mean_confidence, 4),
                 }
-                for row in character_rows(result.corpus.lines)
+                for row in rows
             ],
         },
     }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,19 +25,24 @@ if TYPE_CHECKING:
 _WAIT_FOR_CORPUS_SECONDS = 600  # another run that makes it takes seconds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CorpusResult:
     """What all finished episodes of an output folder amount to.
 
     Attributes:
         folder: ``OUT/corpus``.
-        lines: all lines of all episodes.
+        corpus: the episodes, to read their lines one after the other.
         reports: what the making of the corpus did.
     """
 
     folder: Path
-    lines: tuple[Line, ...]
+    corpus: Corpus = field(repr=False)
     reports: tuple[StageReport, ...]
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """All lines of all episodes; read when first asked for."""
+        return tuple(self.corpus.lines())
 
 
 def build_corpus(
@@ -67,7 +73,7 @@ def build_corpus(
             corpus = Corpus.of(out, notice=notice)
             runner = _runner(corpus, store, session or Session(out), corpus_stages(exports, options))
             reports = runner.run(listener, force=force)
-            return CorpusResult(store.folder, tuple(corpus.lines()), tuple(reports))
+            return CorpusResult(store.folder, corpus, tuple(reports))
 
 
 def _runner(corpus: Corpus, store: Store, session: Session, stages: tuple[Stage[Corpus], ...]) -> Runner[Corpus]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.corpus.voices import season_lines
+from pipelines.corpus.voices import renamed, season_names
 from pipelines.engine.store import Store
-from pipelines.episode.records import read_scenes
+from pipelines.episode.records import read_lines, read_scenes
 from pipelines.layout import LINES, SCENES
 from pipelines.videos import natural
 from yuki_builder.records import Line
 
 if TYPE_CHECKING:
     from yuki_builder.corpus import Scene
+
+_MOST_KEPT = 50_000
+"""Lines that are kept in memory; those of a larger corpus are read whenever they are wanted."""
 
 
 @dataclass(frozen=True)
@@ -46,22 +49,31 @@ class Corpus:
         paths = [(f"{folder.name}/{name}", folder / name) for folder in self.episodes for name in names]
         return {name: path for name, path in paths if path.exists()}
 
-    def scenes(self) -> list[Scene]:
+    def scenes(self) -> Iterator[Scene]:
         """The scenes of all episodes, as their lines fall into them."""
-        return [scene for folder in self.episodes for scene in self.scenes_of(folder)]
+        return (scene for folder in self.episodes for scene in self.scenes_of(folder))
 
     def scenes_of(self, folder: Path) -> list[Scene]:
         """The scenes of one episode."""
-        return read_scenes(folder / SCENES, self._lines[folder])
+        return read_scenes(folder / SCENES, self.lines_of(folder))
 
     def lines_of(self, folder: Path) -> list[Line]:
-        """The lines of one episode, with the season's names of voices."""
-        return self._lines[folder]
+        """The lines of one episode, with the season's names of voices; read anew where there are many."""
+        if folder in self._kept:
+            return self._kept[folder]
+        lines = [renamed(line, folder.name, self._names) for line in read_lines(folder)]
+        if sum(map(len, self._kept.values())) + len(lines) <= _MOST_KEPT:
+            self._kept[folder] = lines
+        return lines
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> Iterator[Line]:
         """All lines, episode by episode."""
-        return [line for lines in self._lines.values() for line in lines]
+        return (line for folder in self.episodes for line in self.lines_of(folder))
 
     @cached_property
-    def _lines(self) -> dict[Path, list[Line]]:
-        return season_lines(self.episodes)
+    def _kept(self) -> dict[Path, list[Line]]:
+        return {}
+
+    @cached_property
+    def _names(self) -> Mapping[tuple[str, str], str]:
+        return season_names(self.episodes)

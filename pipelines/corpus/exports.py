@@ -60,7 +60,7 @@ def source_of(corpus: Corpus) -> Source:
     return Source.of(
         corpus.lines(),
         corpus.root,
-        scenes=corpus.scenes(),
+        scenes=list(corpus.scenes()),
         problems=problems,
         shown=_shown(corpus),
         made_with=_made_with(corpus),

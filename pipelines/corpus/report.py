@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ Stages = Sequence[Stage[Any]]
 
 
 def write_report(corpus: Corpus, job: Job, *, of_episodes: Stages, of_corpus: Stages) -> Counts:
-    """The page for people, of all episodes.
+    """The page for people, of all episodes; of a large corpus an index, and a page for each character.
 
     Args:
         corpus: the finished episodes.
@@ -33,12 +34,20 @@ def write_report(corpus: Corpus, job: Job, *, of_episodes: Stages, of_corpus: St
         of_episodes: the stages of an episode whose reports the page shows.
         of_corpus: those of the corpus.
     """
-    from yuki_builder.corpus import write_corpus_report
+    from yuki_builder.corpus import LARGE, write_corpus_report, write_large_corpus_report
 
-    overviews = [_overview(corpus, folder, of_episodes) for folder in corpus.episodes]
     stages = _corpus_reports(corpus, of_corpus)
-    write_corpus_report(job.output(REPORT), episodes=overviews, stages=stages, folder=CORPUS_FOLDER)
+    read = [partial(_overview, corpus, folder, of_episodes) for folder in corpus.episodes]
+    if _line_count(corpus) < LARGE:
+        write_corpus_report(job.output(REPORT), episodes=[one() for one in read], stages=stages, folder=CORPUS_FOLDER)
+    else:
+        write_large_corpus_report(job.outputs, episodes=read, stages=stages, folder=CORPUS_FOLDER)
     return Counts()
+
+
+def _line_count(corpus: Corpus) -> int:
+    marks = (Store(folder).mark("lines") for folder in corpus.episodes)
+    return sum(mark.report.kept for mark in marks if mark is not None)
 
 
 def report_settings(corpus: Corpus, *, of_episodes: Stages, of_corpus: Stages) -> dict[str, Any]:

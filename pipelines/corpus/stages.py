@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.corpus import quality
@@ -14,15 +16,21 @@ from pipelines.episode.stages import REPORTED as EPISODE_STAGES
 from pipelines.layout import AUDIO_FINGERPRINTS, GALLERY, LINES, MEDIA, QUALITY, REPORT, SCENES, VOICEPRINTS
 
 if TYPE_CHECKING:
-    from yuki_builder.corpus import ExportOptions
+    from yuki_builder.corpus import ExportOptions, Scene
+    from yuki_builder.records import Line
 
 
 def _write_files(corpus: Corpus, job: Job) -> Counts:
     """Parquet for programs, scenes as text for people, chats for training."""
-    from yuki_builder.corpus import build_corpus_files
+    from yuki_builder.corpus import build_corpus_in_parts
 
-    report = build_corpus_files(corpus.lines(), job.outputs, scenes=corpus.scenes(), progress=job.progress)
+    parts = [partial(_part, corpus, folder) for folder in corpus.episodes]
+    report = build_corpus_in_parts(parts, job.outputs, progress=job.progress)
     return Counts(report.lines - sum(report.left_out.values()), report.left_out)
+
+
+def _part(corpus: Corpus, folder: Path) -> tuple[list[Line], list[Scene]]:
+    return corpus.lines_of(folder), corpus.scenes_of(folder)
 
 
 _REPORTED: tuple[Stage[Corpus], ...] = (
@@ -63,7 +71,7 @@ STAGES: tuple[Stage[Corpus], ...] = (
         files=lambda c: c.files(LINES, SCENES, VOICEPRINTS, MEDIA),
         code=("yuki_builder.corpus.report",),
         settings=lambda c: report_settings(c, of_episodes=EPISODE_STAGES, of_corpus=_REPORTED),
-        writes=(REPORT,),
+        writes=(REPORT, "characters/"),
     ),
 )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -15,30 +16,46 @@ from yuki_builder.characters import EpisodeVoice, link_voices
 from yuki_builder.records import Line
 
 
-def season_lines(episodes: Sequence[Path]) -> dict[Path, list[Line]]:
-    """The lines of each episode's folder; where two or more hold voices without names, with one name a voice."""
-    lines = {folder: read_lines(folder) for folder in episodes}
-    nameless = {folder: own for folder, own in lines.items() if any(map(is_nameless, own))}
-    if len(nameless) < 2:
-        return lines
-    voices: list[EpisodeVoice] = []
-    embedders = set()
-    for folder, own in nameless.items():
-        voiceprints, embedder = read_voiceprints(folder / VOICEPRINTS)
-        embedders.add(embedder)
-        row_of = {key: row for row, key in enumerate(voiceprints.keys)}
-        by_speaker: dict[str, list[Line]] = defaultdict(list)
-        for line in own:
-            if is_nameless(line):
-                by_speaker[str(line.speaker)].append(line)
-        for speaker, said in sorted(by_speaker.items()):
-            rows = [row_of[line.line_id] for line in said if line.line_id in row_of]
-            vectors = voiceprints.vectors[rows] if rows else np.zeros((0, 1), np.float32)
-            voices.append(EpisodeVoice(folder.name, speaker, vectors, sum(x.span.duration_ms for x in said)))
-    if len(embedders) > 1:
-        return lines  # of different embedders: they do not compare
-    names = link_voices(voices, embedder=embedders.pop())
-    return {folder: [_renamed(line, folder.name, names) for line in own] for folder, own in lines.items()}
+def season_names(episodes: Sequence[Path]) -> Mapping[tuple[str, str], str]:
+    """The season's name for each voice (episode, its label there) that nobody named; one episode at a time is read.
+
+    None where fewer than two episodes hold such voices, or where they are of different embedders.
+    """
+    found = _Voices()
+    reading = found.of(episodes)
+    first = next(reading, None)
+    if first is None:
+        return {}
+    (embedder,) = found.embedders
+    names = link_voices(chain([first], reading), embedder=embedder)
+    return names if len(found.embedders) == 1 and found.episodes > 1 else {}
+
+
+class _Voices:
+    """Reads the nameless voices of episodes, and what they were made with."""
+
+    def __init__(self) -> None:
+        self.embedders: set[str] = set()
+        self.episodes = 0
+
+    def of(self, episodes: Sequence[Path]) -> Iterator[EpisodeVoice]:
+        for folder in episodes:
+            by_speaker: dict[str, list[Line]] = defaultdict(list)
+            for line in read_lines(folder):
+                if is_nameless(line):
+                    by_speaker[str(line.speaker)].append(line)
+            if not by_speaker:
+                continue
+            self.episodes += 1
+            voiceprints, embedder = read_voiceprints(folder / VOICEPRINTS)
+            self.embedders.add(embedder)
+            if len(self.embedders) > 1:
+                return  # they do not compare
+            row_of = {key: row for row, key in enumerate(voiceprints.keys)}
+            for speaker, said in sorted(by_speaker.items()):
+                rows = [row_of[line.line_id] for line in said if line.line_id in row_of]
+                vectors = voiceprints.vectors[rows] if rows else np.zeros((0, 1), np.float32)
+                yield EpisodeVoice(folder.name, speaker, vectors, sum(x.span.duration_ms for x in said))
 
 
 def is_nameless(line: Line) -> bool:
@@ -46,7 +63,10 @@ def is_nameless(line: Line) -> bool:
     return line.character is not None and line.character == line.speaker
 
 
-def _renamed(line: Line, episode: str, names: Mapping[tuple[str, str], str]) -> Line:
+def renamed(line: Line, episode: str, names: Mapping[tuple[str, str], str]) -> Line:
+    """The line with the season's name for its voice, where it has one."""
+    if not names:
+        return line
     evidence = tuple(
         dataclasses.replace(e, character=names.get((episode, e.character), e.character)) for e in line.evidence
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.engine.stage import Counts, Job
@@ -81,7 +81,12 @@ def quality_notes(qualities: Sequence[ClipQuality]) -> tuple[str, ...]:
     """What the usual limits of quality would leave out, in a line."""
     from yuki_builder.corpus import would_keep
 
-    counts = dict(would_keep(qualities))
-    kept = counts.pop("kept")
+    return quality_note(would_keep(qualities), len(qualities))
+
+
+def quality_note(kept: Mapping[str, int], total: int) -> tuple[str, ...]:
+    """The same from what ``would_keep`` counts."""
+    counts = dict(kept)
+    clean = counts.pop("kept")
     reasons = ", ".join(f"{count} {name}" for name, count in counts.items())
-    return (f"quality: {kept} of {len(qualities)} lines have no problem ({reasons})",) if reasons else ()
+    return (f"quality: {clean} of {total} lines have no problem ({reasons})",) if reasons else ()

@@ -9,20 +9,25 @@ from yuki_builder.corpus.audio.quality import (
     PROBLEMS,
     AudioFingerprint,
     ClipQuality,
+    DuplicateFinder,
     LineSound,
     QualityLimits,
     mark_duplicates,
     problems_of,
+    repeated_words,
     would_keep,
 )
 from yuki_builder.corpus.exports import EXPORTERS, Exporter, ExportOptions, ExportReport, Source
-from yuki_builder.corpus.exports.build import CorpusReport, build_corpus_files
+from yuki_builder.corpus.exports.build import CorpusReport, build_corpus_files, build_corpus_in_parts
 from yuki_builder.corpus.notebook.browse import Corpus, open_corpus
 from yuki_builder.corpus.report import (
+    CHARACTERS,
+    LARGE,
     EpisodeOverview,
     SoundPictures,
     picture_sound,
     write_corpus_report,
+    write_large_corpus_report,
     write_report,
 )
 from yuki_builder.corpus.scenes import Scene, SceneRow, scenes_of, split_scenes
@@ -32,13 +37,16 @@ from yuki_builder.corpus.tables.lines_parquet import read_lines_parquet, write_l
 from yuki_builder.corpus.tables.quality_parquet import write_quality_parquet
 
 __all__ = [
+    "CHARACTERS",
     "EXPORTERS",
+    "LARGE",
     "PROBLEMS",
     "AudioFingerprint",
     "ClipQuality",
     "ClipReport",
     "Corpus",
     "CorpusReport",
+    "DuplicateFinder",
     "EpisodeOverview",
     "ExportOptions",
     "ExportReport",
@@ -52,6 +60,7 @@ __all__ = [
     "Source",
     "add_dnsmos",
     "build_corpus_files",
+    "build_corpus_in_parts",
     "mark_duplicates",
     "open_corpus",
     "picture_sound",
@@ -60,11 +69,13 @@ __all__ = [
     "read_lines_jsonl",
     "read_lines_parquet",
     "read_sounds",
+    "repeated_words",
     "require_dnsmos",
     "scenes_of",
     "split_scenes",
     "would_keep",
     "write_corpus_report",
+    "write_large_corpus_report",
     "write_lines_csv",
     "write_lines_jsonl",
     "write_lines_parquet",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -209,25 +210,61 @@ def mark_duplicates(
 
     Words alone do not make a repeat ("Yes." is said often), nor does sound alone.
     """
-    first: dict[str, list[Line]] = {}
-    marked = []
-    for quality, line in zip(qualities, lines, strict=True):
-        key = "".join(c for c in unicodedata.normalize("NFKC", line.text).casefold() if c.isalnum())
-        original = None
-        if letters(key) >= _LEAST_LETTERS and line.line_id in prints:
-            earlier = first.setdefault(key, [])
-            original = next((other for other in earlier if _sound_alike(line, other, prints)), None)
-            if original is None:
-                earlier.append(line)
-        marked.append(replace(quality, duplicate_of=None if original is None else original.line_id))
-    return marked
+    return DuplicateFinder(repeated_words(lines)).mark(qualities, lines, prints)
 
 
-def _sound_alike(one: Line, other: Line, prints: Mapping[str, AudioFingerprint]) -> bool:
+def repeated_words(lines: Iterable[Line]) -> frozenset[int]:
+    """Hashes of the words that are said more than once; all that has to be remembered of a season's lines."""
+    once: set[int] = set()
+    again: set[int] = set()
+    for line in lines:
+        key = _words(line)
+        if key is not None:
+            (again if key in once else once).add(key)
+    return frozenset(again)
+
+
+class DuplicateFinder:
+    """Marks repeats episode by episode, and remembers the sound of those lines alone whose words come again.
+
+    Args:
+        repeated: from ``repeated_words``, of all lines that will come.
+    """
+
+    def __init__(self, repeated: Collection[int]) -> None:
+        self._repeated = repeated
+        self._first: dict[int, list[tuple[Line, AudioFingerprint]]] = {}
+
+    def mark(
+        self, qualities: Sequence[ClipQuality], lines: Sequence[Line], prints: Mapping[str, AudioFingerprint]
+    ) -> list[ClipQuality]:
+        """As ``mark_duplicates``, of the next episodes."""
+        marked = []
+        for quality, line in zip(qualities, lines, strict=True):
+            key, sound = _words(line), prints.get(line.line_id)
+            original = None
+            if key in self._repeated and key is not None and sound is not None:
+                earlier = self._first.setdefault(key, [])
+                original = next((other for other, own in earlier if _sound_alike(line, sound, other, own)), None)
+                if original is None:
+                    earlier.append((line, sound))
+            marked.append(replace(quality, duplicate_of=None if original is None else original.line_id))
+        return marked
+
+
+def _words(line: Line) -> int | None:
+    """A hash of what is said, whatever its marks and capitals; None where it is too little to be a repeat."""
+    key = "".join(c for c in unicodedata.normalize("NFKC", line.text).casefold() if c.isalnum())
+    if letters(key) < _LEAST_LETTERS:
+        return None
+    return int.from_bytes(hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+
+
+def _sound_alike(one: Line, sound: AudioFingerprint, other: Line, other_sound: AudioFingerprint) -> bool:
     lengths = sorted((one.span.duration_ms, other.span.duration_ms))
     if lengths[1] - lengths[0] > _SAME_LENGTH * lengths[1]:
         return False
-    return float(prints[one.line_id] @ prints[other.line_id]) >= _SAME_SOUND
+    return float(sound @ other_sound) >= _SAME_SOUND
 
 
 def _near(speech: Sequence[Span], span: Span) -> Iterable[Span]:

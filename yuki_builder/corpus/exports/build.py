@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,21 +56,84 @@ def build_corpus_files(
         OSError: ``destination`` cannot be written.
     """
     every_line = list(lines)
-    spoken = [line for line in every_line if line.text.strip()]
-    scenes = split_scenes(spoken) if scenes is None else scenes
+    if scenes is None:
+        scenes = split_scenes([line for line in every_line if line.text.strip()])
+    return build_corpus_in_parts([lambda: (every_line, scenes)], destination, progress=progress)
+
+
+Part = Callable[[], tuple[Sequence[Line], Sequence[Scene]]]
+"""Reads the lines of one episode, and the scenes that they fall into."""
+
+_MOST_LINES = 100_000
+
+
+def build_corpus_in_parts(
+    parts: Sequence[Part], destination: Path, *, progress: Progress = no_progress, most_lines: int = _MOST_LINES
+) -> CorpusReport:
+    """As ``build_corpus_files``, from episodes that are read when they are wanted: more than the memory holds.
+
+    Every part is read once for the table, and again with the characters who speak in it, of whom so many are written
+    together that their scenes have no more than ``most_lines`` lines, or one whose own have more.
+
+    Raises:
+        OSError: ``destination`` cannot be written.
+    """
     destination.mkdir(parents=True, exist_ok=True)
-    write_lines_parquet(every_line, destination / "lines.parquet")
+    index = _Index()
+    write_lines_parquet(index.reading(parts), destination / "lines.parquet")
     progress(1, 4)
-    scene_files = write_texts(scenes, destination / "texts")
-    progress(2, 4)
-    write_haruhi(scenes, destination / "haruhi")
-    progress(3, 4)
-    roleplay = write_roleplay(scenes, destination / "roleplay")
-    progress(4, 4)
-    left_out = {}
-    if without_text := len(every_line) - len(spoken):
-        left_out["no text"] = without_text
-    named = {scene.scene_id for members in scenes_by_character(scenes).values() for scene in members}
-    if nameless := sum(len(scene.lines) for scene in scenes if scene.scene_id not in named):
-        left_out["in a scene without a named character"] = nameless
-    return CorpusReport(len(every_line), len(scenes), scene_files, roleplay, left_out)
+    scene_files: dict[str, int] = {}
+    roleplay: dict[str, RoleplayCounts] = {}
+    batches = index.batches(most_lines)
+    for number, names in enumerate(batches):
+        numbers = sorted({k for name in names for k in index.parts_of[name]})
+        scenes = [scene for k in numbers for scene in parts[k]()[1]]
+        scene_files |= write_texts(scenes, destination / "texts", among=names)
+        progress(1 + 3 * (number + 1 / 3) / len(batches), 4)
+        write_haruhi(scenes, destination / "haruhi", among=names)
+        progress(1 + 3 * (number + 2 / 3) / len(batches), 4)
+        roleplay |= write_roleplay(scenes, destination / "roleplay", among=names)
+        progress(1 + 3 * (number + 1) / len(batches), 4)
+    return CorpusReport(index.lines, index.scenes, scene_files, roleplay, index.left_out())
+
+
+class _Index:
+    """What is known of a corpus after its lines were read once: which characters speak in which parts, how much."""
+
+    def __init__(self) -> None:
+        self.lines = self.scenes = 0
+        self.parts_of: dict[str, list[int]] = {}
+        self._lines_of: Counter[str] = Counter()
+        self._without_text = self._nameless = 0
+
+    def reading(self, parts: Sequence[Part]) -> Iterator[Line]:
+        """All lines, once; what is counted is there when they have been read."""
+        for number, part in enumerate(parts):
+            lines, scenes = part()
+            yield from lines
+            self.lines += len(lines)
+            self.scenes += len(scenes)
+            self._without_text += sum(not line.text.strip() for line in lines)
+            by_character = scenes_by_character(scenes)
+            for name, members in by_character.items():
+                self.parts_of.setdefault(name, []).append(number)
+                self._lines_of[name] += sum(len(scene.lines) for scene in members)
+            named = {scene.scene_id for members in by_character.values() for scene in members}
+            self._nameless += sum(len(scene.lines) for scene in scenes if scene.scene_id not in named)
+
+    def batches(self, most_lines: int) -> list[list[str]]:
+        """The characters in order, those together whose scenes are not too much at once; at least one batch."""
+        batches: list[list[str]] = [[]]
+        room = most_lines
+        for name in sorted(self.parts_of):
+            if batches[-1] and self._lines_of[name] > room:
+                batches.append([])
+                room = most_lines
+            batches[-1].append(name)
+            room -= self._lines_of[name]
+        return batches
+
+    def left_out(self) -> dict[str, int]:
+        """Lines that are in the table only, by reason."""
+        counts = {"no text": self._without_text, "in a scene without a named character": self._nameless}
+        return {reason: count for reason, count in counts.items() if count}

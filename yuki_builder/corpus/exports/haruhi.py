@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from yuki_builder.corpus.exports.prompts import fill, prompts_for
@@ -25,6 +25,7 @@ def write_haruhi(
     min_confidence: float = MIN_NAME_CONFIDENCE,
     names: Mapping[str, str] | None = None,
     system_prompt: str | None = None,
+    among: Collection[str] | None = None,
 ) -> dict[str, int]:
     """Write ``destination/<character>.jsonl`` for every character: the scenes in which the character speaks.
 
@@ -38,7 +39,7 @@ def write_haruhi(
     """
     destination.mkdir(parents=True, exist_ok=True)
     written = {}
-    for character, members in scenes_by_character(scenes, min_confidence=min_confidence).items():
+    for character, members in scenes_by_character(scenes, min_confidence=min_confidence, among=among).items():
         if names is not None and character not in names:
             continue
         prompts = prompts_for(line.text for scene in members for line in scene.lines)

@@ -72,7 +72,11 @@ def scene_messages(
 
 
 def write_roleplay(
-    scenes: Sequence[Scene], destination: Path, *, min_confidence: float = MIN_TARGET_CONFIDENCE
+    scenes: Sequence[Scene],
+    destination: Path,
+    *,
+    min_confidence: float = MIN_TARGET_CONFIDENCE,
+    among: Collection[str] | None = None,
 ) -> dict[str, RoleplayCounts]:
     """Write ``destination/<character>.jsonl`` for every character with a line of ``min_confidence`` or more.
 
@@ -81,7 +85,7 @@ def write_roleplay(
     """
     destination.mkdir(parents=True, exist_ok=True)
     written = {}
-    for character, members in scenes_by_character(scenes, min_confidence=min_confidence).items():
+    for character, members in scenes_by_character(scenes, min_confidence=min_confidence, among=among).items():
         prompts = prompts_for(line.text for scene in members for line in scene.lines)
         rows: list[dict[str, Any]] = []
         target_lines = lines_after = 0

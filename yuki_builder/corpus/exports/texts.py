@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from yuki_builder.corpus.exports.utterances import (
@@ -20,13 +20,16 @@ from yuki_builder.names import path_name
 
 
 def scenes_by_character(
-    scenes: Sequence[Scene], *, min_confidence: float = MIN_NAME_CONFIDENCE
+    scenes: Iterable[Scene],
+    *,
+    min_confidence: float = MIN_NAME_CONFIDENCE,
+    among: Collection[str] | None = None,
 ) -> dict[str, list[Scene]]:
-    """For each character, by name, the scenes in which the character speaks."""
+    """For each character, by name, the scenes in which the character speaks; of these characters, or of all."""
     found: dict[str, list[Scene]] = {}
     for scene in scenes:
         names = {speaker_name(line, min_confidence=min_confidence) for line in scene.lines}
-        for name in names - {None}:
+        for name in names - {None} if among is None else names & set(among):
             found.setdefault(str(name), []).append(scene)
     return dict(sorted(found.items()))
 
@@ -42,19 +45,21 @@ def write_texts(
     *,
     min_confidence: float = MIN_NAME_CONFIDENCE,
     names: Mapping[str, str] | None = None,
+    among: Collection[str] | None = None,
 ) -> dict[str, int]:
     """Write ``destination/<character>/<episode>_<time>_<scene>.txt`` for every scene a character speaks in.
 
     All lines of the scene are written. Where the speaker is unknown, or named with less than ``min_confidence``,
     the name is ``？？？``: the answer to a line that is left out would make no sense, and an empty name is
     narration to the loaders of this family. ``names`` are those who get a folder, with its name; None: all do.
+    ``among``: these characters only.
 
     Returns:
         Files written by character.
     """
     destination.mkdir(parents=True, exist_ok=True)
     written = {}
-    for character, members in scenes_by_character(scenes, min_confidence=min_confidence).items():
+    for character, members in scenes_by_character(scenes, min_confidence=min_confidence, among=among).items():
         if names is not None and character not in names:
             continue
         folder = destination / (path_name(character) if names is None else names[character])

@@ -85,7 +85,7 @@ def write_report(
         evaluation=evaluation,
         read_from=read_from,
     )
-    _write(page, destination)
+    write_page(page, destination)
 
 
 def write_corpus_report(
@@ -106,10 +106,11 @@ def write_corpus_report(
     Raises:
         OSError: ``destination`` cannot be written.
     """
-    _write(corpus_page(episodes=episodes, stages=stages, folder=folder), destination)
+    write_page(corpus_page(episodes=episodes, stages=stages, folder=folder), destination)
 
 
-def _write(page: Page, destination: Path) -> None:
+def write_page(page: Page, destination: Path) -> None:
+    """Write the page as HTML."""
     destination.write_text(render(page), encoding="utf-8", errors="xmlcharrefreplace", newline="\n")
 
 
@@ -123,22 +124,23 @@ def render(page: Page) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        loader=FunctionLoader(_own),
+        loader=FunctionLoader(own_file),
     )
     environment.filters["clock"] = clock
     environment.filters["percent"] = percent
-    script = "".join(map(_own, SCRIPTS))
+    script = "".join(map(own_file, SCRIPTS))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template("page.html").render(
         page=page,
         source_marks=SOURCE_MARKS,
         # Ours, and JSON without "<": the only texts that are not escaped.
-        style=Markup("".join(map(_own, STYLES))),  # noqa: S704
+        style=Markup("".join(map(own_file, STYLES))),  # noqa: S704
         script=Markup(script),  # noqa: S704
         data=Markup(page.data),  # noqa: S704
         script_hash=f"sha256-{digest}",
     )
 
 
-def _own(name: str) -> str:
+def own_file(name: str) -> str:
+    """The text of a file that pages are made of."""
     return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")

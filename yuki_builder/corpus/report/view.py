@@ -226,7 +226,7 @@ def corpus_page(
         pictures=None,
         left_out=(),
         timing=None,
-        stages=(*_added_up(episode.stages for episode in episodes), *stages),
+        stages=(*added_up(episode.stages for episode in episodes), *stages),
         has_timeline=bool(ordered),
         data=page_data(
             episodes=[
@@ -328,7 +328,7 @@ def _episode_rows(
     return tuple(rows)
 
 
-def _added_up(reports: Iterable[Sequence[StageReport]]) -> tuple[StageReport, ...]:
+def added_up(reports: Iterable[Sequence[StageReport]]) -> tuple[StageReport, ...]:
     """One report a stage, over all episodes; notes are left to the episodes' own reports."""
     sums: dict[str, tuple[int, int, Counter[str]]] = {}
     for stages in reports:

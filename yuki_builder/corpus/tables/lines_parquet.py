@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from yuki_builder.errors import InputError
 from yuki_builder.records import Line, LineSource
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+T = TypeVar("T")
 
 
 def lines_schema() -> pa.Schema:
@@ -62,21 +65,37 @@ def lines_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     return table
 
 
+_ROWS_PER_GROUP = 65_536
+
+
 def write_lines_parquet(lines: Iterable[Line], destination: Path) -> None:
-    """Write all lines as one Parquet file; the same lines give the same bytes."""
+    """Write all lines as one Parquet file; the same lines give the same bytes.
+
+    They are written in groups of rows, so that a corpus larger than the memory can come from an iterator.
+    """
     import pyarrow.parquet as pq
 
     # Through Python's own file: a full disk then is the OSError that the caller expects.
-    with destination.open("wb") as file:
-        pq.write_table(
-            lines_table([line.to_dict() for line in lines]),
-            file,
-            compression="zstd",
-            row_group_size=65_536,
-            version="2.6",
-            data_page_version="1.0",
-            store_schema=False,
-        )
+    with (
+        destination.open("wb") as file,
+        pq.ParquetWriter(
+            file, lines_schema(), compression="zstd", version="2.6", data_page_version="1.0", store_schema=False
+        ) as writer,
+    ):
+        for part in in_parts(lines, _ROWS_PER_GROUP):
+            writer.write_table(lines_table([line.to_dict() for line in part]), row_group_size=_ROWS_PER_GROUP)
+
+
+def in_parts(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The items in lists of ``size``, the last one shorter; one empty list where there are none."""
+    iterator = iter(items)
+    part = list(islice(iterator, size))
+    while True:
+        following = list(islice(iterator, size))
+        yield part
+        if not following:
+            return
+        part = following
 
 
 def read_lines_table(source: Path) -> pa.Table:

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from yuki_builder.corpus.audio.quality import ClipQuality
+from yuki_builder.corpus.tables.lines_parquet import in_parts
+
+_ROWS_PER_GROUP = 1 << 18
 
 
 def write_quality_parquet(qualities: Iterable[ClipQuality], destination: Path) -> None:
@@ -30,6 +33,6 @@ def write_quality_parquet(qualities: Iterable[ClipQuality], destination: Path) -
             pa.field("text_match", number),
         ]
     )
-    rows = [quality.to_dict() for quality in qualities]
-    with destination.open("wb") as file:
-        pq.write_table(pa.Table.from_pylist(rows, schema=schema), file)
+    with destination.open("wb") as file, pq.ParquetWriter(file, schema) as writer:
+        for part in in_parts(qualities, _ROWS_PER_GROUP):
+            writer.write_table(pa.Table.from_pylist([quality.to_dict() for quality in part], schema=schema))

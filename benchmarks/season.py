@@ -1,0 +1,272 @@
+"""A season at scale: episodes per hour by jobs, what an episode costs beside its own work, and corpora of thousands.
+
+    python benchmarks/season.py jobs --jobs 1 2               # real small episodes, by the command
+    python benchmarks/season.py corpus --episodes 200 1000    # a corpus from finished episodes (records alone)
+    python benchmarks/season.py voices --episodes 1000 10000  # voices without names, linked over a season
+
+Finished episodes are made up here: lines of a cast, a third of whom nobody named, with records as the pipeline writes
+them and no sound.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+EMBEDDER = "campplus-made-up"
+DIM = 192
+LINES = 400
+TEXT = "the of and to you he was it in that his with for they at be this have from one had by word but not"
+WORDS = re.findall(r"\w+", TEXT)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    jobs = commands.add_parser("jobs")
+    jobs.add_argument("--jobs", type=int, nargs="+", default=[1, 2])
+    jobs.add_argument("--episodes", type=int, default=6)
+    corpus = commands.add_parser("corpus")
+    corpus.add_argument("--episodes", type=int, nargs="+", default=[200])
+    corpus.add_argument("--per-show", type=int, default=20, help="episodes of one show, which share a cast")
+    corpus.add_argument("--folder", type=Path)
+    voices = commands.add_parser("voices")
+    voices.add_argument("--episodes", type=int, nargs="+", default=[1000])
+    one = commands.add_parser("build")  # in a process of its own, whose memory is measured
+    one.add_argument("folder", type=Path)
+    arguments = parser.parse_args()
+    return {"jobs": run_jobs, "corpus": run_corpus, "voices": run_voices, "build": run_build}[arguments.command](
+        arguments
+    )
+
+
+# --- jobs -------------------------------------------------------------------------------------------------
+
+
+def run_jobs(arguments: argparse.Namespace) -> int:
+    from campaigns import small_episode
+
+    with tempfile.TemporaryDirectory() as folder:
+        show = Path(folder, "show")
+        small_episode(show / "0")
+        for number in range(1, arguments.episodes):
+            for file in (show / "0").iterdir():
+                target = show / str(number) / f"{file.stem}{number}{file.suffix}"
+                target.parent.mkdir(exist_ok=True)
+                shutil.copy(file, target)
+        print(f"{arguments.episodes} episodes of 14 s, --separator none")
+        print("| jobs | seconds | per episode (s) | episodes per hour | each when reused (s) | peak (MB) |")
+        print("|-|-|-|-|-|-|")
+        for jobs in arguments.jobs:
+            out = Path(folder, f"out{jobs}")
+            first, peak = command(show, out, jobs)
+            again, _ = command(show, out, jobs)
+            each = first / arguments.episodes
+            print(
+                f"| {jobs} | {first:.1f} | {each:.1f} | {3600 / each:.0f} | {again / arguments.episodes:.2f} "
+                f"| {peak:.0f} |",
+                flush=True,
+            )
+    return 0
+
+
+def command(show: Path, out: Path, jobs: int) -> tuple[float, float]:
+    """Seconds of a run, and the most memory that all its processes had together, MB."""
+    arguments = ["--video", str(show), "--out", str(out), "--separator", "none", "--quiet", "--jobs", str(jobs)]
+    began, peak = time.monotonic(), 0.0
+    with subprocess.Popen([sys.executable, str(ROOT / "run_pipeline.py"), *arguments]) as process:
+        while process.poll() is None:
+            peak = max(peak, sum(map(resident, family(process.pid))))
+            time.sleep(0.2)
+    assert process.returncode == 0
+    return time.monotonic() - began, peak
+
+
+def family(pid: int) -> Iterator[int]:
+    yield pid
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return
+    for child in children:
+        yield from family(int(child))
+
+
+def resident(pid: int) -> float:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    except OSError:
+        return 0.0
+
+
+# --- the corpus -------------------------------------------------------------------------------------------
+
+
+def run_corpus(arguments: argparse.Namespace) -> int:
+    print(f"episodes of {LINES} lines, {arguments.per_show} to a show")
+    for episodes in arguments.episodes:
+        folder = Path(arguments.folder or tempfile.mkdtemp())
+        began = time.monotonic()
+        make_episodes(folder / str(episodes), episodes, arguments.per_show)
+        print(f"made {episodes} episodes in {time.monotonic() - began:.0f} s", file=sys.stderr)
+        done = subprocess.run(
+            [sys.executable, __file__, "build", str(folder / str(episodes))], check=True, capture_output=True, text=True
+        )
+        figures = json.loads(done.stdout.splitlines()[-1])
+        print(json.dumps({"episodes": episodes, **figures}), flush=True)
+        if arguments.folder is None:
+            shutil.rmtree(folder)
+    return 0
+
+
+def run_build(arguments: argparse.Namespace) -> int:
+    from pipelines import build_corpus
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    began = time.monotonic()
+    result = build_corpus(arguments.folder)
+    figures = {
+        "seconds": round(time.monotonic() - began, 1),
+        "stages": {report.stage: round(report.seconds, 1) for report in result.reports},
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "peak_mb_before": round(before),
+        "report_mb": round((result.folder / "report.html").stat().st_size / 1e6, 2),
+        "files": sum(1 for path in result.folder.rglob("*") if path.is_file()),
+    }
+    began = time.monotonic()
+    build_corpus(arguments.folder)
+    print(json.dumps({**figures, "again_seconds": round(time.monotonic() - began, 1)}))
+    return 0
+
+
+def make_episodes(out: Path, episodes: int, per_show: int) -> None:
+    """Finished episodes: the records that a corpus is built from."""
+    dice = np.random.default_rng(0)
+    cast = np.zeros((0, DIM))
+    for number in range(episodes):
+        if number % per_show == 0:
+            cast = unit(dice.standard_normal((30, DIM)))
+        make_episode(out, f"show{number // per_show:04d}-{number % per_show:03d}", cast, dice)
+
+
+def make_episode(out: Path, name: str, cast: np.ndarray, dice: np.random.Generator) -> None:
+    from pipelines.engine.store import Recipe, Store
+    from pipelines.episode.records import write_audio_fingerprints, write_records, write_voiceprints
+    from pipelines.layout import AUDIO_FINGERPRINTS, MEDIA, QUALITY, SCENES, VOICEPRINTS
+    from pipelines.layout import LINES as LINES_FILE
+    from yuki_builder.corpus import ClipQuality, SceneRow, split_scenes, write_lines_jsonl
+    from yuki_builder.records import Evidence, Line, MediaInfo, StageReport, Verdict, Voiceprints
+
+    show = name.partition("-")[0]
+    speaking = dice.choice(len(cast), 10, replace=False)
+    lines, vectors = [], []
+    start = 0
+    for index in range(LINES):
+        who = int(dice.integers(len(speaking)))
+        person = speaking[who]
+        start += int(dice.integers(1500, 5000))
+        text = " ".join(dice.choice(WORDS, int(dice.integers(3, 14)))).capitalize() + "."
+        label = f"SPEAKER_{who:02d}"
+        character = label if person % 3 == 0 else f"{show} person {person:02d}"
+        identity = f"{name}-{start:08d}-{index:08x}"
+        lines.append(
+            Line(
+                line_id=identity,
+                episode_id=name,
+                index=index,
+                start_ms=start,
+                end_ms=start + 1400,
+                text=text,
+                text_secondary=None,
+                character=character,
+                confidence=round(float(dice.uniform(0.4, 1.0)), 4),
+                verdict=Verdict.CERTAIN,
+                evidence=(Evidence("voice", character, 3.0),),
+                speaker=label,
+                overlap=0.0,
+                snr_db=12.0,
+                quality=None,
+                clip=f"{name}/clips/{person}/{identity}.flac",
+            )
+        )
+        vectors.append(unit(cast[person] + 1.0 * dice.standard_normal(DIM) / np.sqrt(DIM)))
+    keys = tuple(line.line_id for line in lines)
+    store = Store(out / name)
+    with store.locked(), store.workspace("lines") as workspace:
+        for path in (LINES_FILE, VOICEPRINTS):
+            (workspace.outputs / path).parent.mkdir(parents=True, exist_ok=True)
+        write_lines_jsonl(lines, workspace.outputs / LINES_FILE)
+        rows = [SceneRow.of(scene) for scene in split_scenes(lines)]
+        write_records(rows, workspace.outputs / SCENES)
+        prints = Voiceprints(keys, np.array(vectors, np.float32), (1400,) * len(keys))
+        write_voiceprints(prints, workspace.outputs / VOICEPRINTS, embedder=EMBEDDER)
+        measured = [ClipQuality(key, 1.4, 0.0, 16000, 0.9, 12.0, 0.0, 12.0) for key in keys]
+        write_records(measured, workspace.outputs / QUALITY)
+        sounds = dict(zip(keys, unit(dice.standard_normal((len(keys), 768))).astype(np.float32), strict=True))
+        write_audio_fingerprints(sounds, workspace.outputs / AUDIO_FINGERPRINTS)
+        write_records([MediaInfo(f"{name}.mkv", "matroska", start + 5000, 0, 1, (), ())], workspace.outputs / MEDIA)
+        store.commit("lines", Recipe(1, {"episode": name}, {}, {}), StageReport("lines", 0.0, LINES, LINES, {}))
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+# --- voices -----------------------------------------------------------------------------------------------
+
+
+def run_voices(arguments: argparse.Namespace) -> int:
+    from yuki_builder.characters import EpisodeVoice, link_voices
+
+    print("eight voices an episode, six lines each, a cast of 30 for 20 episodes; clips at a cosine of 0.5")
+    print("| episodes | voices | people | found | B-cubed precision | recall | seconds | peak (MB) |")
+    print("|-|-|-|-|-|-|-|-|")
+    for episodes in arguments.episodes:
+        truth: dict[tuple[str, str], int] = {}
+
+        def heard(episodes: int = episodes, truth: dict[tuple[str, str], int] = truth) -> Iterator[EpisodeVoice]:
+            dice = np.random.default_rng(1)
+            cast = np.zeros((0, DIM))
+            for number in range(episodes):
+                if number % 20 == 0:
+                    cast = unit(dice.standard_normal((30, DIM)))
+                for who, person in enumerate(dice.choice(30, 8, replace=False)):
+                    vectors = unit(cast[person] + dice.standard_normal((6, DIM)) / np.sqrt(DIM))
+                    voice = EpisodeVoice(f"e{number:06d}", f"S{who}", vectors.astype(np.float32), 9000)
+                    truth[voice.episode_id, voice.speaker] = number // 20 * 30 + int(person)
+                    yield voice
+
+        began = time.monotonic()
+        names = link_voices(heard(), embedder=EMBEDDER)
+        seconds = time.monotonic() - began
+        joint = Counter((names[key], truth[key]) for key in truth)
+        found, people = Counter(names.values()), Counter(truth.values())
+        precision = sum(n * n / found[a] for (a, _), n in joint.items()) / len(truth)
+        recall = sum(n * n / people[b] for (_, b), n in joint.items()) / len(truth)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(
+            f"| {episodes:,} | {len(truth):,} | {len(people):,} | {len(found):,} | {precision:.4f} | {recall:.4f} | "
+            f"{seconds:.0f} | {peak:.0f} |",
+            flush=True,
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
