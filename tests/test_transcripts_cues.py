@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from yuki_builder.records import CueOrigin, HeardSegment, Span, Turn, Word
 from yuki_builder.transcripts import NotSpeech, heard_cues
-from yuki_builder.transcripts.cues import speakers_of
+from yuki_builder.transcripts.cues import speakers_of, voiced
 from yuki_builder.transcripts.hallucinations import turns_in_circles
 
 
@@ -57,7 +57,7 @@ def test_a_change_of_voice_moves_to_the_end_of_a_sentence_beside_it() -> None:
         (segment("ご視聴ありがとうございました", 0, 2000), NotSpeech.STOCK_PHRASE),
         (segment("请不吝点赞 订阅 转发", 0, 2000), NotSpeech.STOCK_PHRASE),
         (segment("I don't know what to do " * 4, 0, 9000), NotSpeech.LOOP),
-        (segment("a normal sentence", 0, 2000, compression=3.1), NotSpeech.LOOP),
+        (segment("and so and then " * 12, 0, 20_000), NotSpeech.LOOP),
         (segment("oh no, what is it now", 0, 2000, no_speech=0.9, log_probability=-1.4), NotSpeech.NO_SPEECH),
         (segment("a mumble", 0, 1000, confidence=0.1), NotSpeech.UNSURE),
         (segment("far too many words in far too little time for anybody", 0, 400), NotSpeech.TOO_FAST),
@@ -113,6 +113,31 @@ def test_the_same_again_and_again_is_said_once() -> None:
 )
 def test_circles(text: str, circles: bool) -> None:
     assert turns_in_circles(text) is circles
+
+
+def test_segments_of_a_script_without_spaces_are_joined_without() -> None:
+    first = HeardSegment((Word(0, 400, " もし"), Word(400, 800, "なら、")), "ja")
+    second = HeardSegment((Word(800, 1200, " 村に"), Word(1200, 1900, "帰る。")), "ja")
+    assert [cue.text for cue in heard_cues([first, second], ONE_TURN, ALL_VOICE)] == ["もしなら、村に帰る。"]
+
+
+@pytest.mark.parametrize(
+    ("word", "speech", "expected"),
+    [
+        ((0, 2000), [(0, 600), (1900, 4000)], (0, 600)),  # stretched over the pause, until the next voice
+        ((0, 2000), [(1200, 4000)], (1200, 2000)),
+        ((0, 500), [(50, 450)], (0, 500)),  # voice activity is not finer than that
+        ((0, 900), [(0, 400), (460, 900)], (0, 900)),
+        ((0, 500), [], (0, 500)),
+        ((0, 500), [(490, 900)], (0, 500)),
+    ],
+)
+def test_words_end_with_the_voice(
+    word: tuple[int, int], speech: list[tuple[int, int]], expected: tuple[int, int]
+) -> None:
+    spans = [Span(*pair) for pair in speech]
+    found = voiced(Word(*word, "x"), spans, [span.end_ms for span in spans])
+    assert (found.start_ms, found.end_ms) == expected
 
 
 @st.composite

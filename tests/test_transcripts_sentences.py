@@ -58,6 +58,19 @@ def test_a_very_short_sentence_goes_with_the_next() -> None:
     assert lines_of(said("No. I never said that to anyone.", each_ms=200)) == ["No. I never said that to anyone."]
 
 
+def test_an_answer_is_not_put_to_its_question() -> None:
+    words = [*said("Are you?", each_ms=200), Word(500, 700, " Yes."), Word(700, 1300, " Always.")]
+    assert lines_of(words) == ["Are you?", "Yes. Always."]
+
+
+def test_the_recognisers_segments_end_sentences_that_have_no_marks() -> None:
+    words = [Word(0, 700, "行きますか"), Word(900, 2100, "はい行きます"), Word(2100, 3000, "けど")]
+    assert [len(line) for line in cut_lines(words, segment_ends={0})] == [1, 2]
+    close = [Word(0, 1200, "行きますか"), Word(1200, 2400, "はい行きます")]
+    assert [len(line) for line in cut_lines(close, segment_ends={0, 1})] == [1, 1]
+    assert [len(line) for line in cut_lines(words)] == [3]
+
+
 def test_a_long_sentence_is_cut_at_a_comma() -> None:
     text = (
         "If you had told me about it before we left the city this morning, I would have brought the other key with me."
@@ -94,6 +107,7 @@ def test_where_sentences_end(word: str, ends: bool) -> None:
         (["Hello", "there."], "Hello there."),
         (["今日", "は", "いい", "天気"], "今日はいい天気"),
         (["今日", "は", "Monday", "です"], "今日は Monday です"),
+        (["订阅", " 转发"], "订阅 转发"),
         ([" It's", " 5", "%"], "It's 5%"),
         ([], ""),
     ],

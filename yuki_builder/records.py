@@ -264,15 +264,14 @@ class Word(Record):
 class HeardSegment(Record):
     """What a transcriber heard in one go; the texts of ``words``, joined, are its text, spaces included.
 
-    ``language`` is a code such as ``ja``. ``no_speech`` (0..1), ``log_probability`` (mean of the tokens) and
-    ``compression`` (how many times shorter the text gets by deflating it) are None where an engine does not tell.
+    ``language`` is a code such as ``ja``. ``no_speech`` (0..1) and ``log_probability`` (mean of the tokens) are of the
+    whole window that the engine decoded at once, None where it does not tell.
     """
 
     words: tuple[Word, ...]
     language: str | None = None
     no_speech: float | None = None
     log_probability: float | None = None
-    compression: float | None = None
 
     def __post_init__(self) -> None:
         if not self.words:

@@ -86,7 +86,6 @@ class WhisperTranscriber:
                 language=language or info.language,
                 no_speech=min(1.0, max(0.0, float(segment.no_speech_prob))),
                 log_probability=float(segment.avg_logprob),
-                compression=float(segment.compression_ratio),
             )
             for segment in segments
             if (words := tuple(_word(w) for w in segment.words or () if w.word.strip()))

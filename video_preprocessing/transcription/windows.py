@@ -57,7 +57,6 @@ class Window:
                 segment.language,
                 segment.no_speech,
                 segment.log_probability,
-                segment.compression,
             )
             for segment in segments
         ]

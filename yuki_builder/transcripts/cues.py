@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -12,8 +12,10 @@ from itertools import groupby
 from yuki_builder.records import Cue, CueOrigin, HeardSegment, Span, Turn, Word
 from yuki_builder.transcripts.hallucinations import NotSpeech, why_not_speech
 from yuki_builder.transcripts.sentences import LIMITS, LineLimits, cut_lines
-from yuki_builder.transcripts.writing import ends_sentence, join_words
+from yuki_builder.transcripts.writing import ends_sentence, is_unspaced, join_words
 
+_SILENCE_MS = 120
+_LEAST_VOICED_MS = 60
 _REACH_MS = 500  # a word this far from a turn is still its own: turns are not exact to a syllable
 _NEAR_MS = 350  # words that last no longer between a change of voice and the end of a sentence are on its wrong side
 
@@ -34,16 +36,56 @@ def heard_cues(
     drafts: list[tuple[list[Word], NotSpeech | None]] = [
         (list(segment.words), reason) for segment, reason in zip(ordered, reasons, strict=True) if reason is not None
     ]
-    words = [word for segment, reason in zip(ordered, reasons, strict=True) if reason is None for word in segment.words]
-    words.sort(key=lambda word: (word.start_ms, word.end_ms))
-    speakers = speakers_of(words, turns)
-    for speaker, run in groupby(zip(words, speakers, strict=True), key=lambda pair: pair[1]):
-        own = [word for word, _ in run]
+    speech_ends = [span.end_ms for span in speech]
+    marked = [
+        (voiced(_without_space(word) if k == 0 else word, speech, speech_ends), k == len(segment.words) - 1)
+        for segment, reason in zip(ordered, reasons, strict=True)
+        if reason is None
+        for k, word in enumerate(segment.words)
+    ]
+    marked.sort(key=lambda pair: (pair[0].start_ms, pair[0].end_ms))
+    speakers = speakers_of([word for word, _ in marked], turns)
+    for speaker, run in groupby(zip(marked, speakers, strict=True), key=lambda pair: pair[1]):
+        pairs = [pair for pair, _ in run]
+        own = [word for word, _ in pairs]
         if speaker is None:
             drafts.append((own, NotSpeech.NO_TURN))
         else:
-            drafts += [(line, None) for line in cut_lines(own, limits)]
+            ends = {k for k, (_, is_end) in enumerate(pairs) if is_end}
+            drafts += [(line, None) for line in cut_lines(own, limits, segment_ends=ends)]
     return _cues(drafts)
+
+
+def _without_space(first: Word) -> Word:
+    """The first word of a segment without the space that sets it off, in a script that has none."""
+    text = first.text.lstrip()
+    return replace(first, text=text) if text and is_unspaced(text[0]) else first
+
+
+def voiced(word: Word, speech: Sequence[Span], ends: Sequence[int]) -> Word:
+    """The word without the silence that it was stretched over: recognisers let the last one last until the next.
+
+    Of voice activity on both sides of a silence the longer side is the word's; without any the word stays.
+
+    Args:
+        word: as it was heard.
+        speech: voice activity, in order, without overlap.
+        ends: of its spans.
+    """
+    best: Span | None = None
+    for span in speech[bisect_right(ends, word.start_ms) :]:
+        if span.start_ms >= word.end_ms:
+            break
+        inside = Span(max(span.start_ms, word.start_ms), min(span.end_ms, word.end_ms))
+        if best is not None and inside.start_ms - best.end_ms < _SILENCE_MS:
+            best = Span(best.start_ms, inside.end_ms)
+        elif best is None or inside.duration_ms > best.duration_ms:
+            best = inside
+    if best is None or best.duration_ms < _LEAST_VOICED_MS:
+        return word
+    start_ms = best.start_ms if best.start_ms - word.start_ms >= _SILENCE_MS else word.start_ms
+    end_ms = best.end_ms if word.end_ms - best.end_ms >= _SILENCE_MS else word.end_ms
+    return replace(word, start_ms=start_ms, end_ms=end_ms)
 
 
 def speakers_of(words: Sequence[Word], turns: Sequence[Turn]) -> list[str | None]:

@@ -1,7 +1,8 @@
 """What a recogniser writes although nobody said it: over silence and music, in circles, out of its training. Pure.
 
-Whisper's own thresholds are those of the paper (Radford et al. 2022): text that deflates to less than 1/2.4 repeats
-itself, and a probable silence whose words are improbable is one.
+Thresholds are those of Whisper's paper (Radford et al. 2022): text that deflates to less than 1/2.4 repeats itself, and
+a probable silence whose words are improbable is one. Engines take the former over a whole window, where people may well
+say the same twice; here it is taken of one segment.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import enum
 import re
 import unicodedata
+import zlib
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import groupby
@@ -77,7 +79,7 @@ def _own_reason(segment: HeardSegment) -> NotSpeech | None:
         return NotSpeech.SOUND
     if _STOCK.search(text):
         return NotSpeech.STOCK_PHRASE
-    if (segment.compression or 0.0) > _MOST_COMPRESSION or turns_in_circles(text):
+    if compression(text) > _MOST_COMPRESSION or turns_in_circles(text):
         return NotSpeech.LOOP
     seconds = max(0.2, sum(word.end_ms - word.start_ms for word in segment.words) / 1000)
     letters = sum(c.isalnum() for c in text)
@@ -90,6 +92,12 @@ def _own_reason(segment: HeardSegment) -> NotSpeech | None:
     if (segment.no_speech or 0.0) > _NO_SPEECH and is_improbable:
         return NotSpeech.NO_SPEECH
     return None
+
+
+def compression(text: str) -> float:
+    """How many times shorter a text gets by deflating it; short ones get longer."""
+    raw = text.encode("utf-8", "surrogatepass")
+    return len(raw) / len(zlib.compress(raw))
 
 
 def turns_in_circles(text: str) -> bool:

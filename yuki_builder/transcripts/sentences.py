@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from yuki_builder.records import Word
-from yuki_builder.transcripts.writing import ends_clause, ends_sentence, join_words, width
+from yuki_builder.transcripts.writing import asks_question, ends_clause, ends_sentence, is_unspaced, join_words, width
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,9 @@ class LineLimits:
     cut_in_clause: float = 3.0
     cut_at_comma: float = 1.5
     kept_sentence_end: float = 0.8  # a sentence that ends within a line
+    kept_question: float = 0.8  # more where it asks: the answer may well be somebody else's
+    segment_pause_ms: int = 150  # where the recogniser ended a segment before so much of a pause, a sentence ends
+    kept_segment: float = 0.5  # a segment without marks, in a script where recognisers often write none
     too_short: float = 1.0
     pause_second: float = 2.5  # what a second of pause at a cut makes up for
 
@@ -28,13 +32,19 @@ class LineLimits:
 LIMITS = LineLimits()
 
 
-def cut_lines(words: Sequence[Word], limits: LineLimits = LIMITS) -> list[list[Word]]:
+def cut_lines(
+    words: Sequence[Word], limits: LineLimits = LIMITS, *, segment_ends: Collection[int] = ()
+) -> list[list[Word]]:
     """The words of one speaker, in order of time, as lines.
+
+    ``segment_ends`` are positions of words that the recogniser ended a segment with: it hears more than punctuation.
 
     The cheapest way to cut all of them, by dynamic programming over the words: cuts belong to the ends of sentences,
     then to commas and pauses; lines of less than a second are joined to their neighbours where no pause is between.
     A line is longer than the limits only where a single word is. O(n) for lines of bounded length.
     """
+    marks = [_Mark.of(words, k, limits, is_segment_end=k in segment_ends) for k in range(len(words))]
+    kept = list(accumulate((mark.kept for mark in marks), initial=0.0))
     best: list[tuple[float, int]] = [(0.0, 0)]  # the cost of the first k words, and where their last line begins
     for end in range(1, len(words) + 1):
         options = []
@@ -42,7 +52,8 @@ def cut_lines(words: Sequence[Word], limits: LineLimits = LIMITS) -> list[list[W
             line = words[start:end]
             if len(line) > 1 and not _fits(line, limits):
                 break
-            cost = best[start][0] + _line_cost(line, limits) + _cut_cost(words, end, limits)
+            inside = kept[end - 1] - kept[start]
+            cost = best[start][0] + inside + _shortness(line, limits) + marks[end - 1].cut
             options.append((cost, start))
         best.append(min(options, key=lambda option: (option[0], -option[1])))
     lines: list[list[Word]] = []
@@ -63,19 +74,29 @@ def _fits(line: Sequence[Word], limits: LineLimits) -> bool:
     )
 
 
-def _line_cost(line: Sequence[Word], limits: LineLimits) -> float:
-    inside = sum(ends_sentence(word.text) for word in line[:-1])
+def _shortness(line: Sequence[Word], limits: LineLimits) -> float:
     missing = max(0, limits.least_ms - (line[-1].end_ms - line[0].start_ms)) / limits.least_ms
-    return inside * limits.kept_sentence_end + (limits.too_short * (0.5 + missing) if missing else 0.0)
+    return limits.too_short * (0.5 + missing) if missing else 0.0
 
 
-def _cut_cost(words: Sequence[Word], end: int, limits: LineLimits) -> float:
-    """What it costs to end a line before the word ``end``."""
-    if end == len(words):
-        return 0.0
-    pause_ms = max(0, words[end].start_ms - words[end - 1].end_ms)
-    text = words[end - 1].text
-    if ends_sentence(text) or pause_ms >= limits.pause_ms:
-        return 0.0
-    base = limits.cut_at_comma if ends_clause(text) else limits.cut_in_clause
-    return max(0.2, base - limits.pause_second * pause_ms / 1000)
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """What it costs to end a line behind a word, and to go on in the same line."""
+
+    cut: float
+    kept: float
+
+    @classmethod
+    def of(cls, words: Sequence[Word], k: int, limits: LineLimits, *, is_segment_end: bool) -> _Mark:
+        if k + 1 == len(words):
+            return cls(cut=0.0, kept=0.0)
+        pause_ms = max(0, words[k + 1].start_ms - words[k].end_ms)
+        made_up = limits.pause_second * pause_ms / 1000
+        text = words[k].text
+        if ends_sentence(text) or (is_segment_end and pause_ms >= limits.segment_pause_ms):
+            asks = limits.kept_question if asks_question(text) else 0.0
+            return cls(cut=0.0, kept=limits.kept_sentence_end + asks + made_up)
+        if is_segment_end and is_unspaced(text.strip()[-1]) and not ends_clause(text):
+            return cls(cut=0.0, kept=limits.kept_segment + made_up)
+        base = limits.cut_at_comma if is_segment_end or ends_clause(text) else limits.cut_in_clause
+        return cls(cut=max(0.2, base - made_up), kept=0.0)

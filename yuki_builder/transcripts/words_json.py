@@ -52,7 +52,6 @@ def _segments(data: Any) -> Iterator[HeardSegment]:
                 language=language if isinstance(language, str) else None,
                 no_speech=_share(row.get("no_speech_prob")),
                 log_probability=_number(row.get("avg_logprob")),
-                compression=_number(row.get("compression_ratio")),
             )
 
 

@@ -46,6 +46,11 @@ def ends_sentence(text: str) -> bool:
     return not _ABBREVIATIONS.fullmatch(bare)
 
 
+def asks_question(text: str) -> bool:
+    """Whether a word ends a question."""
+    return text.strip().rstrip(_CLOSING)[-1:] in ("?", "？", "؟")
+
+
 def ends_clause(text: str) -> bool:
     """Whether a word is followed by a comma or the like."""
     bare = text.strip().rstrip(_CLOSING)
