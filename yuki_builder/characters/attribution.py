@@ -18,10 +18,12 @@ from yuki_builder.characters.weighing import (
     Indices,
     KnownVoices,
     apart,
+    by_dub,
     claim_odds,
     group_shares,
     name_voices,
     with_groups,
+    with_witness,
 )
 from yuki_builder.errors import GalleryError
 from yuki_builder.records import AlignedCue, Attribution, Evidence, FloatArray, Turn, Verdict, Voiceprints
@@ -40,6 +42,7 @@ class AttributionSettings:
         tag_reliability: how often a name in the subtitle is the one who speaks.
         label_reliability: how often a line is of the episode-local voice that covers it, where voices are all there is.
         turn_reliability: how often two lines that the diarization gives to one voice are of one voice.
+        dub_reliability: how much of a voice's weight the voice in a second audio track has.
         passes: how often the voices are learned again from the lines they were heard in.
         min_lines_of_a_voice: an unenrolled voice with fewer lines is no voice of its own.
     """
@@ -49,11 +52,19 @@ class AttributionSettings:
     tag_reliability: float = 0.97
     label_reliability: float = 0.8
     turn_reliability: float = 0.5
+    dub_reliability: float = 0.5
     passes: int = 2
     min_lines_of_a_voice: int = 3
 
     def __post_init__(self) -> None:
-        for name in ("certain", "doubtful", "tag_reliability", "label_reliability", "turn_reliability"):
+        for name in (
+            "certain",
+            "doubtful",
+            "tag_reliability",
+            "label_reliability",
+            "turn_reliability",
+            "dub_reliability",
+        ):
             if not 0 < getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, not between 0 and 1")
         if self.doubtful > self.certain:
@@ -70,6 +81,7 @@ def attribute(
     gallery: Gallery,
     turns: Sequence[Turn],
     manual: Mapping[str, str],
+    dub: Voiceprints | None = None,
     settings: AttributionSettings = DEFAULTS,
 ) -> list[Attribution]:
     """Who says each line, how surely, and what speaks for it; one attribution per line, in their order.
@@ -84,6 +96,8 @@ def attribute(
       stranger is somebody else rather than the nearest name.
     * ``vocals``, ``mix``: what each of the two signals says alone, where the embedding was made from both; shown, and
       already part of ``voice``.
+    * ``dub``: what the voice of a second audio track says, its voices learned from the lines that all of the above
+      name surely.
     * ``cluster``: what the other lines of the same episode-local voice are.
     * ``scene``: what the lines before and after say of it (``turn_taking``): a speaker goes on or another takes over,
       and two speakers of one subtitle are two.
@@ -101,6 +115,7 @@ def attribute(
         gallery: enrolled voices; of the embedder that made ``voiceprints``.
         turns: who speaks when, by episode-local voice.
         manual: characters by line id.
+        dub: the same lines out of an audio track with other voices, by line id.
         settings: how evidence is weighed.
 
     Raises:
@@ -132,6 +147,7 @@ def attribute(
         claims=claims,
         speakers=speakers,
         groups=groups,
+        dub=None if nameless else dub,
         follow_turns=not nameless,
         settings=settings,
     )
@@ -181,6 +197,7 @@ def _weigh(
     claims: Sequence[Sequence[Evidence]],
     speakers: Sequence[str | None],
     groups: Indices,
+    dub: Voiceprints | None,
     follow_turns: bool,
     settings: AttributionSettings,
 ) -> list[Attribution]:
@@ -191,11 +208,7 @@ def _weigh(
     chances = softmax(claim_odds(claimed))
     by_voice = np.zeros_like(chances)
     by_signal: dict[str, Array] = {}
-    row_of = {
-        key: row
-        for row, (key, vector) in enumerate(zip(voiceprints.keys, voiceprints.vectors, strict=True))
-        if vector.any() and np.isfinite(vector).all()
-    }
+    row_of = _rows(voiceprints)
     heard = [row for row, line in enumerate(lines) if line.cue.cue_id in row_of]
     if heard:
         rows = [row_of[lines[row].cue.cue_id] for row in heard]
@@ -216,6 +229,9 @@ def _weigh(
         for name, found_by in alone_by.items():
             by_signal[name] = np.zeros_like(chances)
             by_signal[name][heard] = found_by
+    by_second = np.zeros_like(chances)
+    if dub is not None:
+        chances, by_second = _with_dub(lines, dub, chances, gallery, settings)
     heard_rows = set(heard)
     by_group = group_shares(chances, groups)
     chances = with_groups(chances, by_group, settings.turn_reliability)
@@ -234,6 +250,7 @@ def _weigh(
         heard_as = (
             *_likeliest("voice", by_voice[row], cast),
             *(e for name, by in by_signal.items() for e in _likeliest(name, by[row], cast)),
+            *_likeliest("dub", by_second[row], cast),
             *_likeliest("cluster", by_group[row], cast),
         )
         best = int(chances[row, :-1].argmax())
@@ -244,6 +261,35 @@ def _weigh(
             verdict = Verdict.DOUBTFUL  # its neighbours alone are no proof
         found.append(Attribution(line.cue.cue_id, character, confidence, verdict, said + heard_as, speakers[row]))
     return found
+
+
+def _rows(voiceprints: Voiceprints) -> dict[str, int]:
+    """The row of each key whose vector says something."""
+    return {
+        key: row
+        for row, (key, vector) in enumerate(zip(voiceprints.keys, voiceprints.vectors, strict=True))
+        if vector.any() and np.isfinite(vector).all()
+    }
+
+
+def _with_dub(
+    lines: Sequence[AlignedCue], dub: Voiceprints, chances: Array, gallery: Gallery, settings: AttributionSettings
+) -> tuple[Array, Array]:
+    """Probabilities with what the second track says, and that alone (zeros where it says nothing)."""
+    row_of = _rows(dub)
+    rows = np.array([row for row, line in enumerate(lines) if line.cue.cue_id in row_of], np.intp)
+    alone = np.zeros_like(chances)
+    if len(rows) < 2 * settings.min_lines_of_a_voice:
+        return chances, alone
+    vectors = dub.vectors[[row_of[lines[row].cue.cue_id] for row in rows]]
+    model = gallery.model(vectors.shape[1]).centred(vectors)
+    result = chances.copy()
+    for _ in range(settings.passes):  # what the second track makes sure teaches it in turn
+        alone[rows] = by_dub(
+            model, vectors, rows, result, sure=settings.certain, least_lines=settings.min_lines_of_a_voice
+        )
+        result[rows] = with_witness(chances[rows], alone[rows], settings.dub_reliability)
+    return result, alone
 
 
 def _neighbours(lines: Sequence[AlignedCue]) -> list[tuple[int, int]]:

@@ -104,6 +104,42 @@ def name_voices(
     return _strangers_are_nobody(chances, cast_size), _strangers_are_nobody(by_voice, cast_size), by_signal
 
 
+def by_dub(
+    model: VoiceModel, vectors: FloatArray, rows: Indices, chances: Array, *, sure: float, least_lines: int
+) -> Array:
+    """Whom the voices of a second audio track name, learned from the lines that the first one is sure of.
+
+    One dubbing actor may speak several characters: both then fit. A line is never learned from for itself. A character
+    with few sure lines is as likely as one whom nobody has heard.
+
+    Args:
+        model: of the embedder, centred on the second track.
+        vectors: shape (k, d): embeddings of some lines, out of the second track.
+        rows: shape (k,): which of the m lines those are.
+        chances: shape (m, c + 1): what the first track says.
+        sure: a probability from which a line teaches its character's voice.
+        least_lines: so many lines a voice is known by, at least.
+
+    Returns:
+        Probabilities of the characters and of somebody else, shape (k, c + 1).
+    """
+    points = model.project(vectors)
+    said = chances[rows, :-1]
+    weights = np.where(said >= sure, said**2, 0.0)
+    odds, heard = score_voices(model, points, clips=points, weights=weights, own=np.arange(len(points)))
+    enough = weights.sum(0) - weights >= least_lines - 0.5
+    unheard = -np.log(said.shape[1] + 1)
+    threshold = model.threshold(vectors)[:, None]
+    return softmax(np.where(heard & enough, model.calibration.scale * odds + threshold, unheard))
+
+
+def with_witness(chances: Array, witness: Array, weight: float) -> Array:
+    """Probabilities once a witness has spoken, ``weight`` 0 (not heard) to 1 (as independent); shapes (m, c + 1)."""
+    weighed = chances * np.maximum(witness, 1e-4) ** weight
+    result: Array = weighed / weighed.sum(1, keepdims=True)
+    return result
+
+
 def group_shares(chances: Array, groups: Indices) -> Array:
     """For each line the mean probabilities of its group's other lines, shape as ``chances``; 0 where there are none."""
     members = _one_column_per_group(groups)
