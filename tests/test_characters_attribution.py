@@ -73,6 +73,36 @@ def test_enrolled_voices_are_named_and_strangers_are_not(seed: int, turns: str) 
         assert sources(found[0]) == {"voice": "A", "cluster": "A"}
 
 
+@pytest.mark.parametrize("dubbed_by", [{"A": "P", "B": "Q"}, {"A": "P", "B": "P"}], ids=["each", "one actor"])
+def test_a_dub_names_lines_that_the_first_track_leaves_open(dubbed_by: dict[str, str]) -> None:
+    voices = Voices(1)
+    said_by = [str(v) for v in np.random.default_rng(3).choice(["A", "B"], 40)]
+    masked = {4, 9, 14, 19, 24}  # nothing but music in the first track
+    first = voices.prints({f"l{i}": v for i, v in enumerate(said_by) if i not in masked})
+    dub = voices.prints({f"l{i}": dubbed_by[v] for i, v in enumerate(said_by)})
+    lines = [line(i) for i in range(40)]
+    settings = AttributionSettings(dub_reliability=0.5)
+    found = attribute(lines, first, gallery=enrol(voices, "A", "B"), turns=[], manual={}, dub=dub, settings=settings)
+    without = attribute(lines, first, gallery=enrol(voices, "A", "B"), turns=[], manual={}, settings=settings)
+    for row in masked:
+        named = [e for e in found[row].evidence if e.source == "dub"]
+        if dubbed_by["A"] != dubbed_by["B"]:
+            assert found[row].character == said_by[row] == named[0].character
+            assert found[row].confidence > without[row].confidence + 0.1
+        else:  # one actor for both tells nothing
+            assert found[row].confidence == pytest.approx(without[row].confidence, abs=0.2)
+    heard = [row for row in range(40) if row not in masked]
+    assert all(found[row].character == said_by[row] for row in heard)
+
+
+def test_a_dub_of_a_few_lines_says_nothing() -> None:
+    voices = Voices()
+    lines = [line(i) for i in range(4)]
+    first, dub = speak(voices, ["A", "B"] * 2), voices.prints({f"l{i}": "P" for i in range(4)})
+    told = {"gallery": enrol(voices, *CAST), "turns": [], "manual": {}}
+    assert attribute(lines, first, dub=dub, **told) == attribute(lines, first, **told)
+
+
 def test_confidence_holds_what_it_says() -> None:
     outcomes = []
     for seed in range(12):

@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from video_preprocessing.media import choose_audio_track, choose_subtitle_track, picture_tracks
+from video_preprocessing.media import (
+    choose_audio_track,
+    choose_second_audio_track,
+    choose_subtitle_track,
+    picture_tracks,
+)
 from video_preprocessing.media.languages import normal_language, speaks
 from yuki_builder.errors import MediaError, SubtitleError
 from yuki_builder.records import AudioTrack, MediaInfo, SubtitleTrack
@@ -84,6 +89,33 @@ def test_audio_by_language_in_any_spelling() -> None:
 def test_audio_that_is_not_there_is_refused_with_the_list(wanted: str) -> None:
     with pytest.raises(MediaError, match=r'0: ja aac stereo "Main"; 1: en aac stereo'):
         choose_audio_track(info_of(sound(0, "ja", "Main"), sound(1, "en")), wanted)
+
+
+@pytest.mark.parametrize(
+    ("tracks", "wanted", "found"),
+    [
+        ([sound(0, "ja"), sound(1, "en")], "auto", 1),
+        ([sound(0, "ja"), sound(1, "jpn"), sound(2, "en", "Commentary"), sound(3, "de")], "auto", 3),
+        ([sound(0, "zh-Hans"), sound(1, "chi-Hant")], "auto", None),
+        ([sound(0), sound(1, "en")], "auto", None),
+        ([sound(0, "ja")], "auto", None),
+        ([sound(0, "ja"), sound(1, "en")], "none", None),
+        ([sound(0, "ja"), sound(1)], "1", 1),
+        ([sound(0, "ja"), sound(1, "ja")], "ja", 1),
+    ],
+)
+def test_a_second_audio_track_has_other_voices(tracks: list[AudioTrack], wanted: str, found: int | None) -> None:
+    info = info_of(*tracks)
+    second = choose_second_audio_track(info, info.audio[0], wanted)
+    assert (None if second is None else second.position) == found
+
+
+def test_a_second_audio_track_that_is_not_there_is_refused() -> None:
+    info = info_of(sound(0, "ja"), sound(1, "en"))
+    with pytest.raises(MediaError, match=r"audio track 0 is the one that is worked on.*--second-audio-track"):
+        choose_second_audio_track(info, info.audio[0], "ja")
+    with pytest.raises(MediaError, match=r"0: ja aac stereo; 1: en aac stereo"):
+        choose_second_audio_track(info, info.audio[0], "ko")
 
 
 def test_a_file_without_sound_is_named() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
 from pipelines.episode.records import read_records, read_turns, read_voiceprints, write_records
-from pipelines.layout import ALIGNED, ATTRIBUTIONS, ENROLLED, GALLERY, TURNS, VOICEPRINTS, line_id
+from pipelines.layout import ALIGNED, ATTRIBUTIONS, DUB, ENROLLED, GALLERY, TURNS, VOICEPRINTS, line_id
 from yuki_builder.errors import InternalError
 from yuki_builder.records import AlignedCue, Attribution, Voiceprints
 
@@ -27,12 +27,14 @@ def identify(episode: Episode, job: Job) -> Counts:
     lines = episode.aliases.of_lines(read_records(job.input(ALIGNED), AlignedCue))
     voiceprints, embedder = read_voiceprints(job.input(VOICEPRINTS))
     gallery = _gallery(episode, job, own=voiceprints.keys, embedder=embedder)
+    dub, dub_embedder = read_voiceprints(job.input(DUB))
     cue_ids = {line_id(episode.episode_id, line.cue): line.cue.cue_id for line in lines}
     attributions = attribute(
         lines,
         dataclasses.replace(voiceprints, keys=tuple(cue_ids[key] for key in voiceprints.keys)),
         gallery=gallery,
         turns=read_turns(job.input(TURNS)),
+        dub=dataclasses.replace(dub, keys=tuple(cue_ids[key] for key in dub.keys)) if dub_embedder else None,
         manual={line: episode.aliases.name(name) for line, name in match_labels(lines, episode.own_labels).items()},
     )
     write_records(attributions, job.output(ATTRIBUTIONS))

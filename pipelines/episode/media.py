@@ -13,13 +13,13 @@ from yuki_builder.errors import MediaError
 
 def probe(episode: Episode, job: Job) -> Counts:
     """What is in the media file."""
-    from video_preprocessing.media import choose_audio_track
+    from video_preprocessing.media import choose_audio_track, choose_second_audio_track
     from video_preprocessing.media import probe as probe_file
 
     info = probe_file(episode.video)
-    choose_audio_track(
-        info, episode.config.audio_track, language=episode.config.language
-    )  # refuses here what could only fail later
+    # What could only fail later is refused here.
+    first = choose_audio_track(info, episode.config.audio_track, language=episode.config.language)
+    choose_second_audio_track(info, first, episode.config.second_audio_track)
     # Without the path: the record stays true when the video is moved.
     write_records([dataclasses.replace(info, path=episode.video.name)], job.output(MEDIA))
     return Counts()

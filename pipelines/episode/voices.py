@@ -12,11 +12,13 @@ import numpy as np
 
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
-from pipelines.episode.records import read_records, write_voiceprints
+from pipelines.episode.records import read_media, read_records, write_voiceprints
 from pipelines.layout import (
     ALIGNED,
+    DUB,
     ENROLLED,
     EXCLUSIVE_TURNS,
+    MEDIA,
     MIX,
     NAMED,
     PIECES,
@@ -38,6 +40,10 @@ _WHOLE_FILE = Span(0, 1 << 40)
 _TURNS_BEYOND_MS = 2000
 
 
+_DUB_RATE_HZ = 16_000
+# A dub ends with the film; where it does not by this much, it is of another cut and its lines are elsewhere.
+_OTHER_CUT_S = 5.0
+_OTHER_CUT_SHARE = 0.01
 _TOO_SHORT = "too little speech for a speaker embedding"
 _IN_CROWD = f"more than {MOST_AT_ONCE} other lines at the same time"
 
@@ -112,6 +118,44 @@ def embed_lines(episode: Episode, job: Job) -> Counts:
     write_voiceprints(voiceprints, job.output(VOICEPRINTS), embedder=embedder.fingerprint)
     made, in_crowd = len(voiceprints.keys), sum(not spans for spans in pure.values())
     return Counts(made, {_TOO_SHORT: len(lines) - made - in_crowd, _IN_CROWD: in_crowd})
+
+
+def embed_dub(episode: Episode, job: Job) -> Counts:
+    """The same lines out of an audio track with other voices, where there is one.
+
+    From the track as it is: embeddings hardly mind music, and its separation would cost as much as the rest of the run.
+    """
+    from video_preprocessing.media import choose_audio_track, choose_second_audio_track, describe, extract_audio
+    from video_preprocessing.speech import embed_spans
+    from yuki_builder.alignment import single_speaker_spans
+
+    info, config = read_media(job.input(MEDIA), episode.video), episode.config
+    first = choose_audio_track(info, config.audio_track, language=config.language)
+    track = choose_second_audio_track(info, first, config.second_audio_track)
+    nothing = Voiceprints((), np.zeros((0, 0), np.float32), ())
+    if track is None:
+        write_voiceprints(nothing, job.output(DUB), embedder="")
+        return Counts()
+    audio = job.scratch / "dub.flac"
+    extract_audio(info, track, audio, sample_rate_hz=_DUB_RATE_HZ, progress=lambda d, t: job.progress(d / 4, t))
+    differ_s = (_length_s(audio) - _length_s(job.input(MIX))) if audio.exists() else 0.0
+    if abs(differ_s) > _OTHER_CUT_S + _OTHER_CUT_SHARE * _length_s(job.input(MIX)):
+        write_voiceprints(nothing, job.output(DUB), embedder="")
+        how = f"{abs(differ_s):.0f} s {'longer' if differ_s > 0 else 'shorter'}"
+        return Counts(notes=(f"audio track {describe(track)} is {how} than the first: another cut, not heard",))
+    lines = read_records(job.input(ALIGNED), AlignedCue)
+    spans = zip(lines, single_speaker_spans(lines), strict=True)
+    wanted = {line_id(episode.episode_id, line.cue): tuple(s) for line, s in spans if s}
+    speech, embedder = read_records(job.input(SPEECH), Span), episode.embedder()
+    found = embed_spans(audio, wanted, speech, embedder, progress=lambda d, t: job.progress(t / 4 + d * 3 / 4, t))
+    write_voiceprints(found, job.output(DUB), embedder=embedder.fingerprint)
+    return Counts(len(found.keys), notes=(f"voices of audio track {describe(track)} heard as a second witness",))
+
+
+def _length_s(audio: Path) -> float:
+    import soundfile
+
+    return float(soundfile.info(audio).duration)
 
 
 def _for_all(voiceprints: Voiceprints, same_as: Mapping[str, str]) -> Voiceprints:

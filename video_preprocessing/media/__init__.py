@@ -18,6 +18,7 @@ from video_preprocessing.media.shots import detect_shots
 from video_preprocessing.media.tracks import (
     choose_audio_track,
     choose_bitmap_track,
+    choose_second_audio_track,
     choose_subtitle_track,
     describe,
     hearing_impaired_track,
@@ -31,6 +32,7 @@ __all__ = [
     "bitmap_kind",
     "choose_audio_track",
     "choose_bitmap_track",
+    "choose_second_audio_track",
     "choose_subtitle_track",
     "describe",
     "detect_shots",

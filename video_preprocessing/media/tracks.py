@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from video_preprocessing.media.bitmap_subtitles import BITMAP_CODECS
 from video_preprocessing.media.containers import UNKNOWN_CODEC
-from video_preprocessing.media.languages import speaks
+from video_preprocessing.media.languages import normal_language, speaks
 from yuki_builder.errors import MediaError, SubtitleError
 from yuki_builder.records import AudioTrack, MediaInfo, SubtitleTrack
 
@@ -47,6 +47,41 @@ def choose_audio_track(info: MediaInfo, wanted: str | None = None, *, language: 
         return bool(_COMMENTARY.search(track.title or "")), is_other, not track.is_default, track.position
 
     return min(fitting, key=order)
+
+
+def choose_second_audio_track(info: MediaInfo, first: AudioTrack, wanted: str = "auto") -> AudioTrack | None:
+    """The audio track on which other people speak the same lines, or None where there is none.
+
+    Args:
+        info: what the file holds.
+        first: the track that is worked on.
+        wanted: position or language as for ``choose_audio_track``; ``"auto"``: a track of another known language that
+            is no commentary or audio description; ``"none"``.
+
+    Raises:
+        MediaError: what was wanted is not there, or is the first track.
+    """
+    if wanted == "none":
+        return None
+    if wanted == "auto":
+        return next((track for track in info.audio if _is_dub(track, first)), None)
+    fitting = _fitting(info.audio, wanted)
+    if not fitting:
+        raise _no_such_track(info, "audio", info.audio, wanted)
+    others = [track for track in fitting if track is not first]
+    if not others:
+        raise MediaError(
+            f"audio track {first.position} is the one that is worked on",
+            where=info.path,
+            remedy="name another with --second-audio-track, or choose the first one with --audio-track",
+        )
+    return min(others, key=lambda track: (bool(_COMMENTARY.search(track.title or "")), track.position))
+
+
+def _is_dub(track: AudioTrack, first: AudioTrack) -> bool:
+    one, other = normal_language(first.language), normal_language(track.language)
+    is_other = one is not None and other is not None and one.split("-")[0] != other.split("-")[0]
+    return is_other and not _COMMENTARY.search(track.title or "")
 
 
 def choose_subtitle_track(

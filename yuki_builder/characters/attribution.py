@@ -52,7 +52,7 @@ class AttributionSettings:
     tag_reliability: float = 0.97
     label_reliability: float = 0.8
     turn_reliability: float = 0.5
-    dub_reliability: float = 0.5
+    dub_reliability: float = 0.2
     passes: int = 2
     min_lines_of_a_voice: int = 3
 
