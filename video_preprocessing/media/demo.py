@@ -29,6 +29,7 @@ from video_preprocessing.media.demo_music import SAMPLE_RATE_HZ, synthesise_musi
 from video_preprocessing.media.ffmpeg_process import file_url, run_ffmpeg
 from yuki_builder.errors import MediaError, YukiError
 from yuki_builder.records import FloatArray, Span
+from yuki_builder.rttm import read_rttm
 
 MUSIC_BELOW_VOICE_DB = 3.0
 _PEAK = 0.9
@@ -189,7 +190,7 @@ def _mux(folder: Path, scratch: Path, destination: Path, recipe: str) -> None:
 
     voices, rate_hz = soundfile.read(folder / "sample.wav", dtype="float32")
     voices = soxr.resample(voices, rate_hz, SAMPLE_RATE_HZ)
-    mix = mix_with_music(voices, _turns(folder / "sample.rttm"))
+    mix = mix_with_music(voices, [turn.span for turn in read_rttm(folder / "sample.rttm")])
     soundfile.write(scratch / "mix.wav", mix, SAMPLE_RATE_HZ)
     (scratch / "subtitles.ass").write_text(ass_script(read_stm(folder / "sample.stm")), encoding="utf-8")
     (scratch / "picture.ppm").write_bytes(b"P6 %d %d 255\n" % (_WIDTH, _HEIGHT) + _picture().tobytes())
@@ -221,12 +222,6 @@ def _mux(folder: Path, scratch: Path, destination: Path, recipe: str) -> None:
         },
     )
     run_ffmpeg(written, source=folder / "sample.wav", destination=destination)
-
-
-def _turns(rttm: Path) -> list[Span]:
-    rows = (row.split() for row in rttm.read_text(encoding="utf-8").splitlines())
-    starts = ((round(1000 * float(row[3])), round(1000 * float(row[4]))) for row in rows)
-    return [Span(start_ms, start_ms + duration_ms) for start_ms, duration_ms in starts]
 
 
 def _event(span: Span, style: str, name: str, text: str) -> str:

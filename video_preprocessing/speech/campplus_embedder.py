@@ -103,9 +103,11 @@ def installed_weights() -> Path | None:
 
 
 def _folder() -> Path:
-    import pooch
+    from platformdirs import user_cache_path
 
-    return Path(os.environ.get("YUKI_MODELS") or pooch.os_cache("yuki_builder") / "models")
+    return Path(
+        os.environ.get("YUKI_MODELS") or user_cache_path("yuki_builder", appauthor=False, opinion=False) / "models"
+    )
 
 
 @functools.lru_cache(maxsize=4)

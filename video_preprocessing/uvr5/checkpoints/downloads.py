@@ -13,13 +13,14 @@ import hashlib
 import http.client
 import os
 import ssl
-import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import platformdirs
 
 from video_preprocessing.uvr5.checkpoints.registry import KnownModel
 from yuki_builder.errors import CheckpointError, OutputError
@@ -64,13 +65,7 @@ def model_folder() -> Path:
 
 def cache_folder() -> Path:
     """The project's folder in the user's cache; it need not exist."""
-    if cache := os.environ.get("XDG_CACHE_HOME"):
-        base = Path(cache)
-    elif sys.platform == "win32" and (local := os.environ.get("LOCALAPPDATA")):
-        base = Path(local)
-    else:
-        base = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
-    return base / "yuki_builder"
+    return platformdirs.user_cache_path("yuki_builder", appauthor=False, opinion=False)
 
 
 def cached_path(model: KnownModel) -> Path:

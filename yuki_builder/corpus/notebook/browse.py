@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -24,6 +24,7 @@ from yuki_builder.corpus.tables.statistics import character_statistics
 from yuki_builder.errors import InputError
 from yuki_builder.names import path_name
 from yuki_builder.records import FloatArray, Span, Verdict
+from yuki_builder.rttm import read_rttm
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -381,12 +382,12 @@ class Corpus:
         source = self._episode_folder(episode) / "speakers" / "turns.rttm"
         if not source.is_file():
             raise InputError("the episode has no speakers/turns.rttm", where=episode)
-        turns = list(_read_turns(source))
+        turns = read_rttm(source)
         return pd.DataFrame(
             {
-                "start_ms": pd.Series([start for start, _, _ in turns], dtype="int64"),
-                "end_ms": pd.Series([end for _, end, _ in turns], dtype="int64"),
-                "speaker": pd.Series([speaker for _, _, speaker in turns], dtype="str"),
+                "start_ms": pd.Series([turn.start_ms for turn in turns], dtype="int64"),
+                "end_ms": pd.Series([turn.end_ms for turn in turns], dtype="int64"),
+                "speaker": pd.Series([turn.speaker for turn in turns], dtype="str"),
             }
         )
 
@@ -489,16 +490,3 @@ def _read_sound(source: Path, span: Span | None) -> tuple[FloatArray, int]:
         sound.seek(min(max(0, start), sound.frames))
         waveform: FloatArray = sound.read(max(0, end - max(0, start)), dtype="float32", always_2d=True).T
         return waveform, rate
-
-
-def _read_turns(source: Path) -> Iterator[tuple[int, int, str]]:
-    """(start_ms, end_ms, speaker) of each SPEAKER row of an RTTM file."""
-    for number, row in enumerate(source.read_text(encoding="utf-8").splitlines(), 1):
-        fields = row.split()
-        if not fields or fields[0] != "SPEAKER":
-            continue
-        try:
-            start_s, duration_s, speaker = float(fields[3]), float(fields[4]), fields[7]
-        except (ValueError, IndexError) as e:
-            raise InputError(f"row {number} is no RTTM", where=source) from e
-        yield round(start_s * 1000), round((start_s + duration_s) * 1000), speaker
