@@ -79,7 +79,7 @@ def test_sound_is_voices_and_music_on_time(demo: Path, tmp_path: Path, voices: F
     extract_audio(info, choose_audio_track(info, None), tmp_path / "x.flac")
     heard, rate_hz = soundfile.read(tmp_path / "x.flac", dtype="float32")
     heard = soxr.resample(heard, rate_hz, SAMPLE_RATE_HZ)[: len(voices)]
-    made = mix_with_music(voices, demo_module._turns(demo_module._sample_folder() / "sample.rttm"))
+    made = mix_with_music(voices, [turn.span for turn in read_rttm(demo_module._sample_folder() / "sample.rttm")])
     assert np.corrcoef(heard[:, 0], made[: len(heard), 0])[0, 1] > 0.99
     assert np.abs(heard).max() < 1
 
