@@ -304,7 +304,7 @@ def test_what_is_broken_is_named(season: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     shutil.copytree(season, out)
     (out / "ep01" / "speakers" / "turns.rttm").write_text("SPEAKER ep 1 soon\n")
-    with pytest.raises(InputError, match="row 1 is no RTTM"):
+    with pytest.raises(InputError, match="line 1: an RTTM turn has ten columns, this one 4"):
         open_corpus(out).turns("ep01")
     (out / "ep02" / "speakers" / "turns.rttm").unlink()
     with pytest.raises(InputError, match=r"turns\.rttm"):

@@ -16,6 +16,7 @@ from video_preprocessing.media import demo as demo_module
 from video_preprocessing.media.demo import MUSIC_BELOW_VOICE_DB, build_demo, main, mix_with_music, read_stm
 from video_preprocessing.media.demo_music import SAMPLE_RATE_HZ, synthesise_music
 from yuki_builder.records import FloatArray, Span
+from yuki_builder.rttm import read_rttm
 
 
 @pytest.fixture(scope="module")
