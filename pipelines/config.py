@@ -129,7 +129,8 @@ class EpisodeConfig:
     )
     labels: tuple[Path, ...] = _option(
         (),
-        "Lines labelled by a person, beside --characters: an annotated CSV, or what a report saves. Repeatable.",
+        "Lines labelled by a person, beside --characters: an annotated CSV, or what a report saves. Repeatable. "
+        "labels.csv in the output folder, where a review keeps them, counts too.",
         "FILE",
         is_path=True,
     )

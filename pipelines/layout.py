@@ -5,6 +5,13 @@ from __future__ import annotations
 from yuki_builder.records import Cue
 
 CORPUS_FOLDER = "corpus"
+# In the output folder itself: what people say.
+ALIASES_FILE = "aliases.toml"
+LABELS_FILE = "labels.csv"
+CORRECTIONS_FILE = "corrections.csv"
+REVIEW_FOLDER = "review"
+RENAMES_FILE = f"{REVIEW_FOLDER}/renames.toml"
+
 MEDIA = ".work/media.json"
 CUES_READ = ".work/cues.jsonl"
 PICTURE_TEXTS = "subtitles/ocr.jsonl"

@@ -110,7 +110,7 @@ FLOORS = {
         *("signal", "network", "checkpoints", "engine", "separator", "training"),
         *("layers", "nets", "spectrogram", "train"),  # thin: the contract's names
     ),
-    "yuki_builder.corpus": ("audio", "tables", "scenes", "exports", "report", "notebook"),
+    "yuki_builder.corpus": ("audio", "tables", "scenes", "exports", "report", "notebook", "review"),
     "pipelines": (
         *("config", "layout", "models", "engine", "videos", "executors"),
         *("episode", "corpus", "season", "console"),

@@ -102,6 +102,7 @@ def test_each_limit_finds_its_own_problem(wanted: set[str]) -> None:
         "low DNSMOS": {"dnsmos": 1.0},
         "duplicate": {"duplicate_of": "y"},
         "text not heard": {"text_match": 0.1},
+        "unusable": {"unusable": True},
     }
     assert set(bad) == set(PROBLEMS)
     if {"too short", "too long"} <= wanted or {"too slow", "too fast"} <= wanted:

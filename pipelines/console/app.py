@@ -32,7 +32,7 @@ from yuki_builder.errors import ConfigError, YukiError
 if TYPE_CHECKING:
     from pipelines.season import EpisodeFailure
 
-_SUBCOMMANDS = ("models", "evaluate", "export")  # each in a module of its own, imported when it is wanted
+_SUBCOMMANDS = ("models", "evaluate", "export", "review")  # each in a module of its own, imported when it is wanted
 _SETTLED_SECONDS = 60.0
 DONE, PROGRAM_FAILED, INPUT_IS_WRONG, SOME_EPISODES_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -61,6 +61,10 @@ Models that take music, echo, reverb and noise away, by name, for --separator:
 \b
 How often the names are right, by a person's labels:
   run_pipeline.py evaluate --out out --truth ep01.csv
+
+\b
+Check it in the browser (what is decided there counts in every later run):
+  run_pipeline.py review --out out
 
 \b
 What other tools read (ShareGPT, LJSpeech, GPT-SoVITS, Hugging Face, WebDataset, ASS with names …):

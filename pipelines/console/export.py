@@ -85,7 +85,7 @@ def _export(
     without: Annotated[
         str,
         typer.Option(metavar="PROBLEM,...", help=f"Leave out lines with these: {', '.join(PROBLEMS)}; or none."),
-    ] = "duplicate",
+    ] = "duplicate,unusable",
     validation: Annotated[float, typer.Option(metavar="0..1", help="Share of scenes kept for validation.")] = 0.1,
     text: Annotated[
         str,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
+from pipelines.episode.edits import spoken
 from pipelines.episode.records import read_records, read_turns, read_voiceprints, write_records
 from pipelines.layout import ALIGNED, ATTRIBUTIONS, DUB, ENROLLED, GALLERY, TURNS, VOICEPRINTS, line_id
 from yuki_builder.errors import InternalError
@@ -22,26 +23,66 @@ _DOUBTS_TOLD = 5
 
 def identify(episode: Episode, job: Job) -> Counts:
     """Who says each line, and how surely."""
-    from yuki_builder.characters import attribute, match_labels
-
-    lines = episode.aliases.of_lines(read_records(job.input(ALIGNED), AlignedCue))
-    voiceprints, embedder = read_voiceprints(job.input(VOICEPRINTS))
-    gallery = _gallery(episode, job, own=voiceprints.keys, embedder=embedder)
-    dub, dub_embedder = read_voiceprints(job.input(DUB))
-    cue_ids = {line_id(episode.episode_id, line.cue): line.cue.cue_id for line in lines}
-    attributions = attribute(
-        lines,
-        dataclasses.replace(voiceprints, keys=tuple(cue_ids[key] for key in voiceprints.keys)),
-        gallery=gallery,
-        turns=read_turns(job.input(TURNS)),
-        dub=dataclasses.replace(dub, keys=tuple(cue_ids[key] for key in dub.keys)) if dub_embedder else None,
-        manual={line: episode.aliases.name(name) for line, name in match_labels(lines, episode.own_labels).items()},
-    )
+    lines, gallery, attributions = _attributed(episode, job.input)
     write_records(attributions, job.output(ATTRIBUTIONS))
     if gallery.keys:
         gallery.save(job.output(f"{GALLERY}/"))
     named = sum(a.character is not None for a in attributions)
-    return Counts(named, {"speaker unknown": len(lines) - named}, _doubts(episode, gallery, attributions))
+    return Counts(named, {"speaker unknown": lines - named}, _doubts(episode, gallery, attributions))
+
+
+def attribution_of(episode: Episode) -> list[Attribution] | None:
+    """The same of a finished episode, by what people say now; writes nothing.
+
+    None where it is not finished.
+    """
+    folder = episode.store.folder
+    if any(not (folder / path).is_file() for path in (ALIGNED, VOICEPRINTS, TURNS, DUB)):
+        return None
+    return _attributed(episode, lambda path: folder / path)[2]
+
+
+def _attributed(episode: Episode, input_: Callable[[str], Path]) -> tuple[int, Gallery, list[Attribution]]:
+    """How many lines there are, the voices known beforehand, and who says each line."""
+    from yuki_builder.characters import attribute, match_labels, revealed, stand_ins
+
+    lines = episode.aliases.of_lines(spoken(episode, read_records(input_(ALIGNED), AlignedCue)))
+    voiceprints, embedder = read_voiceprints(input_(VOICEPRINTS))
+    gallery = _gallery(episode, input_(ENROLLED), own=voiceprints.keys, embedder=embedder)
+    cue_ids = {line_id(episode.episode_id, line.cue): line.cue.cue_id for line in lines}
+    turns = read_turns(input_(TURNS))
+    dub, dub_embedder = read_voiceprints(input_(DUB))
+    labels = match_labels(lines, episode.own_labels, episode_id=episode.episode_id)
+    manual = {cue_id: episode.aliases.name(name) for cue_id, name in labels.items()}
+    attributions = revealed(
+        attribute(
+            lines,
+            _of_lines(voiceprints, cue_ids),
+            gallery=gallery,
+            turns=turns,
+            dub=_of_lines(dub, cue_ids) if dub_embedder else None,
+            manual={**manual, **stand_ins(lines, turns, _of_nobody(episode, cue_ids))},
+        )
+    )
+    return len(lines), gallery, attributions
+
+
+def _of_lines(voiceprints: Voiceprints, cue_ids: Mapping[str, str]) -> Voiceprints:
+    """Those of these lines, by cue id."""
+    rows = [row for row, key in enumerate(voiceprints.keys) if key in cue_ids]
+    return Voiceprints(
+        tuple(cue_ids[voiceprints.keys[row]] for row in rows),
+        voiceprints.vectors[rows],
+        tuple(voiceprints.speech_ms[row] for row in rows),
+        {name: vectors[rows] for name, vectors in voiceprints.signals.items()},
+    )
+
+
+def _of_nobody(episode: Episode, cue_ids: Mapping[str, str]) -> frozenset[str]:
+    from yuki_builder.corpus import NOBODY
+
+    edits = episode.edits
+    return frozenset(cue_ids[key] for key in cue_ids.keys() & edits.keys() if NOBODY in edits[key].marks)
 
 
 def _doubts(episode: Episode, gallery: Gallery, attributions: Sequence[Attribution]) -> tuple[str, ...]:
@@ -64,7 +105,7 @@ def _doubts(episode: Episode, gallery: Gallery, attributions: Sequence[Attributi
     return tuple(notes)
 
 
-def _gallery(episode: Episode, job: Job, *, own: Collection[str], embedder: str) -> Gallery:
+def _gallery(episode: Episode, enrolled: Path, *, own: Collection[str], embedder: str) -> Gallery:
     """The voices that are known beforehand, without this episode's ``own`` lines: they came from an earlier run."""
     from yuki_builder.characters import Gallery
 
@@ -77,8 +118,8 @@ def _gallery(episode: Episode, job: Job, *, own: Collection[str], embedder: str)
         given = Gallery.load(folder, embedder=embedder)
         voiceprints = Voiceprints(given.keys, given.vectors, given.speech_ms)
         gallery = add(gallery, voiceprints, dict(zip(given.keys, given.characters, strict=True)))
-    if job.input(ENROLLED).exists():
-        voiceprints, enrolled_with = read_voiceprints(job.input(ENROLLED))
+    if enrolled.exists():
+        voiceprints, enrolled_with = read_voiceprints(enrolled)
         if voiceprints.keys and enrolled_with != embedder:
             raise InternalError(f"clips embedded by {enrolled_with}, lines by {embedder}", remedy="run with --force")
         gallery = add(gallery, voiceprints, {clip.key: clip.character for clip in episode.enrolment.clips})

@@ -50,7 +50,7 @@ def cut_clips(episode: Episode, job: Job) -> Counts:
 
 def judge(episode: Episode, job: Job) -> Counts:
     """The quality of each line, with repeats and problems marked."""
-    from yuki_builder.corpus import LineSound, add_dnsmos, mark_duplicates, problems_of
+    from yuki_builder.corpus import UNUSABLE, LineSound, add_dnsmos, mark_duplicates, problems_of
 
     sounds = read_records(job.input(MEASURES), LineSound)
     qualities = [sound.quality for sound in sounds]
@@ -63,6 +63,8 @@ def judge(episode: Episode, job: Job) -> Counts:
     )
     shares = _text_matches(episode, job)
     marked = [dataclasses.replace(quality, text_match=shares.get(quality.line_id)) for quality in marked]
+    refused = {key for key, edit in episode.edits.items() if UNUSABLE in edit.marks}
+    marked = [dataclasses.replace(quality, unusable=quality.line_id in refused) for quality in marked]
     qualities = [dataclasses.replace(quality, problems=problems_of(quality)) for quality in marked]
     write_records(qualities, job.output(QUALITY))
     return Counts(len(qualities), notes=quality_notes(qualities))

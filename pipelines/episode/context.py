@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from video_preprocessing.transcription import Transcriber
     from video_preprocessing.uvr5.separator import Separator
     from yuki_builder.characters import Aliases, Enrolment, ManualLabel
+    from yuki_builder.corpus import LineEdit
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Episode:
         enrolment: whom ``config.characters`` and ``config.labels`` know by clips and tables.
         galleries: folders with voices that are known beforehand.
         aliases: which names are one character.
+        edits: what a person corrected in lines, by line id.
         isolated: folders, by video, of other episodes whose vocals are there to enrol from.
     """
 
@@ -54,6 +56,7 @@ class Episode:
     galleries: tuple[Path, ...]
     aliases: Aliases
     isolated: Mapping[Path, Path]
+    edits: Mapping[str, LineEdit] = field(default_factory=dict)
 
     @property
     def video(self) -> Path:

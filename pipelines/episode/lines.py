@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
+from pipelines.episode.edits import corrected, spoken
 from pipelines.episode.records import read_records, read_turns
 from pipelines.layout import ALIGNED, ATTRIBUTIONS, LINES, LINES_CSV, MEASURES, QUALITY, TURNS, line_id
 from yuki_builder.records import AlignedCue, Attribution, Line, LineSource, Turn
@@ -17,12 +18,15 @@ ATTRIBUTED = (ALIGNED, ATTRIBUTIONS, TURNS)
 
 def attributed_lines(episode: Episode, job: Job) -> list[Line]:
     """The lines as far as they are known before their sound is measured."""
-    return make_lines(
+    turns = read_turns(job.input(TURNS))
+    lines = make_lines(
         episode.episode_id,
-        read_records(job.input(ALIGNED), AlignedCue),
+        spoken(episode, read_records(job.input(ALIGNED), AlignedCue)),
         read_records(job.input(ATTRIBUTIONS), Attribution),
-        read_turns(job.input(TURNS)),
+        turns,
     )
+    edited = corrected(episode, lines)
+    return [with_overlap(line, turns) if line.line_id in episode.edits else line for line in edited]
 
 
 def write_lines(episode: Episode, job: Job) -> Counts:
@@ -43,6 +47,13 @@ def write_lines(episode: Episode, job: Job) -> Counts:
     write_lines_jsonl(lines, job.output(LINES))
     write_lines_csv(lines, job.output(LINES_CSV))
     return Counts(len(lines))
+
+
+def with_overlap(line: Line, turns: Sequence[Turn]) -> Line:
+    """The line, its overlap anew for the times that it has. Pure."""
+    from yuki_builder.alignment import overlap_share
+
+    return dataclasses.replace(line, overlap=overlap_share(line.span, turns, line.speaker))
 
 
 def make_lines(

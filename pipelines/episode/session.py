@@ -15,7 +15,7 @@ from pipelines.engine.fingerprints import Fingerprints
 from pipelines.engine.store import Store, refuse_link
 from pipelines.episode.context import Episode, is_same_file
 from pipelines.episode.naming import seasonal_name
-from pipelines.layout import CORPUS_FOLDER, VOCALS
+from pipelines.layout import ALIASES_FILE, CORPUS_FOLDER, CORRECTIONS_FILE, LABELS_FILE, RENAMES_FILE, VOCALS
 from pipelines.models import Models
 from yuki_builder.atomic import write_atomically
 from yuki_builder.names import path_name
@@ -23,9 +23,7 @@ from yuki_builder.untrusted import read_json
 
 if TYPE_CHECKING:
     from yuki_builder.characters import Aliases, EnrolClip, Enrolment
-
-
-ALIASES_FILE = "aliases.toml"
+    from yuki_builder.corpus import LineEdit
 
 
 _OWNER = ".work/video.json"
@@ -182,15 +180,26 @@ class Session:
             enrolment=enrolment,
             galleries=galleries,
             aliases=self._aliases(config),
+            edits=self._edits(episode_id),
             isolated={video: folder for video in others if (folder := self._isolated(video))},
         )
 
     def _aliases(self, config: EpisodeConfig) -> Aliases:
         from yuki_builder.characters import Aliases, read_aliases
 
-        usual = self.out / ALIASES_FILE
+        usual, renames = self.out / ALIASES_FILE, self.out / RENAMES_FILE
         path = config.aliases or (usual if usual.is_file() else None)
-        return Aliases() if path is None else read_aliases(require_file(path, what="file of aliases"))
+        aliases = Aliases() if path is None else read_aliases(require_file(path, what="file of aliases"))
+        return aliases.then(read_aliases(renames)) if renames.is_file() else aliases
+
+    def _edits(self, episode_id: str) -> Mapping[str, LineEdit]:
+        """What a person corrected in this episode's lines, by line id."""
+        path = self.out / CORRECTIONS_FILE
+        if not path.is_file():
+            return {}
+        from yuki_builder.corpus import read_edits
+
+        return {key: edit for key, edit in read_edits(path).items() if edit.episode_id == episode_id}
 
     def _enrolment(self, config: EpisodeConfig) -> tuple[Enrolment, tuple[Path, ...]]:
         from yuki_builder.characters import read_enrolment
@@ -198,10 +207,19 @@ class Session:
         videos = self.videos or (config.video,)
         for path in config.labels:
             require_file(path, what="table of labels")
+        usual = self.out / LABELS_FILE
+        paths = [*config.characters, *config.labels]
+        if usual.is_file() and not any(is_same_file(path, usual) for path in paths):
+            paths.append(usual)  # what a review decided stays decided
         return joined(
             [
-                read_enrolment(path, videos=videos, video_of=lambda name: self._video_of(name, videos))
-                for path in (*config.characters, *config.labels)
+                read_enrolment(
+                    path,
+                    videos=videos,
+                    video_of=lambda name: self._video_of(name, videos),
+                    may_be_empty=path == usual,
+                )
+                for path in paths
             ]
         )
 

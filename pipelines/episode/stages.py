@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.fingerprints import hash_text
 from pipelines.engine.stage import Stage, installed_version
@@ -17,6 +17,7 @@ from pipelines.episode import (
     alignment,
     attribution,
     clips,
+    edits,
     lines,
     media,
     ocr,
@@ -69,6 +70,9 @@ from pipelines.layout import (
 )
 from pipelines.models import checkpoint_files
 from yuki_builder.errors import YukiError
+
+if TYPE_CHECKING:
+    from yuki_builder.characters import ManualLabel
 
 
 def _video(episode: Episode) -> dict[str, Path]:
@@ -157,7 +161,7 @@ def _pipeline(episode: Episode) -> dict[str, Path]:
 
 def _enrolled_files(episode: Episode) -> dict[str, Path]:
     clips = {
-        f"the clip {c.key}": episode.isolated[c.audio] / VOCALS if c.audio in episode.isolated else c.audio
+        f"the clip {c.key}": voices.source_of(episode, c)
         for c in episode.enrolment.clips
         if not episode.is_own(c.audio)
     }
@@ -214,7 +218,7 @@ def _embedder(episode: Episode) -> dict[str, str]:
 
 
 def _enrolment_settings(episode: Episode) -> dict[str, Any]:
-    spans = [[c.key, c.span.to_dict() if c.span else None] for c in episode.enrolment.clips]
+    spans = [[c.key, c.span.to_dict() if c.span else None, c.line_id] for c in episode.enrolment.clips]
     separator = _separator_settings(episode) if episode.config.isolate_enrolment else {}
     return {"enrolled clips": _digest(spans), "isolate enrolment": episode.config.isolate_enrolment, **separator}
 
@@ -224,14 +228,25 @@ def _identity_settings(episode: Episode) -> dict[str, Any]:
         "episode": episode.episode_id,
         "enrolled names": _digest([[c.key, c.character] for c in episode.enrolment.clips]),
         "aliases": _digest(sorted(map(list, episode.aliases.name_of.items()))),
-        "labels": _digest([[label.span.to_dict(), label.character, label.text] for label in episode.own_labels]),
+        "labels": _digest([_label(label) for label in episode.own_labels]),
+        "lines left out": _digest(edits.left_out(episode)),
     }
 
 
+def _label(label: ManualLabel) -> list[Any]:
+    named = [label.line_id] if label.line_id else []
+    return [label.span.to_dict(), label.character, label.text, *named]
+
+
+def _line_settings(episode: Episode) -> dict[str, Any]:
+    return {"episode": episode.episode_id, "corrections": _digest(edits.rows(episode))}
+
+
 def _quality_settings(episode: Episode) -> dict[str, Any]:
+    corrections = {"corrections": _digest(edits.rows(episode))}
     if episode.config.quality != "dnsmos":
-        return {"quality": "basic"}
-    return {"quality": "dnsmos", "speechmos": installed_version("speechmos")}
+        return {"quality": "basic", **corrections}
+    return {"quality": "dnsmos", "speechmos": installed_version("speechmos"), **corrections}
 
 
 def _check_quality(episode: Episode) -> None:
@@ -416,7 +431,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         "enrol",
         version=1,
         run=voices.enrol,
-        reads=(VOCALS, MIX, SPEECH),
+        reads=(VOCALS, MIX, SPEECH, VOICEPRINTS),
         files=_enrolled_files,
         settings=_enrolment_settings,
         models=_embedder,
@@ -440,7 +455,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         version=1,
         run=clips.cut_clips,
         reads=(*lines.ATTRIBUTED, SPEECH, MIX, VOCALS),
-        settings=lambda e: {"episode": e.episode_id},
+        settings=_line_settings,
         code=(_LINES,),
         writes=(CLIPS, MEASURES, AUDIO_FINGERPRINTS),
     ),
@@ -459,7 +474,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         version=4,
         run=lines.write_lines,
         reads=(*lines.ATTRIBUTED, MEASURES, QUALITY),
-        settings=lambda e: {"episode": e.episode_id},
+        settings=_line_settings,
         code=("yuki_builder.corpus.tables.lines_jsonl", "yuki_builder.corpus.tables.lines_csv", _ALIGNMENT),
         writes=(LINES, LINES_CSV),
     ),

@@ -12,7 +12,7 @@ import numpy as np
 
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
-from pipelines.episode.records import read_media, read_records, write_voiceprints
+from pipelines.episode.records import read_media, read_records, read_voiceprints, write_voiceprints
 from pipelines.layout import (
     ALIGNED,
     DUB,
@@ -200,10 +200,11 @@ def _embed(
 
 def enrol(episode: Episode, job: Job) -> Counts:
     """A speaker embedding of each clip in which a known character speaks."""
+    ready, clips = _embedded_already(episode, job)
     by_file: dict[Path, list[EnrolClip]] = {}
-    for clip in episode.enrolment.clips:
+    for clip in clips:
         by_file.setdefault(clip.audio, []).append(clip)
-    parts: list[Voiceprints] = []
+    parts: list[Voiceprints] = [ready]
     dropped = Counter(episode.enrolment.skipped)
     for number, (audio, clips) in enumerate(by_file.items()):
         try:
@@ -215,8 +216,46 @@ def enrol(episode: Episode, job: Job) -> Counts:
             dropped[_TOO_SHORT] += len(clips) - len(part.keys)
         job.progress(number + 1, len(by_file))
     voiceprints = _joined(parts)
-    write_voiceprints(voiceprints, job.output(ENROLLED), embedder=episode.embedder().fingerprint if parts else "")
+    embedder = episode.embedder().fingerprint if by_file else episode.embedder_fingerprint()
+    write_voiceprints(voiceprints, job.output(ENROLLED), embedder=embedder)
     return Counts(len(voiceprints.keys), dropped)
+
+
+def source_of(episode: Episode, clip: EnrolClip) -> Path:
+    """The file that a clip's embedding is made from."""
+    folder = episode.isolated.get(clip.audio)
+    if folder is None:
+        return clip.audio
+    return folder / (VOICEPRINTS if clip.line_id and (folder / VOICEPRINTS).is_file() else VOCALS)
+
+
+def _embedded_already(episode: Episode, job: Job) -> tuple[Voiceprints, list[EnrolClip]]:
+    """Labelled lines of other episodes, by their embeddings from there; and the clips that are left to embed.
+
+    A labelled line of this episode enrols its voice by itself.
+    """
+    own, _ = read_voiceprints(job.input(VOICEPRINTS))
+    here = set(own.keys)
+    rest: list[EnrolClip] = []
+    wanted: dict[Path, dict[str, EnrolClip]] = {}
+    for clip in episode.enrolment.clips:
+        if clip.line_id and episode.is_own(clip.audio):
+            if clip.line_id not in here:
+                rest.append(clip)
+        elif clip.line_id and source_of(episode, clip).name == Path(VOICEPRINTS).name:
+            wanted.setdefault(source_of(episode, clip), {})[clip.line_id] = clip
+        else:
+            rest.append(clip)
+    parts = []
+    for path, by_line in wanted.items():
+        there, embedder = read_voiceprints(path)
+        found = [row for row, key in enumerate(there.keys) if key in by_line]
+        if embedder != episode.embedder_fingerprint():
+            found = []  # made by another embedder: made anew
+        keys = tuple(by_line[there.keys[row]].key for row in found)
+        parts.append(Voiceprints(keys, there.vectors[found], tuple(there.speech_ms[row] for row in found)))
+        rest += [clip for clip in by_line.values() if clip.key not in keys]
+    return _joined(parts), rest
 
 
 def _embed_clips(episode: Episode, job: Job, audio: Path, clips: Sequence[EnrolClip]) -> Voiceprints:

@@ -15,6 +15,7 @@ from yuki_builder.characters.enrolment import EnrolClip, Enrolment, ManualLabel,
 from yuki_builder.characters.evaluation import Evaluation, TrueLine, draw_evaluation, evaluate, read_truth
 from yuki_builder.characters.gallery import Gallery
 from yuki_builder.characters.labels import match_labels
+from yuki_builder.characters.nobody import revealed, stand_ins
 from yuki_builder.characters.season_voices import EpisodeVoice, link_voices
 
 __all__ = [
@@ -38,5 +39,7 @@ __all__ = [
     "read_aliases",
     "read_enrolment",
     "read_truth",
+    "revealed",
+    "stand_ins",
     "verdict_of",
 ]

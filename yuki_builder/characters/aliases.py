@@ -30,6 +30,11 @@ class Aliases:
         """The name to keep for a name."""
         return self.name_of.get(name_key(name), name)
 
+    def then(self, later: Aliases) -> Aliases:
+        """These, and what ``later`` says of the names that they keep."""
+        kept = {key: later.name(name) for key, name in self.name_of.items()}
+        return Aliases({**later.name_of, **kept})
+
     def of_lines(self, lines: Iterable[AlignedCue]) -> list[AlignedCue]:
         """The lines with their tags' names as they are kept; two tags that become one are one."""
         return [self._line(line) for line in lines]

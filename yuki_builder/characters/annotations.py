@@ -32,6 +32,7 @@ _COLUMNS = {
     "end_ms": ("end_ms",),
     "verdict": ("verdict",),
     "episode_id": ("episode_id",),
+    "line_id": ("line_id",),
 }
 _MAP_COLUMNS = (("标注文件", "annotation"), ("视频文件", "video"))
 _DOUBTFUL_PREFIX = re.compile(r"^[(（]可能[)）]")
@@ -46,6 +47,7 @@ class AnnotatedRow:
     character: str
     text: str
     episode_id: str | None = None
+    line_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,8 @@ def _read_row(number: int, cells: Sequence[str], columns: dict[str, int]) -> Ann
     for reason, applies in reasons.items():
         if applies:
             return reason
-    return AnnotatedRow(number, Span(start, end), character, row.get("text", ""), row.get("episode_id"))
+    identity = (row.get("episode_id"), row.get("line_id") or None)
+    return AnnotatedRow(number, Span(start, end), character, row.get("text", ""), *identity)
 
 
 def _time_ms(clock: str, milliseconds: str) -> int | None:

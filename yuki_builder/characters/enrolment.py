@@ -36,22 +36,25 @@ class EnrolClip:
         character: the name as its author wrote it; never a path.
         audio: an audio or video file.
         span: the part of it (on the video's clock), or None for the whole file.
+        line_id: the line that it is, where its source names one.
     """
 
     key: str
     character: str
     audio: Path
     span: Span | None = None
+    line_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ManualLabel:
-    """What a person said about one stretch of a video."""
+    """What a person said about one stretch of a video; about one line, where ``line_id`` names it."""
 
     video: Path
     span: Span
     character: str
     text: str
+    line_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,9 @@ class Enrolment:
     skipped: Mapping[str, int] = field(default_factory=dict)
 
 
-def read_enrolment(path: Path, *, videos: Sequence[Path], video_of: VideoOf | None = None) -> Enrolment:
+def read_enrolment(
+    path: Path, *, videos: Sequence[Path], video_of: VideoOf | None = None, may_be_empty: bool = False
+) -> Enrolment:
     """What is known of the characters.
 
     Args:
@@ -82,6 +87,7 @@ def read_enrolment(path: Path, *, videos: Sequence[Path], video_of: VideoOf | No
             CSV's name starts with.
         video_of: the video of an episode by its id, or None where nobody knows it; without it, the video in work
             that has this stem.
+        may_be_empty: whether a source without anything usable is no mistake.
 
     Raises:
         GalleryError: nothing there, nothing of this kind, or nothing usable in it.
@@ -95,7 +101,7 @@ def read_enrolment(path: Path, *, videos: Sequence[Path], video_of: VideoOf | No
         enrolment = _read_tables(path, videos, video_of or _by_stem(videos))
     else:
         raise GalleryError("no such file or folder", where=path, remedy=_ACCEPTED)
-    if not (enrolment.clips or enrolment.gallery):
+    if not (enrolment.clips or enrolment.gallery or may_be_empty):
         reasons = "; ".join(f"{count} × {reason}" for reason, count in sorted(enrolment.skipped.items()))
         raise GalleryError(
             f"no usable clip of any character ({reasons or 'it is empty'})", where=path, remedy=_ACCEPTED
@@ -176,12 +182,13 @@ def _read_tables(path: Path, videos: Sequence[Path], video_of: VideoOf) -> Enrol
 def _enrol(labels: Sequence[tuple[Path, Path, AnnotatedRow]], skipped: _Skipped) -> Enrolment:
     clips, manual, keys = [], [], Counter[str]()
     for annotation, video, row in labels:
-        key = f"{annotation.name}:{row.number}"
+        # A row that names its line keeps its key when others come before it.
+        key = f"{annotation.name}:{row.line_id or row.number}"
         keys[key] += 1
         if keys[key] > 1:  # tables of the same name in several folders
             key = f"{key}~{keys[key]}"
-        clips.append(EnrolClip(key=key, character=row.character, audio=video, span=row.span))
-        manual.append(ManualLabel(video=video, span=row.span, character=row.character, text=row.text))
+        clips.append(EnrolClip(key=key, character=row.character, audio=video, span=row.span, line_id=row.line_id))
+        manual.append(ManualLabel(video, row.span, row.character, row.text, row.line_id))
     return Enrolment(clips=tuple(clips), labels=tuple(manual), skipped=dict(skipped))
 
 

@@ -18,17 +18,25 @@ _MOST_LABELS = 50  # at one line; comparing texts takes its time
 _MOST_LETTERS = 500
 
 
-def match_labels(lines: Sequence[AlignedCue], labels: Sequence[ManualLabel]) -> Mapping[str, str]:
-    """The character that the labels of this video give to each line, by line id.
+def match_labels(
+    lines: Sequence[AlignedCue], labels: Sequence[ManualLabel], *, episode_id: str | None = None
+) -> Mapping[str, str]:
+    """The character that the labels of this video give to each line, by cue id.
 
-    A line takes the character of the label that covers the same stretch best (intersection over union of at
+    A label that names a line of ``episode_id`` which is there (``<episode>-<cue>``) is that line's and no other's.
+    Otherwise a line takes the character of the label that covers the same stretch best (intersection over union of at
     least ``MIN_AGREEMENT``). Where the texts agree, the subtitle's own times count as well: the label was
     then made from that subtitle, however far it was shifted since. Of labels that fit equally well in time
     the one with the more similar text wins; where two characters still tie, the line gets no label.
     """
-    near = _Nearby(labels)
+    named = _by_line(lines, labels, episode_id)
+    near = _Nearby([label for label in labels if label.line_id not in named])
     matches = {}
     for line in lines:
+        own = named.get(f"{episode_id}-{line.cue.cue_id}")
+        if own is not None:
+            matches[line.cue.cue_id] = own
+            continue
         text = _letters(line.cue.text)
         scored = []
         for label in near.labels(line):
@@ -44,6 +52,14 @@ def match_labels(lines: Sequence[AlignedCue], labels: Sequence[ManualLabel]) -> 
             if len(characters) == 1:
                 matches[line.cue.cue_id] = best[2]
     return matches
+
+
+def _by_line(
+    lines: Sequence[AlignedCue], labels: Sequence[ManualLabel], episode_id: str | None
+) -> Mapping[str | None, str]:
+    """The character of each line that a label names; of several labels the last counts."""
+    there = {f"{episode_id}-{line.cue.cue_id}" for line in lines} if episode_id is not None else set()
+    return {label.line_id: label.character for label in labels if label.line_id in there}
 
 
 class _Nearby:

@@ -42,6 +42,7 @@ class ClipQuality(Record):
         dnsmos: overall quality (1 to 5) by DNSMOS (Reddy et al., ICASSP 2022); None where not computed.
         dnsmos_speech, dnsmos_background: of the speech and of the background alone.
         duplicate_of: the earlier line that this one repeats (a recap, a narration), or None.
+        unusable: a person says not to train on it.
         problems: names of what speaks against training on it.
         text_match: share (0..1) of the text that is heard at its place; None where words were not matched.
     """
@@ -58,6 +59,7 @@ class ClipQuality(Record):
     dnsmos_speech: float | None = None
     dnsmos_background: float | None = None
     duplicate_of: str | None = None
+    unusable: bool = False
     problems: tuple[str, ...] = ()
     text_match: float | None = None
 
@@ -104,6 +106,7 @@ _TESTS: Mapping[str, Callable[[ClipQuality, QualityLimits], bool]] = {
     "low DNSMOS": lambda q, limits: q.dnsmos is not None and q.dnsmos < limits.min_dnsmos,
     "duplicate": lambda q, limits: q.duplicate_of is not None,
     "text not heard": lambda q, limits: q.text_match is not None and q.text_match < limits.min_text_match,
+    "unusable": lambda q, limits: q.unusable,
 }
 PROBLEMS = tuple(_TESTS)
 """The names that ``ClipQuality.problems`` may hold."""

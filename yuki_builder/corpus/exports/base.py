@@ -13,8 +13,8 @@ from yuki_builder.corpus.scenes import Scene, split_scenes
 from yuki_builder.records import Line, Progress, Span, Verdict
 
 PRIMARY, SECONDARY = "primary", "secondary"
-_HEARD = frozenset({"duplicate"})
-"""The problems of quality that are a matter of text too: what is said again would leak from one split to the other."""
+_HEARD = frozenset({"duplicate", "unusable"})
+"""The problems that are a matter of text too: what is said again would leak from one split to the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class ExportOptions:
     min_confidence: float = 0.7
     verdicts: frozenset[Verdict] = frozenset({Verdict.CERTAIN, Verdict.DOUBTFUL})
     characters: tuple[str, ...] = ()
-    without: frozenset[str] = frozenset({"duplicate"})
+    without: frozenset[str] = frozenset({"duplicate", "unusable"})
     text: str = PRIMARY
     validation: float = 0.1
     context_lines: int = 0

@@ -15,10 +15,10 @@ import numpy as np
 
 from yuki_builder.corpus.audio.sound import open_sound, to_samples
 from yuki_builder.corpus.notebook import plots
-from yuki_builder.corpus.notebook.corrections import Correction, save_corrections
 from yuki_builder.corpus.scenes import scene_id
 from yuki_builder.corpus.scenes.segmentation import scene_starts
 from yuki_builder.corpus.tables.jsonl import read_jsonl
+from yuki_builder.corpus.tables.labels_csv import Correction, save_corrections
 from yuki_builder.corpus.tables.lines_parquet import lines_schema, lines_table, read_lines_table
 from yuki_builder.corpus.tables.statistics import character_statistics
 from yuki_builder.errors import InputError

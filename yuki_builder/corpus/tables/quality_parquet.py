@@ -29,6 +29,7 @@ def write_quality_parquet(qualities: Iterable[ClipQuality], destination: Path) -
             *(pa.field(name, number) for name in ("speech_ratio", "chars_per_second", "overlap", "snr_db")),
             *(pa.field(name, number) for name in ("dnsmos", "dnsmos_speech", "dnsmos_background")),
             pa.field("duplicate_of", text),
+            pa.field("unusable", pa.bool_()),
             pa.field("problems", pa.list_(text)),
             pa.field("text_match", number),
         ]

@@ -1,10 +1,10 @@
-"""What a person says of lines, kept as the annotated CSV that the next run takes by ``--characters``."""
+"""What a person says of who speaks, kept as the annotated CSV that the next run takes by ``--labels``."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from yuki_builder.atomic import sweep, write_atomically
 from yuki_builder.errors import InputError
 
 COLUMNS = ("人物", "人物台词", "开始时间", "结束时间", "episode_id")
+LINE_COLUMN = "line_id"
+"""May stand behind the others: a row that names its line is that line's and no other's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +25,13 @@ class Correction:
     end_ms: int
     text: str
     character: str
+    line_id: str = ""
 
     @property
     def row(self) -> tuple[str, ...]:
-        """The row of the table, in the order of ``COLUMNS``."""
+        """The row of the table, in the order of ``COLUMNS`` and ``LINE_COLUMN``."""
         times = (clock(self.start_ms), clock(self.end_ms))
-        return (self.character, " ".join(self.text.splitlines()), *times, self.episode_id)
+        return (self.character, " ".join(self.text.splitlines()), *times, self.episode_id, self.line_id)
 
 
 def clock(time_ms: int) -> str:
@@ -46,25 +49,40 @@ def save_corrections(corrections: Sequence[Correction], path: Path) -> int:
         InputError: there is a file of another form.
         OSError: it cannot be written.
     """
-    rows = {row[2:]: row for row in _read(path)}
-    rows |= {c.row[2:]: c.row for c in corrections}
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(rows.values())
-    sweep(path.parent)
-    write_atomically(path, text.getvalue(), encoding="utf-8-sig")
+    rows = {row[2:5]: row for row in read_labels(path)}
+    for c in corrections:
+        before = rows.get(c.row[2:5])
+        rows[c.row[2:5]] = (*c.row[:5], c.line_id or (before[5] if before else ""))
+    write_labels(rows.values(), path)
     return len(rows)
 
 
-def _read(path: Path) -> list[tuple[str, ...]]:
+def write_labels(rows: Iterable[Sequence[str]], path: Path) -> None:
+    """Replace the table by these rows, in one step; the column of line ids is there where a row has one."""
+    rows = list(rows)
+    width = len(COLUMNS) + any(row[5] for row in rows)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow((*COLUMNS, LINE_COLUMN)[:width])
+    writer.writerows(row[:width] for row in rows)
+    sweep(path.parent)
+    write_atomically(path, text.getvalue(), encoding="utf-8-sig")
+
+
+def read_labels(path: Path) -> list[tuple[str, ...]]:
+    """The rows of a table, each with a cell for every column and one for the line id; none where there is no file.
+
+    Raises:
+        InputError: a file of another form.
+    """
     if not path.exists():
         return []
     try:
         header, *rows = csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""))
     except (UnicodeDecodeError, ValueError, csv.Error) as e:
         raise InputError("is there already and is no table of labels", where=path, remedy="choose another name") from e
-    if tuple(header) != COLUMNS or any(len(row) != len(COLUMNS) for row in rows):
+    known = (COLUMNS, (*COLUMNS, LINE_COLUMN))
+    if tuple(header) not in known or any(len(row) != len(header) for row in rows):
         remedy = f"choose another name; only a table with the columns {','.join(COLUMNS)} is added to"
         raise InputError("is there already and has other columns", where=path, remedy=remedy)
-    return [tuple(row) for row in rows]
+    return [(*row, "")[:6] for row in rows]

@@ -1,0 +1,150 @@
+"""A finished corpus on the desk of a review, and what was decided there brought back into it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipelines.config import ROWS, EpisodeConfig
+from pipelines.corpus.build import build_corpus
+from pipelines.corpus.corpus import Corpus
+from pipelines.engine.events import Event, EventKind
+from pipelines.episode.attribution import attribution_of
+from pipelines.episode.lines import make_lines
+from pipelines.episode.records import read_lines, read_records, read_turns, read_voiceprints
+from pipelines.episode.run import plan_episode, run_episode
+from pipelines.episode.session import Session
+from pipelines.layout import (
+    ALIGNED,
+    CORRECTIONS_FILE,
+    LABELS_FILE,
+    MIX,
+    QUALITY,
+    RENAMES_FILE,
+    REVIEW_FOLDER,
+    SUMMARY,
+    TURNS,
+    VOCALS,
+    VOICEPRINTS,
+    line_id,
+)
+from yuki_builder.errors import ConfigError, InputError
+from yuki_builder.records import AlignedCue, Attribution, Line, Verdict
+from yuki_builder.untrusted import read_json
+
+if TYPE_CHECKING:
+    from yuki_builder.corpus import Desk, ReviewEpisode
+
+# What an episode goes through when names, words or times were corrected; all before it stays as it is.
+_QUICK = frozenset({"enrol", "identify", "clips", "quality", "lines", "scenes", "report", "summary"})
+
+
+def open_desk(out: Path) -> Desk:
+    """The review of all finished episodes in an output folder.
+
+    Raises:
+        InputError: there are none, or a table that is there already has another form.
+    """
+    from yuki_builder.corpus import Desk, ReviewPaths, Tools
+
+    corpus = Corpus.of(out) if out.is_dir() else None
+    if corpus is None or not corpus.episodes:
+        raise InputError("holds no finished episode", where=out, remedy="give the run's --out folder")
+    paths = ReviewPaths(
+        out / LABELS_FILE, out / CORRECTIONS_FILE, renames=out / RENAMES_FILE, folder=out / REVIEW_FOLDER
+    )
+    tools = Tools(
+        load=lambda episode_id: load_episode(out / episode_id, _lines_now(out, episode_id)),
+        suggest=lambda episode_id: suggest(out, episode_id),
+        apply=lambda episodes, tell: apply_decisions(out, episodes, tell),
+    )
+    return Desk((load_episode(folder, corpus.lines_of(folder)) for folder in corpus.episodes), paths, tools)
+
+
+def _lines_now(out: Path, episode_id: str) -> list[Line]:
+    corpus = Corpus.of(out)
+    folder = out / episode_id
+    return corpus.lines_of(folder) if folder in corpus.episodes else read_lines(folder)
+
+
+def load_episode(folder: Path, lines: Sequence[Line]) -> ReviewEpisode:
+    """What a review shows of an episode, lines included that a person took for no speech: they can be taken back."""
+    from yuki_builder.corpus import ClipQuality, LineVoices, ReviewEpisode
+
+    there = {line.line_id for line in lines}
+    hidden = []
+    if (folder / ALIGNED).is_file():
+        aligned = [a for a in read_records(folder / ALIGNED, AlignedCue) if line_id(folder.name, a.cue) not in there]
+        nobody = [Attribution(a.cue.cue_id, None, 0.0, Verdict.UNKNOWN) for a in aligned]
+        hidden = make_lines(folder.name, aligned, nobody, read_turns(folder / TURNS)) if aligned else []
+    quality = read_records(folder / QUALITY, ClipQuality) if (folder / QUALITY).is_file() else []
+    voices = None
+    if (folder / VOICEPRINTS).is_file():
+        voiceprints, _ = read_voiceprints(folder / VOICEPRINTS)
+        voices = LineVoices(voiceprints.keys, voiceprints.vectors.astype(np.float32))
+    mix, vocals = (folder / name if (folder / name).is_file() else None for name in (MIX, VOCALS))
+    return ReviewEpisode(
+        folder.name,
+        tuple(sorted((*lines, *hidden), key=lambda line: (line.start_ms, line.index))),
+        {q.line_id: q.problems for q in quality if q.problems},
+        voices,
+        mix,
+        vocals,
+    )
+
+
+def config_of(out: Path, episode_id: str) -> EpisodeConfig:
+    """The configuration that an episode was made with.
+
+    Raises:
+        InputError: it is not recorded, or what it names is not there any more.
+    """
+    path = out / episode_id / SUMMARY
+    remedy = "run the command again that made it"
+    try:
+        facts: dict[str, Any] = read_json(path)
+        known = {row.name for row in ROWS} - {"video", "out", "force"}
+        options = {name: value for name, value in facts["configuration"].items() if name in known}
+        return EpisodeConfig(Path(facts["media"]["path"]), out=out, **options)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ConfigError) as e:
+        raise InputError("how this episode was made is not recorded", where=path, remedy=remedy) from e
+
+
+def suggest(out: Path, episode_id: str) -> list[Attribution] | None:
+    """Who says each line of an episode by the tables as they are now; nothing is written.
+
+    None where clips would have to be embedded first: then it is only known once the decisions are applied.
+    """
+    episode = Session(out).open(config_of(out, episode_id))
+    return attribution_of(episode)
+
+
+def apply_decisions(out: Path, episodes: Sequence[str], tell: Callable[[str], None]) -> None:
+    """Bring episodes up to date with what was decided, then the corpus: no sound is separated or transcribed again.
+
+    Raises:
+        InputError: an episode's media are gone, or it was made by another version and has to be run again as a whole.
+    """
+    configs = {episode_id: config_of(out, episode_id) for episode_id in episodes}
+    session = Session(out, videos=[config.video for config in configs.values()])
+    for episode_id, config in configs.items():
+        _, steps = plan_episode(config, session=session)
+        slow = [step.stage.name for step in steps if step.reason and step.stage.name not in _QUICK]
+        if slow:
+            raise InputError(
+                f"more than names would have to be made again ({', '.join(slow)})",
+                where=out / episode_id,
+                remedy="run the command again that made it: what is decided here is kept, and counts there",
+            )
+
+    def listen(event: Event) -> None:
+        if event.kind is EventKind.STARTED:
+            tell(f"{event.subject}: {event.stage}")
+
+    for config in configs.values():
+        run_episode(dataclasses.replace(config, force=False), progress=listen, session=session)
+    build_corpus(out, progress=listen, session=session)

@@ -1,0 +1,436 @@
+"""The review in a real Chromium, driven by Playwright: keys, sound, two windows, hostile texts, speed, both languages.
+
+Skipped where there is no Chromium or no Playwright.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from browser import find_chromium
+from review_files import Served, a_desk, a_line, an_episode, serving, some_lines, taught
+from test_corpus_report import HOSTILE
+
+from yuki_builder.corpus import Tools
+
+sync_api = pytest.importorskip("playwright.sync_api")
+pytest.importorskip("starlette")
+pytestmark = pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium on this machine")
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+FLAGS = ["--no-sandbox", "--mute-audio", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+@pytest.fixture
+def served(out: Path) -> Iterator[Served]:
+    episodes = [an_episode(out, name, some_lines(name, 24), sound=True) for name in ("ep 01 #?", "ep02")]
+    by_id = {episode.episode_id: episode for episode in episodes}
+    with serving(a_desk(out, *episodes, tools=Tools(load=by_id.__getitem__)), out) as running:
+        yield running
+
+
+class Window:
+    """A page of a browser, and what went wrong in it."""
+
+    def __init__(self, browser: Browser, served: Served, **options: Any) -> None:
+        options = {"locale": "en-US", "viewport": {"width": 1280, "height": 800}, **options}
+        self.context = browser.new_context(**options)
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(15_000)
+        self.wrong: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("console", lambda m: self.wrong.append(m.text) if m.type in ("error", "warning") else None)
+        self.page.on("dialog", lambda dialog: self.wrong.append(dialog.message))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(served.address)
+        self.page.wait_for_selector("[data-ready=yes]")
+
+    def key(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def said(self, text: str) -> None:
+        """Waits until the page says it."""
+        sync_api.expect(self.page.locator("#said")).to_contain_text(text)
+
+    def chosen(self, text: str) -> None:
+        sync_api.expect(self.page.locator("#line-text")).to_contain_text(text)
+
+    def until(self, script: str, timeout: float = 15) -> None:
+        """Waits until a script is true; Playwright's own waiting would have to evaluate strings in the page."""
+        deadline = time.monotonic() + timeout
+        while not self.page.evaluate(script):
+            assert time.monotonic() < deadline, f"never: {script}"
+            self.page.wait_for_timeout(50)
+
+
+@pytest.fixture
+def window(chromium: Browser, served: Served) -> Iterator[Window]:
+    opened = Window(chromium, served)
+    yield opened
+    opened.context.close()
+    assert opened.wrong == []
+    origin = f"http://127.0.0.1:{served.port}/"
+    assert [url for url in opened.requests if not url.startswith((origin, "data:"))] == []
+
+
+def labels(out: Path) -> list[str]:
+    path = out / "labels.csv"
+    return path.read_text(encoding="utf-8-sig").splitlines()[1:] if path.exists() else []
+
+
+def test_the_whole_work_by_keys_alone(window: Window, out: Path) -> None:
+    window.chosen("Line 0,")
+    window.key("j", "j", "k")
+    window.chosen("Line 1,")
+    window.page.select_option("#advance", "next")
+    window.page.focus("#lines")
+    window.key("2")  # Ben is the first, so the second is what the evidence says next
+    window.said("Cleo")
+    window.chosen("Line 2,")
+    window.key("0")
+    window.chosen("Line 3,")
+    window.key("Enter")
+    window.page.keyboard.type("Dora 朵拉")
+    window.key("Enter")
+    window.said("Dora 朵拉")
+    window.chosen("Line 4,")
+    window.key("-")
+    window.chosen("Line 5,")
+    window.key("x")
+    window.said("Marked: Unusable")
+    assert [row.split(",")[0] for row in labels(out)] == ["Cleo", "Dora 朵拉"]
+    corrections = (out / "corrections.csv").read_text(encoding="utf-8-sig")
+    assert [row.rpartition(",")[2] for row in corrections.splitlines()[1:]] == ["nobody", "not speech", "unusable"]
+    for _ in range(5):
+        window.key("u")
+        window.said("Undone")
+        window.page.wait_for_timeout(60)
+    window.key("u")
+    window.said("nothing to undo")
+    assert labels(out) == [] and not (out / "corrections.csv").exists()
+    window.key("y")
+    window.said("Done again: Cleo")
+
+
+def test_the_most_doubtful_line_by_one_key(window: Window) -> None:
+    window.key("d")
+    sync_api.expect(window.page.locator("#lines [aria-selected=true] .sure")).to_have_text("60 %")
+    first = window.page.inner_text("#line-text")
+    window.key("1")
+    sync_api.expect(window.page.locator("#line-text")).not_to_have_text(first)
+    sync_api.expect(window.page.locator("#lines [aria-selected=true] .sure")).to_have_text("60 %")
+
+
+def test_words_and_times(window: Window, out: Path) -> None:
+    window.key("e")
+    window.page.keyboard.type("What she says")
+    window.page.click("text=Save words")
+    window.said("Words saved")
+    sync_api.expect(window.page.locator("#lines li >> nth=0")).to_contain_text("What she says")
+    window.key("t")
+    window.page.fill("#start", "0.25")
+    window.page.fill("#end", "1.75")
+    window.key("Enter")
+    window.said("Times saved")
+    assert (
+        (out / "corrections.csv").read_text(encoding="utf-8-sig").splitlines()[1].endswith(",What she says,250,1750,")
+    )
+    # Dragged on the waveform: the nearer end follows.
+    window.page.locator("#wave").scroll_into_view_if_needed()
+    box = window.page.locator("#wave").bounding_box()
+    assert box is not None
+    window.page.wait_for_timeout(300)
+    window.page.mouse.move(box["x"] + box["width"] * 0.52, box["y"] + 20)
+    window.page.mouse.down()
+    window.page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 20, steps=4)
+    window.page.mouse.up()
+    assert float(window.page.input_value("#end")) == pytest.approx(0.6 * 3.25, abs=0.1)
+    window.page.click("#times-back")
+    sync_api.expect(window.page.locator("#end")).to_have_value("2.00")
+
+
+def test_a_line_is_heard_in_both_signals(window: Window) -> None:
+    position = "document.querySelector('#audio').currentTime"
+    window.key("j", "j", " ")
+    window.until(f"{position} > 6.05 && {position} < 8.2")
+    window.until("document.querySelector('#audio').paused")
+    assert window.page.evaluate(position) == pytest.approx(8.0, abs=0.3)
+    assert any("/sound/vocals/" in url for url in window.requests)
+    window.key("m")
+    window.until("document.querySelector('#audio').src.includes('/sound/mix/')")
+    window.key("p")
+    window.until(f"{position} >= 3 && {position} < 6")
+    window.key(" ")
+    window.until("document.querySelector('#audio').paused")
+
+
+def test_voices_are_assigned_merged_and_split(window: Window, out: Path) -> None:
+    window.key("w")
+    window.said("8 lines: Anna")
+    window.key("v")
+    window.page.wait_for_selector("#voice-list li")
+    for speaker in ("SPEAKER_01", "SPEAKER_02"):
+        window.page.check(f"#voice-list input[value={speaker}]")
+    window.page.fill("#merge-name", "Fay")
+    window.key("Enter")
+    window.said("16 lines: Fay")
+    assert len(labels(out)) == 24
+    window.page.locator("#voice-list li", has_text="SPEAKER_01").get_by_text("Split").click()
+    window.page.wait_for_selector("#split section >> nth=1")
+    assert window.page.locator("#split li").count() == 8
+    window.page.locator("#split li button >> nth=0").click()
+    window.until("!document.querySelector('#audio').paused")
+    window.key("Escape")
+    window.key("u")
+    window.said("Undone: 16 lines: Fay")
+
+
+def test_a_character_is_renamed(window: Window, out: Path) -> None:
+    window.key("r")
+    window.page.keyboard.type("Annabel")
+    window.key("Enter")
+    window.said("Anna is now Annabel")
+    sync_api.expect(window.page.locator("#lines .who >> nth=0")).to_have_text("Annabel")
+    sync_api.expect(window.page.locator("#apply")).to_have_text("Apply (2)")
+
+
+def test_filters_and_search(window: Window) -> None:
+    window.page.select_option("[name=episode]", "ep02")
+    sync_api.expect(window.page.locator("#page-now")).to_have_text("1–24 of 24")
+    window.page.select_option("[name=state]", "doubtful")
+    sync_api.expect(window.page.locator("#page-now")).to_have_text("1–6 of 6")
+    window.page.select_option("[name=state]", "")
+    window.page.focus("#lines")
+    window.key("/")
+    window.page.keyboard.type("第7句")
+    sync_api.expect(window.page.locator("#page-now")).to_have_text("1–1 of 1")
+    window.page.check("[name=overlap]")
+    sync_api.expect(window.page.locator("#nothing")).to_be_visible()
+    window.page.click("text=Show all")
+    sync_api.expect(window.page.locator("#page-now")).to_have_text("1–48 of 48")
+
+
+def test_two_windows_see_each_others_decisions(chromium: Browser, served: Served, window: Window, out: Path) -> None:
+    other = Window(chromium, served)
+    window.page.select_option("#advance", "stay")
+    other.page.select_option("#advance", "stay")
+    window.page.focus("#lines")
+    other.page.focus("#lines")
+    window.key("1")
+    window.said("Anna")
+    other.key("2")  # it has not heard yet of the other's decision, or it has: then nothing is lost either
+    other.page.wait_for_timeout(300)
+    if "Somebody else" in other.page.inner_text("#said"):
+        assert labels(out)[0].startswith("Anna,")
+        other.page.wait_for_timeout(300)
+        other.key("2")
+    other.said("Ben")
+    sync_api.expect(window.page.locator("#lines .who >> nth=0")).to_have_text("Ben", timeout=8000)
+    window.key("u")  # takes back its own, under the other's
+    window.said("Undone: Anna")
+    assert labels(out)[0].startswith("Ben,")
+    other.wrong = [each for each in other.wrong if "409" not in each]
+    assert other.wrong == []
+    other.context.close()
+
+
+def test_hostile_texts_neither_run_nor_become_markup(chromium: Browser, tmp_path: Path) -> None:
+    bad = [
+        *HOSTILE,
+        "'><svg onload=alert(9)>",
+        "${alert(10)}",
+        "__proto__",
+        "constructor",
+        "</script><script>alert(1)</script>",
+    ]
+    lines = [
+        a_line(
+            "<img src=x onerror=alert(1)>",
+            k,
+            text=text,
+            character=text or "x",
+            speaker=text or None,
+            text_secondary=text,
+        )
+        for k, text in enumerate(bad)
+    ]
+    episode = an_episode(tmp_path, lines[0].episode_id.replace("/", "_"), lines)
+    with serving(a_desk(tmp_path, episode), tmp_path) as running:
+        window = Window(chromium, running)
+        for _ in bad:
+            window.key("j")
+            window.page.wait_for_timeout(30)
+        window.key("Enter")
+        window.page.keyboard.type("<b>bold</b><script>alert(1)</script>")
+        window.key("Enter")
+        window.said("<b>bold</b>")
+        window.key("v")
+        window.page.wait_for_timeout(300)
+        window.key("Escape", "r", "Escape")
+        assert window.page.locator("main script, main svg, main img, main b, #voice-list img, #names img").count() == 0
+        assert [w for w in window.wrong if "404" not in w] == []
+        window.context.close()
+
+
+def test_what_a_decision_teaches_and_what_applying_changed(chromium: Browser, tmp_path: Path) -> None:
+    lines = some_lines("ep01", 6)
+    episode = an_episode(tmp_path, "ep01", lines)
+    after = dataclasses.replace(episode, lines=tuple(dataclasses.replace(x, character="Dora") for x in lines))
+    tools = Tools(load=lambda _: after, suggest=lambda _: taught(episode, "Dora"))
+    with serving(a_desk(tmp_path, episode, tools=tools), tmp_path) as running:
+        window = Window(chromium, running)
+        window.key("1")
+        sync_api.expect(window.page.locator("#lines .who", has_text="Dora")).to_have_count(5, timeout=8000)
+        window.key("g")
+        window.page.wait_for_selector("#changes[open]")
+        assert window.page.locator("#change-list li").count() == 6
+        assert "Anna → Dora" in window.page.inner_text("#change-list")
+        window.key("Escape")
+        window.key("g")
+        window.said("Everything is applied.")
+        assert window.wrong == []
+        window.context.close()
+
+
+def test_five_hundred_lines_are_drawn_within_a_second(chromium: Browser, tmp_path: Path) -> None:
+    episodes = [an_episode(tmp_path, f"ep{k:03d}", some_lines(f"ep{k:03d}", 500)) for k in range(100)]
+    with serving(a_desk(tmp_path, *episodes), tmp_path) as running:
+        window = Window(chromium, running)
+        script = """async () => {
+            const { state } = await import("/app/core.js");
+            const { load } = await import("/app/list.js");
+            state.limit = 500;
+            const began = performance.now();
+            await load({ offset: 49500 });
+            const drawn = performance.now();
+            document.querySelector("#lines").getBoundingClientRect();
+            await new Promise(requestAnimationFrame);
+            return [performance.now() - began, drawn - began, state.rows.length, state.total];
+        }"""
+        times = []
+        for _ in range(3):  # other work on the machine is none of the page's
+            whole, _, rows, total = window.page.evaluate(script)
+            assert (rows, total) == (500, 50_000)
+            times.append(whole)
+        assert min(times) < 1000, times
+        window.key("PageUp")
+        window.chosen("Line 0,")
+        sync_api.expect(window.page.locator("#page-now")).to_have_text("49001–49500 of 50000")
+        window.context.close()
+
+
+# --- for everybody ----------------------------------------------------------------------------------------
+
+
+def test_chinese_and_english(chromium: Browser, served: Served) -> None:
+    window = Window(chromium, served, locale="zh-CN")
+    assert window.page.inner_text("h1") == "校对"
+    assert window.page.get_attribute("html", "lang") == "zh-Hans"
+    words = window.page.locator("[data-t]").all_inner_texts()
+    window.key("l")
+    assert window.page.inner_text("h1") == "Review"
+    english = window.page.locator("[data-t]").all_inner_texts()
+    assert len(words) == len(english) > 40
+    same = {a for a, b in zip(words, english, strict=True) if a == b and a.strip()}
+    assert same == set()
+    window.page.reload()
+    window.page.wait_for_selector("[data-ready=yes]")
+    assert window.page.inner_text("h1") == "Review"
+    window.context.close()
+
+
+def test_both_languages_say_the_same_things(window: Window) -> None:
+    missing = window.page.evaluate("""async () => {
+        const { t, setLanguage } = await import("/app/words.js");
+        const keys = [...document.querySelectorAll("[data-t], [data-t-label], [data-t-place]")]
+            .map((i) => i.dataset.t ?? i.dataset.tLabel ?? i.dataset.tPlace);
+        const bad = [];
+        for (const language of ["zh", "en"]) {
+            setLanguage(language);
+            for (const key of keys) if (t(key) === key) bad.push([language, key]);
+            if (t("keys").length < 20) bad.push([language, "keys"]);
+        }
+        return bad;
+    }""")
+    assert missing == []
+
+
+def test_everything_has_a_name_for_a_screen_reader(window: Window) -> None:
+    unnamed = window.page.evaluate("""() =>
+        [...document.querySelectorAll("button, input, select, textarea, canvas, dialog, ul[role]")]
+        .filter((item) => !item.closest("[hidden]"))
+        .filter((item) => !(item.getAttribute("aria-label") || item.labels?.length || item.textContent.trim()
+            || document.getElementById(item.getAttribute("aria-labelledby"))?.textContent))
+        .map((item) => item.outerHTML)""")
+    assert unnamed == []
+    assert window.page.get_attribute("#said", "aria-live") == "polite"
+    window.key("j")
+    window.chosen("Line 1,")
+    active = window.page.get_attribute("#lines", "aria-activedescendant")
+    assert window.page.get_attribute(f"#{active}", "aria-selected") == "true"
+    assert window.page.evaluate("document.activeElement.id") == "lines"
+    tree = window.page.locator("body").aria_snapshot()
+    assert "listbox" in tree and "option" in tree and "status" in tree
+
+
+def test_every_control_is_reached_by_tab(window: Window) -> None:
+    reached = set()
+    window.page.evaluate("document.activeElement.blur()")
+    for _ in range(70):
+        window.key("Tab")
+        reached.add(window.page.evaluate("document.activeElement.id || document.activeElement.name || ''"))
+    assert {
+        "lines",
+        "play",
+        "name",
+        "text",
+        "start",
+        "end",
+        "undo",
+        "apply",
+        "search",
+        "advance",
+        "mark-nobody",
+    } <= reached
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_phone_width_and_both_colour_schemes(chromium: Browser, served: Served, scheme: str, tmp_path: Path) -> None:
+    window = Window(chromium, served, viewport={"width": 360, "height": 740}, color_scheme=scheme)
+    assert window.page.evaluate("document.documentElement.scrollWidth") <= 360
+    ratio = window.page.evaluate("""() => {
+        const rgb = (c) => c.match(/[\\d.]+/g).slice(0, 3).map(Number);
+        const light = (c) => rgb(c).map((v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
+        const body = getComputedStyle(document.body);
+        const [a, b] = [light(body.color), light(body.backgroundColor)].sort((x, y) => y - x);
+        return [(a + 0.05) / (b + 0.05), light(body.backgroundColor)];
+    }""")
+    assert ratio[0] > 7
+    assert (ratio[1] < 0.1) == (scheme == "dark")
+    window.page.screenshot(path=os.environ.get("SCREENSHOTS", str(tmp_path)) + f"/phone-{scheme}.png", full_page=True)
+    assert window.wrong == []
+    window.context.close()

@@ -1,0 +1,162 @@
+"""What a review decides, in the pipeline: names, words, times and marks reach the lines, and stay there."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from test_pipeline_episode import Shared, copied, files, rerun, shared  # noqa: F401  (fixtures)
+
+from pipelines.console.app import main
+from pipelines.corpus.review import config_of, open_desk
+from pipelines.episode.records import read_lines
+from yuki_builder.corpus import EXPORTERS, Desk, ExportOptions
+from yuki_builder.records import Line, Verdict
+
+ROOT = Path(__file__).parents[1]
+SLOW = {"probe", "extract", "isolate", "speech", "align", "turns", "part", "voiceprints", "shots", "pictures"}
+
+
+def lines_of(out: Path) -> dict[str, Line]:
+    return {line.line_id: line for line in read_lines(out / "ep01")}
+
+
+def apply(desk: Desk) -> list[dict[str, object]]:
+    desk.apply()
+    assert desk.applying["state"] == "done", desk.applying
+    changed: list[dict[str, object]] = desk.applying["changes"]
+    return changed
+
+
+def test_decisions_reach_the_lines_and_undo_takes_them_back(copied: Shared) -> None:  # noqa: F811
+    before = lines_of(copied.out)
+    one, two, three, four, five, *_ = before
+    desk = open_desk(copied.out)
+    desk.decide("me", {"kind": "assign", "lines": [one], "value": "Grace"})
+    desk.decide("me", {"kind": "mark", "lines": [two], "value": "not speech"})
+    desk.decide("me", {"kind": "mark", "lines": [three], "value": "nobody"})
+    desk.decide("me", {"kind": "mark", "lines": [four], "value": "unusable"})
+    desk.decide("me", {"kind": "text", "lines": [four], "value": "Other words"})
+    times = (before[five].start_ms + 100, before[five].end_ms - 100)
+    desk.decide("me", {"kind": "times", "lines": [five], "start_ms": times[0], "end_ms": times[1]})
+    desk.think("ep01")
+    assert desk.line(one).character == "Grace"
+    changed = {str(each["id"]): each["what"] for each in apply(desk)}
+    assert changed.keys() >= {one, two, three, four, five}
+    after = lines_of(copied.out)
+    assert (after[one].character, after[one].verdict, after[one].confidence) == ("Grace", Verdict.CERTAIN, 1.0)
+    assert two not in after
+    assert (after[three].character, after[three].verdict) == (None, Verdict.UNKNOWN)
+    assert next((e.source, e.character) for e in after[three].evidence) == ("manual", "nobody")
+    assert after[four].text == "Other words"
+    assert (after[five].start_ms, after[five].end_ms) == times
+    assert [line.index for line in after.values()] == list(range(len(after)))
+    assert after[five].clip and (copied.out / after[five].clip).is_file()
+    # Exports leave out what is not to be trained on.
+    assert ExportOptions().without == {"duplicate", "unusable"}
+    to = copied.out.parent / "exports"
+    assert main(["export", "webdataset", "--out", str(copied.out), "--to", str(to), "--min-confidence", "0"]) == 0
+    assert EXPORTERS["webdataset"].needs_clips
+    # The very command that made the episode keeps what was decided, and has nothing to do.
+    result, ran = rerun(copied)
+    assert [line.line_id for line in result.lines] == list(after)
+    assert set(ran) <= {"report", "summary"}
+    # A restart knows all of it: even the line that is no line any more.
+    desk = open_desk(copied.out)
+    assert desk.details(two)["marks"] == ["not speech"]
+    while desk.undo("me"):
+        pass
+    apply(desk)
+    back = lines_of(copied.out)
+    assert back == before
+
+
+def test_only_quick_stages_run_again(copied: Shared) -> None:  # noqa: F811
+    marks = {path.name: path.stat().st_mtime_ns for path in (copied.out / "ep01/.work/done").iterdir()}
+    desk = open_desk(copied.out)
+    first = next(iter(lines_of(copied.out)))
+    desk.decide("me", {"kind": "assign", "lines": [first], "value": "Grace"})
+    apply(desk)
+    again = {path.name: path.stat().st_mtime_ns for path in (copied.out / "ep01/.work/done").iterdir()}
+    assert {name.removesuffix(".json") for name in marks if marks[name] != again[name]} & SLOW == set()
+
+
+def test_a_rename_holds_for_names_that_the_subtitles_give(copied: Shared) -> None:  # noqa: F811
+    (copied.out / "aliases.toml").write_text('Grace = "Gracie"\n', encoding="utf-8")  # a person's own file
+    lines = lines_of(copied.out)
+    name = next(line.character for line in lines.values() if line.character)
+    desk = open_desk(copied.out)
+    desk.decide("me", {"kind": "rename", "value": name, "new_name": 'Some "One" 哈'})
+    apply(desk)
+    after = lines_of(copied.out)
+    assert name not in {line.character for line in after.values()}
+    assert {k for k, x in after.items() if x.character == 'Some "One" 哈'} == {
+        k for k, x in lines.items() if x.character == name
+    }
+    assert (copied.out / "aliases.toml").read_text(encoding="utf-8") == 'Grace = "Gracie"\n'
+    assert 'Some "One" 哈' in {c["name"] for c in open_desk(copied.out).overview()["characters"]}
+
+
+def test_the_configuration_is_the_one_that_the_episode_was_made_with(copied: Shared) -> None:  # noqa: F811
+    config = config_of(copied.out, "ep01")
+    assert (config.separator, config.video.resolve(), config.out) == ("none", copied.video.resolve(), copied.out)
+
+
+def test_a_video_that_is_gone_is_one_line_in_the_page(copied: Shared, tmp_path: Path) -> None:  # noqa: F811
+    summary = copied.out / "ep01/episode.json"
+    summary.write_text(summary.read_text(encoding="utf-8").replace("ep01.mkv", "moved.mkv"), encoding="utf-8")
+    desk = open_desk(copied.out)
+    desk.decide("me", {"kind": "assign", "lines": [next(iter(lines_of(copied.out)))], "value": "Grace"})
+    desk.apply()
+    assert desk.applying["state"] == "failed"
+    assert "there is no such video" in desk.applying["message"]
+
+
+def test_a_damaged_table_of_corrections_is_one_line(copied: Shared, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811
+    (copied.out / "corrections.csv").write_text("episode_id,line_id,marks\nep01,x,singing\n", encoding="utf-8")
+    assert main(["--video", str(copied.video), "--out", str(copied.out), "--separator", "none", "--quiet"]) == 2
+    said = capsys.readouterr().err
+    assert "corrections.csv: is no table of corrections (row 2: no mark is called 'singing'" in said
+    assert said.count("\n") == 1
+
+
+# --- the command ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "argv", [["--out", "nowhere"], ["--out", "."], ["--port", "99999"], ["--port", "x"], ["--sing"]]
+)
+def test_wrong_options(argv: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["review", "--no-browser", *argv]) == 2
+
+
+def test_the_command_serves_alone_and_ends_by_interruption(copied: Shared) -> None:  # noqa: F811
+    command = [sys.executable, "run_pipeline.py", "review", "--out", str(copied.out), "--no-browser"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        try:
+            assert process.stdout is not None
+            address = process.stdout.readline().strip()
+            parts = urlsplit(address)
+            connection = http.client.HTTPConnection("127.0.0.1", int(parts.port or 0), timeout=30)
+            connection.request("GET", f"/?{parts.query}")
+            assert connection.getresponse().status == 303
+            connection.close()
+            second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment, check=False)
+            assert second.returncode == 2
+            assert "another review of this folder is open" in second.stderr
+        finally:
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors
+    assert set(files(copied.out)) >= {"ep01/lines.jsonl"}

@@ -1,0 +1,668 @@
+"""The state of a review: the corpus as it is, what people decided, and what follows from it.
+
+One desk serves all browsers; every method may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import datetime
+import threading
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from yuki_builder.corpus.review.doubt import LineVoices, gains, halves, likeliest
+from yuki_builder.corpus.review.files import HISTORY, SAVED, HistoryFile, TablePaths, Tables, differences
+from yuki_builder.corpus.review.history import (
+    Act,
+    Kind,
+    decisions,
+    episodes_to_apply,
+    next_redo,
+    next_undo,
+)
+from yuki_builder.corpus.tables.edits_csv import MARKS, NOBODY
+from yuki_builder.errors import InputError, YukiError
+from yuki_builder.records import Attribution, Line, Verdict
+
+MOST_LINES = 500  # of one page
+_LONGEST_NAME, _LONGEST_TEXT = 200, 4000
+_NEIGHBOURS = 3
+_FILE = "file"  # who edited a table by hand
+_STATES = {
+    "decided": ("decided",),
+    "certain": ("certain",),
+    "doubtful": ("doubtful", "unknown"),
+    "open": ("certain", "doubtful", "unknown"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewEpisode:
+    """What a review shows of one episode.
+
+    Attributes:
+        episode_id: its name.
+        lines: by time.
+        problems: of quality, by line id.
+        voices: speaker embeddings of its lines, where there are any.
+        mix, vocals: the sound files, as far as they are there.
+    """
+
+    episode_id: str
+    lines: tuple[Line, ...]
+    problems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    voices: LineVoices | None = None
+    mix: Path | None = None
+    vocals: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewPaths:
+    """Where a review keeps what it is told: two tables in the output folder, and a folder of its own."""
+
+    labels: Path
+    corrections: Path
+    renames: Path
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a review needs the pipeline for.
+
+    Attributes:
+        load: the episode as it is on the disk now.
+        suggest: who says each line of an episode, by what was decided so far; None where it cannot be told.
+        apply: brings episodes up to date with what was decided, and the corpus; told how far it is.
+    """
+
+    load: Callable[[str], ReviewEpisode]
+    suggest: Callable[[str], Sequence[Attribution] | None] = lambda _: None
+    apply: Callable[[Sequence[str], Callable[[str], None]], None] = lambda *_: None
+
+
+class ConflictError(Exception):
+    """Somebody else decided about these lines since they were looked at."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("decided elsewhere meanwhile")
+        self.lines = tuple(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which lines to show; an empty value does not matter.
+
+    Attributes:
+        state: ``doubtful`` (not certain and not decided), ``certain``, ``decided``, ``open`` (not decided).
+        mark: lines with this mark.
+        overlap: whether another voice speaks too.
+        order: ``time`` or ``gain``.
+    """
+
+    episode: str = ""
+    character: str = ""
+    speaker: str = ""
+    state: str = ""
+    problem: str = ""
+    source: str = ""
+    mark: str = ""
+    overlap: bool = False
+    text: str = ""
+    order: str = "time"
+
+
+class Desk:
+    """A review of one corpus.
+
+    Args:
+        episodes: all of them.
+        paths: where what is decided is kept.
+        tools: what the pipeline does.
+
+    Raises:
+        InputError: a table that is there already has another form, or the history is damaged.
+    """
+
+    def __init__(self, episodes: Iterable[ReviewEpisode], paths: ReviewPaths, tools: Tools) -> None:
+        self._lock = threading.RLock()
+        self._tools = tools
+        self._episodes = {episode.episode_id: episode for episode in episodes}
+        self._lines = {line.line_id: line for e in self._episodes.values() for line in e.lines}
+        self._place = {line.line_id: k for e in self._episodes.values() for k, line in enumerate(e.lines)}
+        self._suggested: dict[str, Attribution] = {}
+        self._gains: dict[str, dict[str, float]] = {}
+        self._present: set[str] = set()
+        self._file = HistoryFile(paths.folder / HISTORY)
+        self._tables = Tables(TablePaths(paths.labels, paths.corrections, paths.renames, paths.folder / SAVED))
+        self._history = self._file.read()
+        self._decided = decisions(self._history)
+        self._version = 0
+        self._thinking: set[str] = set()
+        self._applying: dict[str, Any] = {"state": "idle"}
+        paths.folder.mkdir(parents=True, exist_ok=True)
+        names, edits = self._tables.read(self._lines)
+        if self._tables.changed_by_others():
+            self._take_over(names, edits)
+        if self._history:
+            self._tables.write(self._decided, self._lines)
+
+    def _take_over(self, names: Mapping[str, str], edits: Mapping[str, Any]) -> None:
+        found = differences(self._decided, names, edits, self._lines)
+        if found:
+            self._record([self._act(_FILE, **each) for each in found])
+
+    # --- what is there ------------------------------------------------------------------------------------
+
+    @property
+    def version(self) -> int:
+        """Grows with every change that a page should show."""
+        return len(self._history) + self._version
+
+    @property
+    def acts(self) -> int:
+        """How many acts there are; who decides says how many of them were seen."""
+        return len(self._history)
+
+    def episode(self, episode_id: str) -> ReviewEpisode | None:
+        """The episode of that name, if there is one."""
+        with self._lock:
+            return self._episodes.get(episode_id)
+
+    def line(self, line_id: str) -> Line:
+        """The line as it stands now, decisions included.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        with self._lock:
+            line = self._lines.get(line_id)
+            if line is None:
+                raise InputError(f"there is no line {line_id!r:.100}")
+            return self._now(line)
+
+    def _now(self, line: Line) -> Line:
+        """A line by what was decided, and by what follows from it."""
+        decided, key = self._decided, line.line_id
+        found = self._suggested.get(key)
+        changes: dict[str, Any] = {}
+        if found is not None:
+            changes = {"character": found.character, "confidence": found.confidence, "verdict": found.verdict}
+            changes["evidence"] = found.evidence
+        if key in decided.texts:
+            changes["text"] = decided.texts[key]
+        if key in decided.times:
+            changes["start_ms"], changes["end_ms"] = decided.times[key]
+        name = changes.get("character", line.character)
+        if name is not None and name in decided.renames:
+            changes["character"] = decided.renames[name]
+        if key in decided.names:
+            changes |= {"character": decided.names[key], "confidence": 1.0, "verdict": Verdict.CERTAIN}
+        elif decided.is_decided(key):
+            changes |= {"character": None, "confidence": 1.0, "verdict": Verdict.UNKNOWN}
+        return replace(line, **changes) if changes else line
+
+    def overview(self) -> dict[str, Any]:
+        """What a page shows around the lines: episodes, characters, counts, what can be undone and applied."""
+        with self._lock:
+            now = [self._now(line) for line in self._lines.values()]
+            talk = Counter(line.character for line in now if line.character)
+            states = Counter(self._state(line) for line in now)
+            problems = Counter(p for e in self._episodes.values() for each in e.problems.values() for p in each)
+            return {
+                "version": self.version,
+                "acts": self.acts,
+                "episodes": [{"id": e.episode_id, "lines": len(e.lines)} for e in self._episodes.values()],
+                "characters": [{"name": name, "lines": count} for name, count in talk.most_common()],
+                "states": dict(states),
+                "problems": dict(problems.most_common()),
+                "sources": dict(Counter(str(line.source) for line in now)),
+                "lines": len(now),
+                "to_apply": sorted(self._to_apply()),
+                "thinking": sorted(self._thinking),
+            }
+
+    def _to_apply(self) -> set[str]:
+        saying: dict[str, set[str]] = defaultdict(set)
+        for line in self._lines.values():
+            for name in {line.character, self._decided.renames.get(line.character or "")} - {None}:
+                saying[str(name)].add(line.episode_id)
+        episode_of = {key: line.episode_id for key, line in self._lines.items()}
+        return episodes_to_apply(self._history, episode_of, saying) & self._episodes.keys()
+
+    def _state(self, line: Line) -> str:
+        """``decided``, or how sure the name is."""
+        return "decided" if self._decided.is_decided(line.line_id) else str(line.verdict)
+
+    # --- lines ----------------------------------------------------------------------------------------
+
+    def page(self, wanted: Filter, *, offset: int = 0, limit: int = 200, around: str | None = None) -> dict[str, Any]:
+        """A page of the lines that fit; the one that holds the line ``around`` where that fits too."""
+        limit = max(1, min(limit, MOST_LINES))
+        with self._lock:
+            fitting = self._fitting(wanted)
+            if around is not None:
+                places = {line.line_id: k for k, line in enumerate(fitting)}
+                offset = places.get(around, offset) // limit * limit
+            offset = max(0, min(offset, max(0, len(fitting) - 1) // limit * limit))
+            rows = [self._row(line) for line in fitting[offset : offset + limit]]
+            where = {"total": len(fitting), "offset": offset, "limit": limit}
+            return {"version": self.version, "acts": self.acts, **where, "lines": rows}
+
+    def _fitting(self, wanted: Filter) -> list[Line]:
+        episodes = [self._episodes[wanted.episode]] if wanted.episode in self._episodes else self._episodes.values()
+        if wanted.episode and wanted.episode not in self._episodes:
+            return []
+        words = _folded(wanted.text)
+        found = []
+        for episode in episodes:
+            for line in episode.lines:
+                now = self._now(line)
+                if self._fits(now, wanted, episode) and (not words or words in _folded(now.text)):
+                    found.append(now)
+        if wanted.order == "gain":
+            gain = {key: g for episode in episodes for key, g in self._gain(episode.episode_id).items()}
+            found.sort(key=lambda line: -gain[line.line_id])
+        return found
+
+    def _fits(self, line: Line, wanted: Filter, episode: ReviewEpisode) -> bool:
+        state = self._state(line)
+        key = line.line_id
+        return (
+            (not wanted.character or (line.character or NOBODY) == wanted.character)
+            and (not wanted.speaker or line.speaker == wanted.speaker)
+            and (not wanted.state or state in _STATES.get(wanted.state, ()))
+            and (not wanted.problem or wanted.problem in episode.problems.get(key, ()))
+            and (not wanted.mark or wanted.mark in self._decided.marks.get(key, ()))
+            and (not wanted.source or str(line.source) == wanted.source)
+            and (not wanted.overlap or line.overlap > 0)
+        )
+
+    def _row(self, line: Line) -> dict[str, Any]:
+        key = line.line_id
+        return {
+            "id": key,
+            "episode": line.episode_id,
+            "number": self._place[key] + 1,
+            "start": line.start_ms,
+            "end": line.end_ms,
+            "text": line.text,
+            "second": line.text_secondary,
+            "character": line.character,
+            "confidence": line.confidence,
+            "state": self._state(line),
+            "speaker": line.speaker,
+            "overlap": line.overlap,
+            "marks": sorted(self._decided.marks.get(key, ())),
+            "edited": [
+                n for n, table in (("text", self._decided.texts), ("times", self._decided.times)) if key in table
+            ],
+            "problems": list(self._episodes[line.episode_id].problems.get(key, ())),
+            "source": str(line.source),
+        }
+
+    def details(self, line_id: str) -> dict[str, Any]:
+        """All that is known of one line: evidence, neighbours, the likeliest names, its voice."""
+        with self._lock:
+            line = self.line(line_id)
+            episode = self._episodes[line.episode_id]
+            place = self._place[line_id]
+            around = range(max(0, place - _NEIGHBOURS), min(len(episode.lines), place + _NEIGHBOURS + 1))
+            neighbours = [self._now(episode.lines[k]) for k in around]
+            nearest = [
+                n for n in sorted(neighbours, key=lambda n: abs(self._place[n.line_id] - place)) if n is not line
+            ]
+            own = [self._now(other) for other in episode.lines]
+            cast = [name for name, _ in Counter(o.character for o in own if o.character).most_common()]
+            of_voice = [other for other in own if line.speaker and other.speaker == line.speaker]
+            original = self._lines[line_id]
+            return {
+                **self._row(line),
+                "evidence": [e.to_dict() for e in line.evidence],
+                "neighbours": [self._row(n) for n in neighbours],
+                "likeliest": likeliest(line, nearest, cast),
+                "gain": self._gain(line.episode_id)[line_id],
+                "voice_lines": len(of_voice),
+                "voice_open": sum(not self._decided.is_decided(o.line_id) for o in of_voice),
+                "original": {"text": original.text, "start": original.start_ms, "end": original.end_ms},
+                "snr_db": line.snr_db,
+                "sound": {"mix": episode.mix is not None, "vocals": episode.vocals is not None},
+                "acts": self.acts,
+            }
+
+    def next_line(self, wanted: Filter, *, after: str | None = None) -> str | None:
+        """The line whose answer tells most, of those that fit and are not decided; another than ``after``."""
+        with self._lock:
+            open_lines = self._fitting(replace(wanted, order="gain", state=wanted.state or "open"))
+            return next(
+                (x.line_id for x in open_lines if x.line_id != after and not self._decided.is_decided(x.line_id)), None
+            )
+
+    def _gain(self, episode_id: str) -> dict[str, float]:
+        if episode_id not in self._gains:
+            episode = self._episodes[episode_id]
+            now = [self._now(line) for line in episode.lines]
+            decided = {line.line_id: self._decided.is_decided(line.line_id) for line in now}
+            found = gains(now, episode.voices, decided=decided)
+            self._gains[episode_id] = {line.line_id: g for line, g in zip(now, found, strict=True)}
+        return self._gains[episode_id]
+
+    # --- voices -------------------------------------------------------------------------------------------
+
+    def voices(self, episode_id: str) -> list[dict[str, Any]]:
+        """The voices of an episode, the most talkative first: how many lines, whose they are taken for."""
+        with self._lock:
+            episode = self._episode(episode_id)
+            by_speaker: dict[str, list[Line]] = defaultdict(list)
+            for line in episode.lines:
+                if line.speaker:
+                    by_speaker[line.speaker].append(self._now(line))
+            return [
+                {
+                    "speaker": speaker,
+                    "lines": len(said),
+                    "open": sum(not self._decided.is_decided(x.line_id) for x in said),
+                    "names": [[n, count] for n, count in Counter(x.character or NOBODY for x in said).most_common(4)],
+                }
+                for speaker, said in sorted(by_speaker.items(), key=lambda item: -len(item[1]))
+            ]
+
+    def split(self, episode_id: str, speaker: str) -> list[list[dict[str, Any]]]:
+        """The lines of a voice in two groups by how they sound, each from its middle outwards."""
+        with self._lock:
+            episode = self._episode(episode_id)
+            said = [line.line_id for line in episode.lines if line.speaker == speaker]
+            groups = halves(episode.voices, said) if episode.voices is not None else (said, [])
+            return [[self._row(self.line(line_id)) for line_id in group] for group in groups]
+
+    def _episode(self, episode_id: str) -> ReviewEpisode:
+        episode = self._episodes.get(episode_id)
+        if episode is None:
+            raise InputError(f"there is no episode {episode_id!r:.100}")
+        return episode
+
+    # --- decisions ----------------------------------------------------------------------------------------
+
+    def meet(self, author: str) -> None:
+        """An author is here: what they decide, only they undo."""
+        with self._lock:
+            self._present.add(author)
+
+    def decide(self, author: str, request: Mapping[str, Any], *, seen: int | None = None) -> dict[str, Any]:
+        """Take a decision, and keep it.
+
+        Args:
+            author: which browser it comes from.
+            request: ``kind`` and what an act of that kind has; ``speakers`` and ``episode`` in place of ``lines`` for
+                those lines of voices that are not decided yet.
+            seen: the number of acts that the author knew of.
+
+        Raises:
+            InputError: it makes no sense.
+            ConflictError: somebody else decided about one of the lines since ``seen``.
+        """
+        with self._lock:
+            self.meet(author)
+            act = self._checked(author, request)
+            theirs = [
+                line_id
+                for line_id in act.lines
+                if seen is not None
+                for number, by in [self._decided.changed_by.get(line_id, (0, author))]
+                if number > seen and by != author
+            ]
+            if theirs:
+                raise ConflictError(theirs)
+            self._heed_files()
+            act = replace(act, number=len(self._history) + 1)
+            self._record([act])
+            return self._told(act)
+
+    def undo(self, author: str) -> dict[str, Any] | None:
+        """Take the last decision back, of this author or of nobody who is here; what was undone."""
+        return self._step_back(author, Kind.UNDO)
+
+    def redo(self, author: str) -> dict[str, Any] | None:
+        """Do again what was undone last."""
+        return self._step_back(author, Kind.REDO)
+
+    def _step_back(self, author: str, kind: Kind) -> dict[str, Any] | None:
+        with self._lock:
+            self.meet(author)
+            mine = {act.author for act in self._history} - self._present | {author, _FILE}
+            target = (next_undo if kind is Kind.UNDO else next_redo)(self._history, mine)
+            if target is None:
+                return None
+            self._heed_files()
+            self._record([self._act(author, kind=kind, target=target)])
+            return self._told(self._history[target - 1])
+
+    def _told(self, act: Act) -> dict[str, Any]:
+        episodes = sorted(self._touched([act]))
+        return {"act": act.to_dict(), "acts": self.acts, "version": self.version, "episodes": episodes}
+
+    def _checked(self, author: str, request: Mapping[str, Any]) -> Act:
+        try:
+            kind = Kind(request.get("kind", ""))
+        except ValueError as e:
+            raise InputError(f"no decision is called {request.get('kind')!r:.60}") from e
+        act = self._act(author, **{**request, "kind": kind, "lines": self._meant(request)})
+        value = act.value
+        problem = None
+        if kind is Kind.RENAME:
+            if not (value and act.new_name) or value == act.new_name:
+                problem = "a new name is wanted"
+            elif self._is_label_of_voices(value):
+                # A label of the diarization has no other name: its lines get one.
+                lines = tuple(x.line_id for x in self._lines.values() if self._now(x).character == value)
+                act = replace(act, kind=Kind.ASSIGN, lines=lines, value=act.new_name, new_name="")
+        elif kind in (Kind.UNDO, Kind.REDO, Kind.APPLIED):
+            problem = "that is no decision"
+        elif not act.lines:
+            problem = "it concerns no line"
+        elif kind in (Kind.MARK, Kind.UNMARK) and value not in MARKS:
+            problem = f"no mark is called {value!r:.60}"
+        elif kind in (Kind.TEXT, Kind.TIMES) and len(act.lines) != 1:
+            problem = "words and times are of one line"
+        elif kind is Kind.TIMES and act.start_ms is not None:
+            end_ms = act.end_ms
+            if end_ms is None or not 0 <= act.start_ms < end_ms < 1 << 31:
+                problem = "a line ends after it starts"
+        if problem:
+            raise InputError(problem)
+        return act
+
+    def _is_label_of_voices(self, name: str) -> bool:
+        said = [line for line in self._lines.values() if line.character == name]
+        return bool(said) and (name.startswith("VOICE_") or all(line.speaker == name for line in said))
+
+    def _meant(self, request: Mapping[str, Any]) -> list[str]:
+        """The lines that a request is about."""
+        lines = request.get("lines") or []
+        if not isinstance(lines, (list, tuple)) or not all(isinstance(each, str) for each in lines):
+            raise InputError("lines are a list of their ids")
+        for line_id in lines:
+            if line_id not in self._lines:
+                raise InputError(f"there is no line {line_id!r:.100}")
+        speakers = request.get("speakers") or ([request["speaker"]] if request.get("speaker") else [])
+        if speakers and not lines:
+            episode = self._episode(str(request.get("episode", "")))
+            said = [line.line_id for line in episode.lines if line.speaker in speakers]
+            return [line_id for line_id in said if not self._decided.is_decided(line_id)]
+        return list(dict.fromkeys(lines))
+
+    def _act(self, author: str, **values: Any) -> Act:
+        known = {"kind", "lines", "value", "new_name", "start_ms", "end_ms", "target"}
+        data = {name: value for name, value in values.items() if name in known and value is not None}
+        is_text = data.get("kind") == Kind.TEXT
+        for name in ("value", "new_name"):
+            if name in data:
+                data[name] = _clean(data[name], _LONGEST_TEXT if is_text else _LONGEST_NAME, keep_breaks=is_text)
+        at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        try:
+            return Act.from_dict({**data, "number": len(self._history) + 1, "author": author[:64], "at": at})
+        except (ValueError, TypeError, KeyError) as e:
+            raise InputError(f"no decision of this form ({e})") from e
+
+    def _heed_files(self) -> None:
+        """A table that was edited by hand meanwhile is read before it is written."""
+        if self._tables.changed_by_others():
+            self._take_over(*self._tables.read(self._lines))
+
+    def _record(self, acts: Sequence[Act]) -> None:
+        acts = [replace(act, number=len(self._history) + k) for k, act in enumerate(acts, 1)]
+        self._file.add(acts)
+        self._history += acts
+        if all(act.is_decision for act in acts):
+            for act in acts:
+                self._decided.do(act)
+        else:
+            self._decided = decisions(self._history)
+        if any(act.kind is not Kind.APPLIED for act in acts):
+            self._tables.write(self._decided, self._lines)
+            self._changed(self._touched(acts))
+
+    def _touched(self, acts: Iterable[Act]) -> set[str]:
+        found = set()
+        for act in acts:
+            meant = self._history[act.target - 1] if act.target is not None else act
+            if meant.kind is Kind.RENAME:
+                return set(self._episodes)
+            found |= {self._lines[line_id].episode_id for line_id in meant.lines if line_id in self._lines}
+        return found
+
+    def _changed(self, episodes: Iterable[str]) -> None:
+        for episode_id in episodes:
+            self._gains.pop(episode_id, None)
+
+    # --- what follows ---------------------------------------------------------------------------------------
+
+    def think(self, episode_id: str) -> None:
+        """Find out what the decisions say of an episode's other lines; takes a moment, without the lock."""
+        with self._lock:
+            if episode_id not in self._episodes or episode_id in self._thinking:
+                return
+            self._thinking.add(episode_id)
+        try:
+            found = self._tools.suggest(episode_id)
+        finally:
+            with self._lock:
+                self._thinking.discard(episode_id)
+                self._version += 1
+        if found is not None:
+            with self._lock:
+                prefix = f"{episode_id}-"
+                self._suggested |= {prefix + a.line_id: a for a in found}
+                self._gains.pop(episode_id, None)
+
+    @property
+    def applying(self) -> dict[str, Any]:
+        """How far ``apply`` is, and what it changed."""
+        with self._lock:
+            return dict(self._applying)
+
+    def apply(self) -> None:
+        """Bring the episodes concerned up to date, and say what changed; one at a time."""
+        with self._lock:
+            if self._applying["state"] == "running":
+                return
+            wanted = sorted(self._to_apply())
+            upto = len(self._history)
+            self._applying = {"state": "running", "episodes": wanted, "step": ""}
+        try:
+            if wanted:
+                self._tools.apply(wanted, self._tell)
+            changed: list[dict[str, Any]] = []
+            with self._lock:
+                for episode_id in wanted:
+                    changed += self._reload(episode_id)
+                if wanted:
+                    self._mark_applied(wanted, upto)
+                self._applying = {"state": "done", "episodes": wanted, "changes": changed}
+                self._version += 1
+        except YukiError as e:
+            self._fail(str(e))
+        except Exception as e:
+            self._fail(f"{type(e).__name__}: {e}")
+            raise
+
+    def _mark_applied(self, episodes: Sequence[str], upto: int) -> None:
+        later = self._touched(act for act in self._history[upto:] if act.kind is not Kind.APPLIED)
+        done = [episode_id for episode_id in episodes if episode_id not in later]
+        if done:
+            self._record([self._act("", kind=Kind.APPLIED, lines=done)])
+
+    def _tell(self, step: str) -> None:
+        with self._lock:
+            self._applying = {**self._applying, "step": step}
+
+    def _fail(self, message: str) -> None:
+        with self._lock:
+            self._applying = {"state": "failed", "message": message}
+            self._version += 1
+
+    def _reload(self, episode_id: str) -> list[dict[str, Any]]:
+        """The episode as it is on the disk now; how its lines differ from before."""
+        before = {line.line_id: line for line in self._episodes[episode_id].lines}
+        episode = self._tools.load(episode_id)
+        for key in before:
+            self._suggested.pop(key, None)
+            self._lines.pop(key, None)
+        self._episodes[episode_id] = episode
+        self._lines |= {line.line_id: line for line in episode.lines}
+        self._place |= {line.line_id: k for k, line in enumerate(episode.lines)}
+        self._gains.pop(episode_id, None)
+        return changes(list(before.values()), episode.lines)
+
+
+def changes(before: Sequence[Line], after: Sequence[Line]) -> list[dict[str, Any]]:
+    """What differs, line by line: name, words, times, or that the line is gone or new. Pure."""
+    then, now = ({line.line_id: line for line in lines} for lines in (before, after))
+    found = []
+    for key in dict.fromkeys([*then, *now]):
+        old, new = then.get(key), now.get(key)
+        line = new or old
+        assert line is not None
+        what: dict[str, Any] = {}
+        if old is None or new is None:
+            what["there"] = [old is not None, new is not None]
+        else:
+            for name in ("character", "verdict", "text", "start_ms", "end_ms"):
+                if getattr(old, name) != getattr(new, name):
+                    what[name] = [getattr(old, name), getattr(new, name)]
+        if what:
+            found.append(
+                {"id": key, "episode": line.episode_id, "start": line.start_ms, "text": line.text, "what": what}
+            )
+    return found
+
+
+def _clean(text: Any, longest: int, *, keep_breaks: bool) -> str:
+    if not isinstance(text, str):
+        raise InputError("a name or words are wanted")
+    text = unicodedata.normalize("NFC", text)
+    rows = ["".join(c if c.isprintable() else " " for c in row).strip() for row in text.splitlines()]
+    joined = "\n".join(rows).strip() if keep_breaks else " ".join(" ".join(rows).split())
+    if len(joined) > longest:
+        raise InputError(f"longer than {longest} characters")
+    return joined
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+__all__ = [
+    "MOST_LINES",
+    "ConflictError",
+    "Desk",
+    "Filter",
+    "ReviewEpisode",
+    "ReviewPaths",
+    "Tools",
+    "changes",
+]
