@@ -77,7 +77,7 @@ def a_desk(out: Path, *episodes: ReviewEpisode, tools: Tools | None = None) -> D
     """A desk with these episodes, or with one of twelve lines."""
     there = episodes or (an_episode(out, "ep01", some_lines("ep01", 12)),)
     by_id = {episode.episode_id: episode for episode in there}
-    return Desk(there, paths_in(out), tools or Tools(load=by_id.__getitem__))
+    return Desk(there, paths_in(out), tools or Tools(load=lambda names: {name: by_id[name] for name in names}))
 
 
 def taught(episode: ReviewEpisode, name: str) -> list[Attribution]:

@@ -46,7 +46,9 @@ def out(tmp_path: Path) -> Path:
 def served(out: Path) -> Iterator[Served]:
     episodes = [an_episode(out, name, some_lines(name, 24), sound=True) for name in ("ep 01 #?", "ep02")]
     by_id = {episode.episode_id: episode for episode in episodes}
-    with serving(a_desk(out, *episodes, tools=Tools(load=by_id.__getitem__)), out) as running:
+    with serving(
+        a_desk(out, *episodes, tools=Tools(load=lambda names: {name: by_id[name] for name in names})), out
+    ) as running:
         yield running
 
 
@@ -299,7 +301,7 @@ def test_what_a_decision_teaches_and_what_applying_changed(chromium: Browser, tm
     lines = some_lines("ep01", 6)
     episode = an_episode(tmp_path, "ep01", lines)
     after = dataclasses.replace(episode, lines=tuple(dataclasses.replace(x, character="Dora") for x in lines))
-    tools = Tools(load=lambda _: after, suggest=lambda _: taught(episode, "Dora"))
+    tools = Tools(load=lambda _: {"ep01": after}, suggest=lambda _: taught(episode, "Dora"))
     with serving(a_desk(tmp_path, episode, tools=tools), tmp_path) as running:
         window = Window(chromium, running)
         window.key("1")

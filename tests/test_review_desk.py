@@ -19,7 +19,7 @@ from yuki_builder.corpus import Desk, Tools
 from yuki_builder.corpus.review.desk import ConflictError, Filter, changes
 from yuki_builder.corpus.review.doubt import LineVoices, gains, halves, likeliest
 from yuki_builder.errors import InputError
-from yuki_builder.records import Verdict
+from yuki_builder.records import Evidence, Verdict
 
 
 def assign(name: str, *lines: str) -> dict[str, Any]:
@@ -325,6 +325,9 @@ def test_a_voice_of_two_people_is_split_between_them() -> None:
 
 def test_likeliest_names() -> None:
     line = a_line("e", 0, character=None)
+    assert "nobody" not in likeliest(
+        dataclasses.replace(line, evidence=(Evidence("manual", "nobody", 1.0),)), [], ["Zed"]
+    )
     assert likeliest(line, [a_line("e", 2)], ["Zed", "Anna"]) == ["Anna", "Ben", "Cleo", "Zed"]
     assert len(likeliest(line, [], [f"N{k}" for k in range(30)])) == 9
 
@@ -334,7 +337,7 @@ def test_likeliest_names() -> None:
 
 def test_what_a_decision_teaches_is_shown(tmp_path: Path) -> None:
     episode = an_episode(tmp_path, "ep01", some_lines("ep01", 6))
-    tools = Tools(load=lambda _: episode, suggest=lambda _: taught(episode, "Dora"))
+    tools = Tools(load=lambda _: {"ep01": episode}, suggest=lambda _: taught(episode, "Dora"))
     desk = a_desk(tmp_path, episode, tools=tools)
     desk.decide("me", assign("Emil", "ep01-00003"))
     before = desk.version
@@ -354,7 +357,7 @@ def test_applying_says_what_changed_line_by_line(tmp_path: Path) -> None:
     ]
     applied: list[list[str]] = []
     tools = Tools(
-        load=lambda _: dataclasses.replace(episode, lines=tuple(after)),
+        load=lambda _: {"ep01": dataclasses.replace(episode, lines=tuple(after))},
         apply=lambda episodes, tell: (tell("identify"), applied.append(list(episodes)))[1],  # type: ignore[func-returns-value]
     )
     desk = a_desk(tmp_path, episode, tools=tools)
@@ -379,7 +382,7 @@ def test_a_failure_of_applying_is_said_and_nothing_is_lost(tmp_path: Path) -> No
         raise InputError("the video is gone", where="ep01", remedy="bring it back")
 
     episode = an_episode(tmp_path, "ep01", some_lines("ep01", 3))
-    desk = a_desk(tmp_path, episode, tools=Tools(load=lambda _: episode, apply=fail))
+    desk = a_desk(tmp_path, episode, tools=Tools(load=lambda _: {"ep01": episode}, apply=fail))
     desk.decide("me", assign("Dora", "ep01-00000"))
     desk.apply()
     assert desk.applying == {"state": "failed", "message": "ep01: the video is gone. Bring it back"}

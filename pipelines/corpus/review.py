@@ -58,17 +58,20 @@ def open_desk(out: Path) -> Desk:
         out / LABELS_FILE, out / CORRECTIONS_FILE, renames=out / RENAMES_FILE, folder=out / REVIEW_FOLDER
     )
     tools = Tools(
-        load=lambda episode_id: load_episode(out / episode_id, _lines_now(out, episode_id)),
+        load=lambda episodes: _load(out, episodes),
         suggest=lambda episode_id: suggest(out, episode_id),
         apply=lambda episodes, tell: apply_decisions(out, episodes, tell),
     )
     return Desk((load_episode(folder, corpus.lines_of(folder)) for folder in corpus.episodes), paths, tools)
 
 
-def _lines_now(out: Path, episode_id: str) -> list[Line]:
+def _load(out: Path, episodes: Sequence[str]) -> dict[str, ReviewEpisode]:
     corpus = Corpus.of(out)
-    folder = out / episode_id
-    return corpus.lines_of(folder) if folder in corpus.episodes else read_lines(folder)
+    folders = [out / episode_id for episode_id in episodes]
+    return {
+        folder.name: load_episode(folder, corpus.lines_of(folder) if folder in corpus.episodes else read_lines(folder))
+        for folder in folders
+    }
 
 
 def load_episode(folder: Path, lines: Sequence[Line]) -> ReviewEpisode:

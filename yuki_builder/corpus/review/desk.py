@@ -75,12 +75,12 @@ class Tools:
     """What a review needs the pipeline for.
 
     Attributes:
-        load: the episode as it is on the disk now.
+        load: episodes as they are on the disk now, by their names.
         suggest: who says each line of an episode, by what was decided so far; None where it cannot be told.
         apply: brings episodes up to date with what was decided, and the corpus; told how far it is.
     """
 
-    load: Callable[[str], ReviewEpisode]
+    load: Callable[[Sequence[str]], Mapping[str, ReviewEpisode]]
     suggest: Callable[[str], Sequence[Attribution] | None] = lambda _: None
     apply: Callable[[Sequence[str], Callable[[str], None]], None] = lambda *_: None
 
@@ -576,10 +576,11 @@ class Desk:
         try:
             if wanted:
                 self._tools.apply(wanted, self._tell)
+            loaded = self._tools.load(wanted) if wanted else {}
             changed: list[dict[str, Any]] = []
             with self._lock:
-                for episode_id in wanted:
-                    changed += self._reload(episode_id)
+                for episode in loaded.values():
+                    changed += self._reload(episode)
                 if wanted:
                     self._mark_applied(wanted, upto)
                 self._applying = {"state": "done", "episodes": wanted, "changes": changed}
@@ -605,10 +606,10 @@ class Desk:
             self._applying = {"state": "failed", "message": message}
             self._version += 1
 
-    def _reload(self, episode_id: str) -> list[dict[str, Any]]:
+    def _reload(self, episode: ReviewEpisode) -> list[dict[str, Any]]:
         """The episode as it is on the disk now; how its lines differ from before."""
+        episode_id = episode.episode_id
         before = {line.line_id: line for line in self._episodes[episode_id].lines}
-        episode = self._tools.load(episode_id)
         for key in before:
             self._suggested.pop(key, None)
             self._lines.pop(key, None)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from yuki_builder.corpus.tables.edits_csv import NOBODY
 from yuki_builder.records import FloatArray, Line
 
 _SAME_VOICE = 0.5  # how often two lines that the diarization gives to one voice are of one voice
@@ -73,8 +74,7 @@ def likeliest(line: Line, nearby: Sequence[Line], cast: Sequence[str], *, most: 
         most: so many at most.
     """
     names = [line.character] if line.character else []
-    for evidence in sorted(line.evidence, key=lambda e: -e.weight):
-        names.append(evidence.character)
+    names += [e.character for e in sorted(line.evidence, key=lambda e: -e.weight) if e.character != NOBODY]
     names += [other.character for other in nearby if other.character]
     return list(dict.fromkeys([*names, *cast]))[:most]
 

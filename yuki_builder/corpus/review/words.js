@@ -1,6 +1,6 @@
 // What the page says, in English and Chinese.
 const EN = {
-  title: "Review", skip: "To the lines", undo: "Undo", redo: "Redo", voices: "Voices", rename: "Rename", apply: "Apply", theme: "Colours", help: "Keys",
+  title: "Review", skip: "To the lines", undo: "Undo", redo: "Redo", voices: "Voices", rename: "Rename", apply: "Apply", theme: "Colours", help: "Keys", report: "Report",
   episode: "Episode", character: "Character", state: "Doubt", problem: "Problem", source: "Source", mark: "Mark", order: "Order", search: "Words",
   overlap: "Overlapped", filters: "Filters", all: "Show all", lines: "Lines", page_back: "Page before", page_on: "Next page", nothing: "No line fits.",
   play: "Play", play_around: "With neighbours", signal: "Sound", vocals: "Vocals", mix: "Mix", autoplay: "Play by itself", stop: "Stop",
@@ -29,7 +29,7 @@ const EN = {
     ["u  Ctrl+Z", "undo"], ["y  Ctrl+Y", "redo"], ["g", "apply"], ["/", "search"], ["l", "中文"], ["?", "this list"]],
 };
 const ZH = {
-  title: "校对", skip: "跳到台词", undo: "撤销", redo: "重做", voices: "声音", rename: "改名", apply: "应用", theme: "配色", help: "按键",
+  title: "校对", skip: "跳到台词", undo: "撤销", redo: "重做", voices: "声音", rename: "改名", apply: "应用", theme: "配色", help: "按键", report: "报告",
   episode: "剧集", character: "角色", state: "把握", problem: "问题", source: "来源", mark: "标记", order: "排序", search: "文字",
   overlap: "有重叠", filters: "筛选", all: "显示全部", lines: "台词", page_back: "上一页", page_on: "下一页", nothing: "没有符合的台词。",
   play: "播放", play_around: "连同前后", signal: "声音", vocals: "人声", mix: "混音", autoplay: "自动播放", stop: "停止",
