@@ -30,7 +30,7 @@ def served(out: Path) -> Iterator[Served]:
     desk = a_desk(out, an_episode(out, "ep 01 #?", some_lines("ep 01 #?", 6), sound=True))
     (out.parent / "secret.flac").write_text(SECRET)
     (out.parent / "report.html").write_text(SECRET)
-    for folder in ("ep 01 #?", "corpus", "corpus/report", ".work", "ep 01 #?/.work"):
+    for folder in ("ep 01 #?", "corpus", "corpus/characters", ".work", "ep 01 #?/.work"):
         (out / folder).mkdir(parents=True, exist_ok=True)
         (out / folder / "report.html").write_text(f"<p>report of {folder}", encoding="utf-8")
     (out / "ep 01 #?" / "episode.json").write_text(SECRET)
@@ -183,7 +183,7 @@ def test_no_path_outside_the_output_folder_is_served(served: Served, path: str) 
 
 def test_the_reports_are_served(served: Served) -> None:
     assert served.ask("/report/corpus/report.html")[2] == b"<p>report of corpus"
-    assert served.ask("/report/corpus/report/report.html")[0] == 200
+    assert served.ask("/report/corpus/characters/report.html")[0] == 200
     assert served.ask("/report/ep%2001%20%23%3F/report.html")[0] == 200
     assert served.ask("/report/ep%2001%20%23%3F/audio/mix.flac")[0] == 200
 

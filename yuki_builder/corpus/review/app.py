@@ -29,7 +29,7 @@ _PARTS = {
         "text/javascript",
     ),
 }
-_REPORTS = re.compile(r"[^/]+/report\.html|corpus/report/[^/]+\.html|corpus/report/[^/]+/[^/]+\.html")
+_REPORTS = re.compile(r"[^/]+/report\.html|corpus/characters/[^/]+\.html")
 _SOUNDS = re.compile(r"[^/]+/(audio/(mix|vocals)\.flac|clips/[^/]+/[^/]+\.flac)")
 _LONGEST_WAVE_MS = 120_000
 
