@@ -56,6 +56,15 @@ def unread_pictures(episode: Episode) -> Pictures | None:
     return _choose(episode) if pictures_to_read(episode) is None else None
 
 
+def tell(episode: Episode) -> str:
+    """What would be read, for a plan."""
+    pictures = pictures_to_read(episode)
+    if pictures is None:
+        unread = unread_pictures(episode)
+        return ocr_remedy(unread) if unread else "nothing to do"
+    return f"reads {pictures.describe()}"
+
+
 def ocr_remedy(pictures: Pictures) -> str:
     """What to do about pictures that only lack the extra."""
     return f"to read {pictures.describe()} by OCR: pip install 'yuki-builder[ocr]'"

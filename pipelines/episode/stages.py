@@ -303,6 +303,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         code=(_MEDIA, _OCR),
         writes=(PICTURE_TEXTS,),
         wanted=lambda e: ocr.pictures_to_read(e) is not None,
+        tells=ocr.tell,
         check=ocr.check,
     ),
     # Before the hours of work: a bad subtitle file should be heard of in the first second.
