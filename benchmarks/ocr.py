@@ -105,6 +105,8 @@ def scenes(frames: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.uin
     import cv2
 
     width, height = SIZE
+    coarse_grains = rng.normal(0, 7, (6, height // 2, width // 2)).astype(np.float32)
+    grains = [np.repeat(cv2.resize(g, (width, height))[..., None], 3, axis=2).astype(np.int16) for g in coarse_grains]
     left, kind = 0, 0
     for _ in range(frames):
         if left == 0:
@@ -127,8 +129,8 @@ def scenes(frames: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.uin
         place = (place + pan).clip((0, 0), (399, 99))
         x, y = int(place[0]), int(place[1])
         frame = canvas[y : y + height, x : x + width]
-        noise = cv2.resize(rng.normal(0, 7, (height // 2, width // 2)).astype(np.float32), (width, height))
-        yield (frame + noise[..., None]).clip(0, 255).astype(np.uint8)
+        grain = grains[int(rng.integers(0, len(grains)))]
+        yield cv2.add(frame, np.roll(grain, int(rng.integers(0, width)), axis=1), dtype=cv2.CV_8U)
 
 
 def burn(
@@ -142,6 +144,7 @@ def burn(
     font, index = FONTS[language]
     options = {"font": font, "index": index, "size": 40, "width": 3} | style
     drawn = {said.text: draw_rows(said.text.split("\n"), **options) for said in shown}  # type: ignore[arg-type]
+    clocks: dict[str, npt.NDArray[np.uint8]] = {}
     logo = draw_rows(["YK TV"], size=30, outline=None)
     frames = round((shown[-1].end_ms + 1500) * FPS / 1000)
     with av.open(str(path), "w") as container:
@@ -152,8 +155,10 @@ def burn(
             time_ms = 1000 * number / FPS
             now = next((s for s in shown if s.start_ms - 1 <= time_ms < s.end_ms - 1), None)
             paste(frame, logo, (SIZE[0] - logo.shape[1] - 40, 30), 0.6)
-            clock = draw_rows([f"21:{int(time_ms // 20000):02d}"], size=26, outline=None)
-            paste(frame, clock, (40, 30), 0.9)
+            text = f"21:{int(time_ms // 20000):02d}"
+            if text not in clocks:
+                clocks[text] = draw_rows([text], size=26, outline=None)
+            paste(frame, clocks[text], (40, 30), 0.9)
             if now is not None:
                 place = at_bottom(0, 0, drawn[now.text], canvas=SIZE)
                 paste(frame, drawn[now.text], (place.left, place.top), 1.0)
@@ -210,12 +215,13 @@ class Score:
 
 
 def score(truth: Sequence[Said], texts: Sequence[PictureText], *, show: bool) -> Score:
-    """Each true cue with the text that overlaps it the most."""
+    """Each true cue with the text, of those shown at its time, that is nearest to it."""
     result, used = Score(off_ms=[]), set()
     kept = [text for text in texts if text.left_out is None]
     for said in truth:
         overlap = [min(t.end_ms, said.end_ms) - max(t.start_ms, said.start_ms) for t in kept]
-        best = max(range(len(kept)), key=lambda k: overlap[k], default=None)
+        near = [k for k in range(len(kept)) if overlap[k] > 0]
+        best = min(near, key=lambda k: (edits(plain(said.text), plain(kept[k].text)), -overlap[k]), default=None)
         result.cues += 1
         result.characters += len(plain(said.text))
         read = kept[best].text if best is not None and overlap[best] > 0 else ""

@@ -35,9 +35,10 @@ Luma = npt.NDArray[np.uint8]
 
 LOWER_FROM, UPPER_TO = 0.62, 0.24
 """Shares of the picture's height: subtitles of two languages in two rows each take a third."""
-_LARGE = 540  # pictures at least this high are looked at in half their size
+_LARGE = 900  # pictures at least this high are looked at in half their size
 _STROKE_SHARE = 1 / 48  # the widest stroke, of the picture's height
 _CONTRAST = 56
+_LONG_SHARE = 1 / 9
 _BRIGHT = 112
 _MANY_STROKES = 3  # along a row of pixels: the letters of one short word
 _ROWS_SHARE = 0.012  # of the picture's height: so many such rows are letters
@@ -102,8 +103,7 @@ class Watch:
             appeared = mask & _grown(after) & ~_grown(before)
             strokes = self.stretch.strokes if self.stretch.samples > 1 else self.stretch.hits.astype(np.uint8) * 255
             gone = strokes & ~grown & ~_grown(after)
-            left = int(np.count_nonzero(strokes & grown)) / max(1, int(np.count_nonzero(strokes)))
-            if self._is_text(appeared) or self._is_text(gone) or left < 0.4:
+            if self._is_text(appeared) or self._is_text(gone):
                 self.stretch.end_ms = (before_ms + time_ms) // 2
                 if self.is_readable(self.stretch):
                     yield self.stretch
@@ -141,7 +141,11 @@ def strokes_of(luma: Luma, picture_height: int) -> Mask:
     small = luma if scale == 1 else cv2.resize(luma, None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_AREA)
     side = max(3, round(_STROKE_SHARE * picture_height / scale)) | 1
     raised = cv2.morphologyEx(small, cv2.MORPH_TOPHAT, np.ones((side, side), np.uint8))
-    return np.where((raised >= _CONTRAST) & (small >= _BRIGHT), 255, 0).astype(np.uint8)
+    strokes = np.where((raised >= _CONTRAST) & (small >= _BRIGHT), 255, 0).astype(np.uint8)
+    long = max(8, round(_LONG_SHARE * picture_height / scale)) | 1
+    for size in ((1, long), (long, 1)):  # no stroke of a letter is so long: blinds, frames, horizons
+        strokes &= ~np.asarray(cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones(size, np.uint8)), np.uint8)
+    return strokes
 
 
 def mask_scale(picture_height: int) -> int:

@@ -19,6 +19,7 @@ _MEET_MS = 700
 """Two sightings of a row that lie no further apart are one: between them it was hidden by something bright."""
 _ALIKE = 0.6
 _STAYS_MS = 12_000  # no subtitle is shown for longer
+_STAYS_ELSEWHERE_MS = 8000
 _RECURS_MS, _RECURS = 20_000, 3
 _CLOCK = re.compile(r"[\s\d:.,/\-年月日时時分秒]*\d{1,2}\s*[:：]\s*\d{2}[\s\d:.,/\-年月日时時分秒APMapm]*")
 _LOWER = 0.5
@@ -124,7 +125,8 @@ def _reason(seen: Sighting, rows: Sequence[Sighting], usual: _Style) -> str | No
     is_subtitle_place = row.top >= _LOWER and abs(_centre(row) - 0.5) <= _CENTRED
     if _CLOCK.fullmatch(row.text) and not is_subtitle_place:
         return CLOCK
-    if seen.duration_ms > _STAYS_MS or (not is_subtitle_place and _recurs(seen, rows)):
+    longest_ms = _STAYS_MS if is_subtitle_place else _STAYS_ELSEWHERE_MS
+    if seen.duration_ms > longest_ms or (not is_subtitle_place and _recurs(seen, rows)):
         return LOGO
     if not _is_in_style(row, usual):
         return SIGN
