@@ -168,9 +168,11 @@ def words(arguments: argparse.Namespace, model: Path, work: Path) -> None:
     reference = tokens(" ".join(one.text for one in said), language)
     print(f"{language}: {len(said)} utterances, {len({s.voice for s in said})} voices, {len(voice) / RATE_HZ:.0f} s, "
           f"{len(reference)} {'characters' if language in ('ja', 'zh') else 'words'}")  # fmt: skip
-    print(f"  engine alone, clean file     {engine_alone(voice, model, language, reference):6.1%}")
+    if arguments.level == "both":
+        print(f"  engine alone, clean file     {engine_alone(voice, model, language, reference):6.1%}")
     music = music_of(arguments.music, len(voice), seed=arguments.seed) if arguments.music else None
-    for name, snr_db in (("clean", None), ("10 dB", 10.0)) if music is not None else (("clean", None),):
+    levels = [("clean", None), *([("10 dB", 10.0)] if music is not None else [])]
+    for name, snr_db in levels if arguments.level == "both" else levels[-1:]:
         video = work / f"{language}-{name.replace(' ', '')}.flac"
         soundfile.write(video, mixed(voice, music if snr_db else None, snr_db=snr_db or 0.0), RATE_HZ)
         folder, seconds = prepared(video, work / "out", model, language)
@@ -274,6 +276,7 @@ def main() -> None:
     parser.add_argument("--language")
     parser.add_argument("--minutes", type=float, default=2.5)
     parser.add_argument("--longest-text", type=int, default=10_000, help="leave longer utterances out (characters)")
+    parser.add_argument("--level", choices=("both", "last"), default="both", help="last: without music, or with it")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

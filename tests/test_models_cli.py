@@ -265,3 +265,21 @@ def test_verify_finds_changed_weights_of_voices(
     status, _, stderr = run("verify", "campplus")
     assert status == 2
     assert stderr.count("\n") == 1 and "not on this machine" in stderr
+
+
+def test_transcribers_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "list"]) == 0
+    shown = capsys.readouterr().out
+    assert "Transcribers: --transcriber NAME" in shown
+    assert "large-v3" in shown
+    assert main(["models", "show", "kotoba"]) == 0
+    assert "kotoba-tech/kotoba-whisper-v2.0-faster" in capsys.readouterr().out
+
+
+def test_a_transcriber_that_cannot_be_had_is_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    assert main(["models", "get", "tiny"]) == 2
+    assert "the model cannot be downloaded" in capsys.readouterr().err

@@ -13,6 +13,7 @@ import typer
 
 from pipelines.console.display import one_line
 from pipelines.console.voice_models import check_file, installed_files, voice_models
+from video_preprocessing.transcription import TRANSCRIBERS
 from video_preprocessing.uvr5.checkpoints import (
     Check,
     Checkpoint,
@@ -158,7 +159,10 @@ def _get(names: Annotated[list[str], typer.Argument(metavar="NAME...")], *, as_j
     got = []
     for name in (link for chain in names for link in parse_chain(chain)):
         model = find_model(name)
-        if model is None:
+        if name in TRANSCRIBERS and not Path(name).exists():
+            with _shown(name) as progress:
+                path = TRANSCRIBERS[name].fetch(progress=progress)
+        elif model is None:
             path = find_checkpoint(name, download=False)  # a shipped one or a file has nothing to get
         else:
             with _shown(model.name) as progress:

@@ -41,7 +41,9 @@ def cached_folder(repository: str, file: str) -> Path | None:
 def download_folder(
     repository: str, patterns: Sequence[str], *, progress: Progress = no_progress, download: bool = True
 ) -> Path:
-    """The folder of the hub's cache that holds a repository's files; an interrupted download goes on where it stopped.
+    """The folder of the hub's cache that holds a repository's files.
+
+    A download goes on where a connection broke; of a run that was stopped, whole files are kept.
 
     Args:
         repository: ``owner/name``.
@@ -79,6 +81,8 @@ def _told_to(progress: Progress) -> Any:
     """A bar of tqdm's kind that tells our progress, of bytes only, and draws nothing."""
     from tqdm.auto import tqdm
 
+    furthest = [0.0]
+
     class Bar(tqdm):  # type: ignore[misc]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             kwargs["disable"] = False
@@ -90,7 +94,8 @@ def _told_to(progress: Progress) -> Any:
 
         def update(self, n: float | None = 1) -> bool | None:
             shown = super().update(n)
-            if self._counts_bytes:
+            if self._counts_bytes and self.n >= furthest[0]:  # there may be two bars: what came in, what is written
+                furthest[0] = self.n
                 progress(self.n, self.total)
             return shown
 

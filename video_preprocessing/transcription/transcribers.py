@@ -39,6 +39,17 @@ class TranscriberEntry:
 
         return cached_folder(self.repository, "model.bin")
 
+    def fetch(self, *, progress: Progress = no_progress) -> Path:
+        """The folder with its weights, downloaded where they are not here.
+
+        Raises:
+            ConfigError: they cannot be downloaded.
+        """
+        from video_preprocessing.transcription.hub import download_folder
+        from video_preprocessing.transcription.whisper_engine import FILES
+
+        return download_folder(self.repository, FILES, progress=progress)
+
 
 def _whisper(name: str, size: str, what: str) -> TranscriberEntry:
     from video_preprocessing.transcription.whisper_engine import NAMES
