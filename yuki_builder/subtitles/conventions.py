@@ -157,7 +157,8 @@ class _Counts:
                     self.inner += [label for _, label in inner_labels(chunk) if label.inside.kind is Kind.NAME]
         if len(rows) == 1:
             _, labels = leading_labels(rows[0], is_last=False)
-            if len(labels) == 1 and not labels[0].has_colon and not rows[0][labels[0].end :].strip():
+            is_alone = len(labels) == 1 and not labels[0].has_colon and not rows[0][labels[0].end :].strip()
+            if is_alone and not labels[0].inside.manner:  # (ANNA LAUGHS) names Anna, and is no sound called Anna
                 self.alone.update(map(name_key, labels[0].inside.names))
 
     def book(self, *, actors: Collection[str], is_in_capitals: bool, cues: int) -> LabelBook:

@@ -33,7 +33,7 @@ _ADVERTISEMENTS = re.compile(
     r"|please rate this subtitle|watch (?:any|online) (?:video|movies|series)|opensubtitles|addic7ed|subscene"
     r"|amara\.org"
     r"|podnapisi|\bYTS\b|\bYIFY\b|downloaded from|请不吝点赞|請不吝點贊|ご視聴ありがとうございました"
-    r"|字幕由.{0,20}提供|仅供学习|僅供學習"
+    r"|字幕由.{0,20}(?:提供|制作|製作|翻译|翻譯)|仅供学习|僅供學習"
     r"|供学习交流|禁止用于(?:任何)?商业|商业用途|商業用途|请勿用于|转载请|轉載請|严禁(?:用于)?商业"
     r"|更多(?:影视|精彩|字幕|资源).{0,12}(?:请|尽|访问|关注)"
     r"|(?:use|enter) (?:the )?(?:free |promo )?code\b.{0,30}\b(?:at|on|for)\b",
@@ -75,7 +75,7 @@ _ROLES = (
     r"|字幕[组組]?|翻[译譯訳]|[校听聽]?[校对對译譯]{2}|校[对對译譯订訂]|[时時][间間]?[轴軸]|压制|壓制"
     r"|[后後]期|[监監][制製督]|片源|[译譯]者|[听聽][写寫]|特效|制作"
     r"|製作|[审審]核|[总總][监監]|日[听聽]|[润潤]色|初翻|日语字幕|日本語字幕|訳|監修"
-    r"|자막(?:제작|\s*제작)?|번역|싱크|수정|한글\s?자막|제작|คำบรรยาย(?:ไทย)?|ซับไทย|ผู้แปล|แปล|phụ đề"
+    r"|자막(?:\s*(?:제작|제공))?|번역|싱크|수정|한글\s?자막|제작|คำบรรยาย(?:ไทย)?|ซับไทย|ผู้แปล|แปล|phụ đề"
     r"|biên dịch|người dịch"
     r"|dịch phụ đề|dịch|hiệu đính|teks film|terjemahan|penerjemah|diterjemahkan|alih bahasa|sulih teks"
 )
@@ -101,6 +101,7 @@ _DID_IT = re.compile(
 )
 _MADE_FOR = re.compile(
     r"(?:sous-titrage|untertitelung|ondertiteling|legendagem|subtitulado|undertextning|textning)\s+[A-ZÀ-Ý0-9].*"
+    r"|(?:переведено|озвучено|подготовлено)\s+(?:студией|командой|группой)\s+.*"
     r"|untertitel\s+im\s+auftrag\s.*|(?:\(?c\)|©|copyright)\s*(?:by\s+.*|(?:19|20)\d\d\b.*)",
     re.IGNORECASE,
 )

@@ -11,11 +11,13 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+_STROKES = str.maketrans("łđøı", "ldoi")  # letters that no accent is taken off
+
 
 @functools.lru_cache(maxsize=1 << 14)
 def fold(text: str) -> str:
     """Lower case, without accents and full-width forms: `MÚSICA` and `Musica` are one word."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
+    plain = unicodedata.normalize("NFKD", text.casefold()).translate(_STROKES)
     return unicodedata.normalize("NFC", "".join(c for c in plain if unicodedata.category(c) != "Mn"))
 
 
@@ -328,25 +330,30 @@ CJK_PERSON = re.compile(
 GROUPS = Words(
     """
     both all everyone everybody crowd chorus choir group together people audience mob unison
-    alle beide beiden alles zusammen chor menge leute
+    alle beide beiden alles zusammen gemeinsam chor menge leute
     tous toutes ensemble foule choeur deux
-    todos todas ambos ambas juntos multitud gente coro
+    todos todas ambos ambas juntos multitud gente publico coro
     tutti tutte entrambi entrambe insieme folla
     ambos multidao coro
-    allen iedereen samen menigte koor
-    alla bada tillsammans folkmassa kor begge alle publikum
+    allen allemaal iedereen samen menigte koor
+    toti toate amandoi amandoua impreuna multimea
+    svi sve oboje obojica zajedno vsi obadva skupaj mnozica gomila
+    vsetci obaja spolu
+    alla bada tillsammans sammen folkmassa kor begge alle publikum
     kaikki molemmat yhdessa vakijoukko
     wszyscy wszystkie oboje obaj obie razem tlum chor
     vsichni vsechny oba obe spolecne dav sbor
     mindenki mindketten mindnyajan egyutt tomeg korus
     herkes hepsi ikisi birlikte hepberaber kalabalik koro
     все всё оба обе вместе хором толпа хор всi всі обидва обидві разом натовп
+    усі всички двамата двете заедно тълпа сви заједно
+    همه هردو باهم جمعیت दोनों सभी सब साथ भीड़ সবাই அனைவரும் இருவரும்
     الجميع كلاهما الكل معا الحشد الجمهور
     כולם שניהם שתיהן יחד קהל המון ביחד
     ολοι ολες ολα μαζι πληθος
-    모두 다같이 일동 전원 함께 군중 둘다 다들
-    ทุกคน ทั้งคู่ ทั้งหมด ฝูงชน
-    semua keduanya bersama kerumunan
+    모두 다같이 일동 전원 함께 군중 둘다 둘 관객 다들
+    ทุกคน ทั้งคู่ ทั้งหมด พร้อมกัน ฝูงชน
+    semua keduanya bersama bersamaan kerumunan
     """
 )
 GROUP_PHRASES = re.compile(
@@ -356,7 +363,7 @@ GROUP_PHRASES = re.compile(
     r"|todos\s+juntos|"
     r"todo\s+el\s+mundo|tutti\s+(?:e\s+due|insieme)|os\s+dois|as\s+duas|todo\s+mundo|toda\s+a\s+gente"
     r"|alle\s+zusammen|"
-    r"alle\s+beide|και\s+οι\s+(?:δυο|δύο)|mọi\s+người|tất\s+cả|cả\s+(?:hai|nhóm|lớp)|đám\s+đông|둘\s*다|다\s+같이|"
+    r"alle\s+beide|και\s+οι\s+(?:δυο|δύο)|mọi\s+người|tất\s+cả|cả\s+(?:hai|nhóm|lớp)|đám\s+đông|cùng\s+nhau|hep\s+b[iİ̇]+rlikte|die\s+beiden|orang\s+banyak|둘\s*다|다\s+같이|"
     r"(?:men|women|boys|girls|children|kids|others|soldiers|students|hombres|mujeres|ninos|niños|hommes"
     r"|femmes|enfants|"
     r"männer|frauen|kinder|дети|мужчины|женщины|солдаты|dzieci|děti)",
