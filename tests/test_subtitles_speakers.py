@@ -14,7 +14,7 @@ from yuki_builder.subtitles.events import Event
 from yuki_builder.subtitles.labels import leading_labels
 from yuki_builder.subtitles.sheet import make_cues
 from yuki_builder.subtitles.sounds import take_sounds
-from yuki_builder.subtitles.speakers import name_key, plain_name, spellings
+from yuki_builder.subtitles.speakers import actor_names, name_key, plain_name, spellings
 
 relaxed = settings(deadline=None)  # a busy machine is no failure
 
@@ -269,3 +269,18 @@ def test_numbers_that_come_back_are_people_and_others_are_notes(tmp_path: Path) 
     assert tags_of(people) == [(name,) if name else () for name in people]
     assert tags_of(["12", "", "13", "14", "", "15"]) == [()] * 6
     assert tags_of(["0:01:02", "12:30", "08", "08", "08", "00:12:33"]) == [(), (), ("08",), ("08",), ("08",), ()]
+
+
+@pytest.mark.parametrize(
+    ("raw", "names"),
+    [
+        ("QC: check this", ()),
+        ("Anna: phone", ("Anna",)),
+        ("Anna：phone", ("Anna",)),
+        ("Dr: Strange", ("Dr: Strange",)),
+        ("TLC: is she Anna", ()),
+        ("Anna/Ben", ("Anna", "Ben")),
+    ],
+)
+def test_notes_of_an_actor_field_name_nobody(raw: str, names: tuple[str, ...]) -> None:
+    assert actor_names(raw) == names

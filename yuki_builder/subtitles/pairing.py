@@ -119,6 +119,9 @@ def _parted(reading: Reading, pair: Pair, language: str | None, *, splits_rows: 
         if cut is not None:
             upper, lower = reading.lines[:cut], reading.lines[cut:]
             return _in_order(reading, (lower, upper) if other else (upper, lower), is_lower_wanted(pair, language))
+    middle = len(texts) // 2
+    if len(texts) > 1 and texts[:middle] == texts[middle:]:  # `OK` over `OK`
+        return _in_order(reading, (reading.lines[:middle], reading.lines[middle:]), is_lower_wanted(pair, language))
     if splits_rows and len(texts) == 1 and (split := split_row(texts[0], pair)):
         line = reading.lines[0]
         return _in_order(

@@ -45,8 +45,16 @@ def actor_names(raw: str) -> tuple[str, ...]:
     pieces = split_names(name)
     if not all(_NAME.fullmatch(piece) and piece.strip(". ") for piece in pieces) or ".." in name:
         pieces = [name]
-    found = (_one_name(piece) for piece in pieces)
+    found = (_one_name(_before_note(piece)) for piece in pieces)
     return tuple(dict.fromkeys(piece for piece in found if piece))
+
+
+def _before_note(piece: str) -> str:
+    """`Anna` of `Anna: phone`, `QC` of `QC: check this`; the whole of everything else."""
+    head, colon, tail = piece.replace("：", ":").partition(":")
+    is_note = colon and head.split() and head.split()[0] in ACTOR_NOTES
+    is_noted = colon and tail.split() and all(word in ACTOR_NOTES for word in tail.split())
+    return head.strip() if is_note or is_noted else piece
 
 
 def _one_name(piece: str) -> str | None:
