@@ -78,12 +78,7 @@ def load_episode(folder: Path, lines: Sequence[Line]) -> ReviewEpisode:
     """What a review shows of an episode, lines included that a person took for no speech: they can be taken back."""
     from yuki_builder.corpus import ClipQuality, LineVoices, ReviewEpisode
 
-    there = {line.line_id for line in lines}
-    hidden = []
-    if (folder / ALIGNED).is_file():
-        aligned = [a for a in read_records(folder / ALIGNED, AlignedCue) if line_id(folder.name, a.cue) not in there]
-        nobody = [Attribution(a.cue.cue_id, None, 0.0, Verdict.UNKNOWN) for a in aligned]
-        hidden = make_lines(folder.name, aligned, nobody, read_turns(folder / TURNS)) if aligned else []
+    hidden = _hidden_lines(folder, lines)
     quality = read_records(folder / QUALITY, ClipQuality) if (folder / QUALITY).is_file() else []
     voices = None
     if (folder / VOICEPRINTS).is_file():
@@ -98,6 +93,17 @@ def load_episode(folder: Path, lines: Sequence[Line]) -> ReviewEpisode:
         mix,
         vocals,
     )
+
+
+def _hidden_lines(folder: Path, lines: Sequence[Line]) -> list[Line]:
+    """The lines of an episode that are not among these."""
+    path = folder / ALIGNED
+    if not path.is_file() or path.read_bytes().count(b"\n") == len(lines):
+        return []
+    there = {line.line_id for line in lines}
+    aligned = [a for a in read_records(path, AlignedCue) if line_id(folder.name, a.cue) not in there]
+    nobody = [Attribution(a.cue.cue_id, None, 0.0, Verdict.UNKNOWN) for a in aligned]
+    return make_lines(folder.name, aligned, nobody, read_turns(folder / TURNS)) if aligned else []
 
 
 def config_of(out: Path, episode_id: str) -> EpisodeConfig:
