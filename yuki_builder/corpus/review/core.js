@@ -82,13 +82,16 @@ export function clock(ms) {
   return `${hours ? `${hours}:` : ""}${hours ? two(Math.floor(seconds / 60) % 60) : Math.floor(seconds / 60)}:${two(seconds % 60)}`;
 }
 
-// A hue that a name keeps, wherever it is shown.
+// A hue for each name, wherever it is shown: the golden angle apart, so that names of one cast differ.
+let hues = new Map();
+export function nameHues(names) {
+  hues = new Map([...names].sort().map((name, place) => [name, (60 + 137.508 * place) % 360]));
+}
+
 export function paint(item, name) {
   item.classList.toggle("own", Boolean(name));
   if (!name) return item;
-  let hash = 2166136261;
-  for (const letter of name) hash = Math.imul(hash ^ letter.codePointAt(0), 16777619) >>> 0;
-  item.style.setProperty("--h", String(hash % 360));
+  item.style.setProperty("--h", String(Math.round(hues.get(name) ?? 90)));
   return item;
 }
 

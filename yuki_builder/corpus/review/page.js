@@ -1,5 +1,5 @@
 // The first look, the filters, and what other windows changed meanwhile.
-import { $, $$, ask, attempt, make, memory, on, say, state, tell } from "./core.js";
+import { $, $$, ask, attempt, make, memory, nameHues, on, say, state, tell } from "./core.js";
 import "./dialogs.js";
 import { showKeys } from "./keys.js";
 import { choose, load } from "./list.js";
@@ -20,6 +20,7 @@ async function overview({ always = false } = {}) {
 
 function showOverview() {
   const { states, lines, to_apply: waiting, thinking, characters, episodes, problems, sources } = state.overview;
+  nameHues(characters.map(({ name }) => name));
   const doubtful = (states.doubtful ?? 0) + (states.unknown ?? 0);
   $("#progress").textContent = t("progress", states.decided ?? 0, doubtful, lines) + (thinking.length ? ` · ${t("thinking")} …` : "");
   $("#apply").textContent = waiting.length ? t("apply_n", waiting.length) : t("apply");
