@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from pipelines.config import EpisodeConfig
 from pipelines.corpus.build import CorpusResult, PlannedStage, build_corpus, plan_corpus
@@ -23,6 +24,8 @@ from pipelines.layout import CORPUS_FOLDER
 from pipelines.models import checkpoint_files
 from yuki_builder.errors import ConfigError, InternalError, YukiError
 from yuki_builder.version import __version__
+
+T = TypeVar("T")
 
 _KEEP_EVERY_SECONDS = 20.0
 _PATIENCE_SECONDS = 90.0
@@ -80,13 +83,13 @@ def run_season(
     session = _open_session(configs)
     config = configs[0]
     _fetch_weights(configs, listener)
-    mine = _shard(configs, config.shard)
+    mine = shard_of(configs, config.shard)
     with clear_errors(config.out):
         ids = session.ids()
         if ids:
             session.remember()
     make = partial(EpisodeWorker, session.out, session.videos, ids, version=__version__)
-    executor = executor or _executor(config, len(mine))
+    executor = executor or executor_of(config, len(mine))
     hashes = _Hashes(session)
     with executor.start(make, listener=listener, lost=_lost) as pool:
         if len(configs) > 1 and (config.characters or config.labels):
@@ -117,7 +120,7 @@ def run_season(
     return SeasonResult(tuple(episodes), tuple(failures), corpus)
 
 
-def _shard(configs: Sequence[EpisodeConfig], shard: str | None) -> list[EpisodeConfig]:
+def shard_of(configs: Sequence[T], shard: str | None) -> list[T]:
     """Every n-th episode, from the k-th on, of ``k/n``. Pure."""
     if shard is None:
         return list(configs)
@@ -125,7 +128,8 @@ def _shard(configs: Sequence[EpisodeConfig], shard: str | None) -> list[EpisodeC
     return list(configs[k - 1 :: n])
 
 
-def _executor(config: EpisodeConfig, episodes: int) -> Executor:
+def executor_of(config: EpisodeConfig, episodes: int) -> Executor:
+    """Who works on so many episodes, by the options."""
     if config.executor == "ray":
         at_once = config.jobs if config.jobs > 1 else None
         return RayExecutor(address=config.ray_address, at_once=at_once, device=config.device)
@@ -174,7 +178,7 @@ class EpisodeWorker:
         try:
             result = run_episode(job.config, progress=listener, session=self._session)
         except Exception as error:
-            failure = _failure(video, error)
+            failure = failure_of(video, error)
             message = failure.message
             listener(Event(EventKind.FAILED, video.name, message=message, completed=job.number, total=job.total))
             return failure
@@ -189,7 +193,7 @@ class EpisodeWorker:
         except YukiError:
             return  # fails again in its turn, and is reported then
         except Exception as error:  # may not fail again: the others then enrol from less than they could
-            message = f"not prepared for enrolment: {_failure(job.config.video, error).message}"
+            message = f"not prepared for enrolment: {failure_of(job.config.video, error).message}"
             listener(Event(EventKind.NOTICE, job.config.video.name, message=message))
 
 
@@ -234,7 +238,7 @@ def plan_season(configs: Sequence[EpisodeConfig]) -> SeasonPlan:
             episode_id, steps = plan_episode(config, session=session)
             subjects.append((episode_id, tuple(PlannedStage(s.stage.name, s.reason, s.detail) for s in steps)))
         except YukiError as error:
-            failures.append(_failure(config.video, error))
+            failures.append(failure_of(config.video, error))
     if subjects:
         stages = corpus_stages(configs[0].export)
         subjects.append((CORPUS_FOLDER, plan_corpus(session, subjects, stages, force=configs[0].force)))
@@ -248,7 +252,8 @@ def _open_session(configs: Sequence[EpisodeConfig]) -> Session:
         return Session(configs[0].out, videos=[config.video for config in configs])
 
 
-def _failure(video: Path, error: Exception) -> EpisodeFailure:
+def failure_of(video: Path, error: Exception) -> EpisodeFailure:
+    """What is told of an episode that did not work out."""
     if isinstance(error, YukiError):
         return EpisodeFailure(video, str(error), error.exit_status)
     details = "".join(traceback.format_exception(error))

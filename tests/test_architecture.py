@@ -113,7 +113,7 @@ FLOORS = {
     "yuki_builder.corpus": ("audio", "tables", "scenes", "exports", "report", "notebook", "review"),
     "pipelines": (
         *("config", "layout", "models", "engine", "videos", "executors"),
-        *("episode", "corpus", "season", "console"),
+        *("episode", "corpus", "season", "remote", "console"),
     ),
 }
 

@@ -176,6 +176,8 @@ def _main(argv: Sequence[str], out: list[Path]) -> int:
     request = command.main(args=list(argv), prog_name="run_pipeline.py", standalone_mode=False)
     if not isinstance(request, Request):
         return DONE  # --help has been printed
+    if _is_remote(request):
+        return _run_remote(request)
     configs = _configs(request)
     out.append(configs[0].out)
     return _dry_run(request, configs) if request.dry_run else _run(request, configs)
@@ -230,6 +232,45 @@ def _run(request: Request, configs: Sequence[EpisodeConfig]) -> int:
         print_summary(result)
     for failure in result.failures:
         _say_failure(failure, configs[0].out)
+    return _status(len(result.episodes), [failure.exit_status for failure in result.failures])
+
+
+def _is_remote(request: Request) -> bool:
+    return any("://" in path for path in (*request.videos, str(request.options.get("out", ""))))
+
+
+def _run_remote(request: Request) -> int:
+    """Videos or output on object storage: work on local disk in between."""
+    from pipelines.config import OPTIONS
+    from pipelines.console.display import choose_display
+    from pipelines.console.summary import print_summary, summary_json
+    from pipelines.remote import run_remote_season
+
+    if request.dry_run:
+        raise ConfigError("what would run on object storage is not known beforehand", where="--dry-run")
+    options = merge(load_config(request.config_file) if request.config_file else {}, request.options)
+    out = str(options.pop("out", "out"))
+    options.pop("video", None)
+    if not request.videos:
+        raise ConfigError("there is no video to work on", where="--video", remedy="give an address or a path")
+    config = EpisodeConfig(video=Path("video"), **options)
+    # Paths of this machine's disk: workers have other folders of their own to start at.
+    absolute = {name: tuple(p.absolute() for p in getattr(config, name)) for name in ("characters", "labels")}
+    if config.aliases:
+        absolute["aliases"] = config.aliases.absolute()  # type: ignore[assignment]
+    settings = {name: getattr(config, name) for name in OPTIONS if name not in ("video", "out")} | absolute
+    several = config.jobs > 1 or config.executor != "local"
+    with (
+        tempfile.TemporaryDirectory(prefix="yuki-") as scratch,
+        choose_display(quiet=request.quiet, several=several) as display,
+    ):
+        result = run_remote_season(request.videos, out, settings, scratch=Path(scratch), progress=display)
+        if request.as_json:
+            print(json.dumps(summary_json(result), ensure_ascii=False))
+        elif not request.quiet:
+            print_summary(result)
+    for failure in result.failures:
+        _say_failure(failure, Path(scratch))
     return _status(len(result.episodes), [failure.exit_status for failure in result.failures])
 
 
