@@ -54,20 +54,27 @@ class Record:
         """
         if not isinstance(data, Mapping):
             raise TypeError(f"{data!r:.100} is no object")
-        hints = _type_hints(cls)  # type: ignore[arg-type]
         values = {}
-        for f in dataclasses.fields(cls):  # type: ignore[arg-type]
-            if f.name in data:
-                values[f.name] = _typed(hints[f.name], data[f.name])
-            elif f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
-                raise KeyError(f.name)
+        for name, convert, is_required in _fields(cls):  # type: ignore[arg-type]
+            if name in data:
+                values[name] = convert(data[name])
+            elif is_required:
+                raise KeyError(name)
         return cls(**values)
 
 
+_Convert = Callable[[Any], Any]
+
+
 @functools.cache
-def _type_hints(record: type) -> dict[str, Any]:
-    # Evaluating annotations is slow, and a corpus has tens of thousands of records.
-    return typing.get_type_hints(record)
+def _fields(record: type) -> tuple[tuple[str, _Convert, bool], ...]:
+    """Name, conversion and whether it must be there, by field; worked out once: a corpus has millions of records."""
+    hints = typing.get_type_hints(record)
+    missing = dataclasses.MISSING
+    return tuple(
+        (f.name, _converter(hints[f.name]), f.default is missing and f.default_factory is missing)
+        for f in dataclasses.fields(record)
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -82,30 +89,38 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _typed(hint: Any, value: Any) -> Any:
+@functools.cache
+def _converter(hint: Any) -> _Convert:
+    """What makes a plain JSON value one of this type, or refuses it."""
     if hint in _SCALARS:
-        return _scalar(hint, value)
+        return functools.partial(_scalar, hint)
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):
-        return None if value is None else _typed(next(a for a in args if a is not type(None)), value)
-    if origin in (tuple, Mapping):
-        return _container(origin, args, value)
-    if isinstance(hint, type) and issubclass(hint, Record):
-        return hint.from_dict(value)
-    if isinstance(hint, type) and issubclass(hint, enum.Enum):
-        return hint(value)
-    return value
+        inner = _converter(next(a for a in args if a is not type(None)))
+        return lambda value: None if value is None else inner(value)
+    if origin is tuple:
+        return functools.partial(_tuple, tuple(_converter(a) for a in args if a is not ...), args[-1] is ...)
+    if origin is Mapping:
+        return functools.partial(_mapping, _converter(args[1]))
+    if isinstance(hint, type) and issubclass(hint, (Record, enum.Enum)):
+        return hint.from_dict if issubclass(hint, Record) else hint
+    return lambda value: value
 
 
-def _container(kind: Any, args: tuple[Any, ...], value: Any) -> Any:
-    if kind is tuple and isinstance(value, (list, tuple)):
-        hints = args[:1] * len(value) if args[-1] is ... else args  # tuple[X, ...], or one type for each place
-        if len(hints) != len(value):
-            raise ValueError(f"{value!r:.100} has {len(value)} values in place of {len(hints)}")
-        return tuple(_typed(hint, v) for hint, v in zip(hints, value, strict=True))
-    if kind is Mapping and isinstance(value, Mapping):
-        return {str(k): _typed(args[1], v) for k, v in value.items()}
-    raise TypeError(f"{value!r:.100} is no {'list' if kind is tuple else 'object'}")
+def _tuple(converters: tuple[_Convert, ...], is_of_any_length: bool, value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise TypeError(f"{value!r:.100} is no list")
+    if is_of_any_length:  # tuple[X, ...], else one type for each place
+        return tuple(map(converters[0], value))
+    if len(converters) != len(value):
+        raise ValueError(f"{value!r:.100} has {len(value)} values in place of {len(converters)}")
+    return tuple(convert(v) for convert, v in zip(converters, value, strict=True))
+
+
+def _mapping(convert: _Convert, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{value!r:.100} is no object")
+    return {str(k): convert(v) for k, v in value.items()}
 
 
 _SCALARS: tuple[type, ...] = (str, int, float, bool)
