@@ -19,7 +19,7 @@ from yuki_builder.corpus import Desk, Tools
 from yuki_builder.corpus.review.desk import ConflictError, Filter, changes
 from yuki_builder.corpus.review.doubt import LineVoices, gains, halves, likeliest
 from yuki_builder.errors import InputError
-from yuki_builder.records import Evidence, Verdict
+from yuki_builder.records import Attribution, Evidence, Verdict
 
 
 def assign(name: str, *lines: str) -> dict[str, Any]:
@@ -345,6 +345,36 @@ def test_what_a_decision_teaches_is_shown(tmp_path: Path) -> None:
     assert desk.version > before
     assert [desk.line(f"ep01-{k:05d}").character for k in (2, 3)] == ["Dora", "Emil"]
     assert labels(tmp_path)[0][0] == "Emil" and len(labels(tmp_path)) == 1  # found out is not decided
+
+
+def test_decisions_made_while_it_thinks_are_thought_of_too(tmp_path: Path) -> None:
+    episode = an_episode(tmp_path, "ep01", some_lines("ep01", 6))
+    rounds: list[int] = []
+
+    def suggest(_: str) -> list[Attribution]:
+        rounds.append(desk.acts)
+        if len(rounds) == 1:
+            desk.decide("me", assign("Emil", "ep01-00004"))
+            desk.think("ep01")  # is not begun twice
+        return taught(episode, f"round {len(rounds)}")
+
+    desk = a_desk(tmp_path, episode, tools=Tools(load=lambda _: {"ep01": episode}, suggest=suggest))
+    desk.decide("me", assign("Emil", "ep01-00003"))
+    desk.think("ep01")
+    assert rounds == [1, 2]
+    assert desk.line("ep01-00000").character == "round 2"
+    assert desk.overview()["thinking"] == []
+
+
+def test_what_cannot_be_found_out_changes_nothing(tmp_path: Path) -> None:
+    def fail(_: str) -> list[Attribution]:
+        raise InputError("the video is gone")
+
+    episode = an_episode(tmp_path, "ep01", some_lines("ep01", 6))
+    desk = a_desk(tmp_path, episode, tools=Tools(load=lambda _: {"ep01": episode}, suggest=fail))
+    desk.decide("me", assign("Emil", "ep01-00003"))
+    desk.think("ep01")
+    assert (desk.line("ep01-00000").character, desk.overview()["thinking"]) == ("Anna", [])
 
 
 def test_applying_says_what_changed_line_by_line(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ One desk serves all browsers; every method may be called from any thread.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import threading
 import unicodedata
@@ -31,6 +32,7 @@ from yuki_builder.records import Attribution, Line, Verdict
 MOST_LINES = 500  # of one page
 _LONGEST_NAME, _LONGEST_TEXT = 200, 4000
 _NEIGHBOURS = 3
+_SEASON_VOICE = "VOICE_"  # what the corpus calls a voice that nobody named
 _FILE = "file"  # who edited a table by hand
 _STATES = {
     "decided": ("decided",),
@@ -142,7 +144,7 @@ class Desk:
         self._history = self._file.read()
         self._decided = decisions(self._history)
         self._version = 0
-        self._thinking: set[str] = set()
+        self._rounds: dict[str, int] = {}  # of thinking, by episode
         self._applying: dict[str, Any] = {"state": "idle"}
         paths.folder.mkdir(parents=True, exist_ok=True)
         names, edits = self._tables.read(self._lines)
@@ -191,8 +193,9 @@ class Desk:
         found = self._suggested.get(key)
         changes: dict[str, Any] = {}
         if found is not None:
-            changes = {"character": found.character, "confidence": found.confidence, "verdict": found.verdict}
-            changes["evidence"] = found.evidence
+            changes = {"confidence": found.confidence, "verdict": found.verdict, "evidence": found.evidence}
+            if not (found.character == found.speaker and (line.character or "").startswith(_SEASON_VOICE)):
+                changes["character"] = found.character  # else the season has its own name for the voice
         if key in decided.texts:
             changes["text"] = decided.texts[key]
         if key in decided.times:
@@ -223,7 +226,7 @@ class Desk:
                 "sources": dict(Counter(str(line.source) for line in now)),
                 "lines": len(now),
                 "to_apply": sorted(self._to_apply()),
-                "thinking": sorted(self._thinking),
+                "thinking": sorted(episode_id for episode_id, rounds in self._rounds.items() if rounds),
             }
 
     def _to_apply(self) -> set[str]:
@@ -478,7 +481,7 @@ class Desk:
 
     def _is_label_of_voices(self, name: str) -> bool:
         said = [line for line in self._lines.values() if line.character == name]
-        return bool(said) and (name.startswith("VOICE_") or all(line.speaker == name for line in said))
+        return bool(said) and (name.startswith(_SEASON_VOICE) or all(line.speaker == name for line in said))
 
     def _meant(self, request: Mapping[str, Any]) -> list[str]:
         """The lines that a request is about."""
@@ -542,22 +545,29 @@ class Desk:
     # --- what follows ---------------------------------------------------------------------------------------
 
     def think(self, episode_id: str) -> None:
-        """Find out what the decisions say of an episode's other lines; takes a moment, without the lock."""
+        """Find out what the decisions say of an episode's other lines; takes a moment, without the lock.
+
+        While that goes on for an episode, the next call only asks for one more round.
+        """
         with self._lock:
-            if episode_id not in self._episodes or episode_id in self._thinking:
+            if episode_id not in self._episodes:
                 return
-            self._thinking.add(episode_id)
-        try:
-            found = self._tools.suggest(episode_id)
-        finally:
+            self._rounds[episode_id] = self._rounds.get(episode_id, 0) + 1
+            if self._rounds[episode_id] > 1:
+                return
+        rounds = 1
+        while rounds:
+            found: Sequence[Attribution] | None = None
+            with contextlib.suppress(YukiError, OSError):  # then it is only known once the decisions are applied
+                found = self._tools.suggest(episode_id)
             with self._lock:
-                self._thinking.discard(episode_id)
+                if found is not None:
+                    prefix = f"{episode_id}-"
+                    self._suggested |= {prefix + a.line_id: a for a in found}
+                    self._gains.pop(episode_id, None)
+                rounds = self._rounds[episode_id] - rounds
+                self._rounds[episode_id] = rounds
                 self._version += 1
-        if found is not None:
-            with self._lock:
-                prefix = f"{episode_id}-"
-                self._suggested |= {prefix + a.line_id: a for a in found}
-                self._gains.pop(episode_id, None)
 
     @property
     def applying(self) -> dict[str, Any]:
