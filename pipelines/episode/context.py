@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from video_preprocessing.speech import Diarizer, SpeakerEmbedder
     from video_preprocessing.transcription import Transcriber
     from video_preprocessing.uvr5.separator import Separator
-    from yuki_builder.characters import Aliases, Enrolment, ManualLabel
+    from yuki_builder.characters import Aliases, EnrolClip, Enrolment, ManualLabel
     from yuki_builder.corpus import LineEdit
 
 
@@ -67,6 +67,13 @@ class Episode:
         """What a person said about lines of this very video."""
         own = {video for video in {label.video for label in self.enrolment.labels} if self.is_own(video)}
         return tuple(label for label in self.enrolment.labels if label.video in own)
+
+    @property
+    def clips_to_enrol(self) -> tuple[EnrolClip, ...]:
+        """The clips of the enrolment, without labelled lines of this episode: those enrol their voice by themselves."""
+        clips = self.enrolment.clips
+        own = {audio for audio in {clip.audio for clip in clips if clip.line_id} if self.is_own(audio)}
+        return tuple(clip for clip in clips if not (clip.line_id and clip.audio in own))
 
     def is_own(self, media: Path) -> bool:
         """Whether ``media`` is this episode's video."""

@@ -218,7 +218,7 @@ def _embedder(episode: Episode) -> dict[str, str]:
 
 
 def _enrolment_settings(episode: Episode) -> dict[str, Any]:
-    spans = [[c.key, c.span.to_dict() if c.span else None, c.line_id] for c in episode.enrolment.clips]
+    spans = [[c.key, c.span.to_dict() if c.span else None, c.line_id] for c in episode.clips_to_enrol]
     separator = _separator_settings(episode) if episode.config.isolate_enrolment else {}
     return {"enrolled clips": _digest(spans), "isolate enrolment": episode.config.isolate_enrolment, **separator}
 
@@ -432,14 +432,14 @@ REPORTED: tuple[Stage[Episode], ...] = (
         "enrol",
         version=1,
         run=voices.enrol,
-        reads=(VOCALS, MIX, SPEECH, VOICEPRINTS),
+        reads=(VOCALS, MIX, SPEECH),
         files=_enrolled_files,
         settings=_enrolment_settings,
         models=_embedder,
         packages=("silero-vad",),
         code=(_EMBEDDING, _EMBEDDERS, _ACTIVITY, _MEDIA),
         writes=(ENROLLED,),
-        wanted=lambda e: bool(e.enrolment.clips or e.enrolment.skipped),
+        wanted=lambda e: bool(e.clips_to_enrol or e.enrolment.skipped),
     ),
     Stage(
         "identify",

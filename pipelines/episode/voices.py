@@ -200,7 +200,7 @@ def _embed(
 
 def enrol(episode: Episode, job: Job) -> Counts:
     """A speaker embedding of each clip in which a known character speaks."""
-    ready, clips = _embedded_already(episode, job)
+    ready, clips = _embedded_already(episode)
     by_file: dict[Path, list[EnrolClip]] = {}
     for clip in clips:
         by_file.setdefault(clip.audio, []).append(clip)
@@ -229,20 +229,12 @@ def source_of(episode: Episode, clip: EnrolClip) -> Path:
     return folder / (VOICEPRINTS if clip.line_id and (folder / VOICEPRINTS).is_file() else VOCALS)
 
 
-def _embedded_already(episode: Episode, job: Job) -> tuple[Voiceprints, list[EnrolClip]]:
-    """Labelled lines of other episodes, by their embeddings from there; and the clips that are left to embed.
-
-    A labelled line of this episode enrols its voice by itself.
-    """
-    own, _ = read_voiceprints(job.input(VOICEPRINTS))
-    here = set(own.keys)
+def _embedded_already(episode: Episode) -> tuple[Voiceprints, list[EnrolClip]]:
+    """Labelled lines of other episodes, by their embeddings from there; and the clips that are left to embed."""
     rest: list[EnrolClip] = []
     wanted: dict[Path, dict[str, EnrolClip]] = {}
-    for clip in episode.enrolment.clips:
-        if clip.line_id and episode.is_own(clip.audio):
-            if clip.line_id not in here:
-                rest.append(clip)
-        elif clip.line_id and source_of(episode, clip).name == Path(VOICEPRINTS).name:
+    for clip in episode.clips_to_enrol:
+        if clip.line_id and source_of(episode, clip).name == Path(VOICEPRINTS).name:
             wanted.setdefault(source_of(episode, clip), {})[clip.line_id] = clip
         else:
             rest.append(clip)
