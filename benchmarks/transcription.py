@@ -32,6 +32,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import soxr
+from opencc import OpenCC
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -123,6 +124,8 @@ def mixed(voice: np.ndarray, music: np.ndarray | None, *, snr_db: float) -> np.n
 
 
 def tokens(text: str, language: str) -> list[str]:
+    if language == "zh":
+        text = OpenCC("t2s").convert(text)  # Whisper writes either
     plain = "".join(c if c.isalnum() or c in "'’" else " " for c in unicodedata.normalize("NFKC", text).casefold())
     return [c for c in plain if not c.isspace()] if language in ("ja", "zh") else re.findall(r"\S+", plain)
 

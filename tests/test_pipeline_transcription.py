@@ -207,3 +207,12 @@ def test_a_dry_run_says_what_would_be_transcribed(
     monkeypatch.setattr("pipelines.episode.context.has_transcriber", lambda: False)
     assert "pip install 'yuki-builder[asr]'" in plan()
     assert not (tmp_path / "out").exists()
+
+
+def test_what_is_heard_is_written_in_the_characters_asked_for(talk: Path, tmp_path: Path) -> None:
+    texts = ["這", "封", "信", "是", "誰", "寫", "的", "？"]
+    words = [{"word": w, "start": 7.6 + 0.25 * k, "end": 7.85 + 0.25 * k} for k, w in enumerate(texts)]
+    (tmp_path / "words.json").write_text(json.dumps({"segments": [{"words": words}]}), encoding="utf-8")
+    assert run(talk, tmp_path / "out", "--words", tmp_path / "words.json", "--chinese", "simplified") == 0
+    lines = read_lines_jsonl(tmp_path / "out/talk/lines.jsonl")
+    assert "".join(line.text for line in lines) == "这封信是谁写的？"

@@ -109,13 +109,16 @@ def _told(name: str, done: Transcription) -> str:
     return f"transcribed by {name} (language {done.language}{heard})"
 
 
-def cut_words(_: Episode, job: Job) -> Counts:
+def cut_words(episode: Episode, job: Job) -> Counts:
     """What was heard as cues: of one voice each, cut like subtitles; what is no speech is left out with its reason."""
+    from yuki_builder.subtitles import convert_chinese
     from yuki_builder.transcripts import heard_cues
 
     segments = read_records(job.input(HEARD), HeardSegment)
     turns = read_turns(job.input(EXCLUSIVE_TURNS))
     cues = heard_cues(segments, turns, read_records(job.input(SPEECH), Span))
+    if episode.config.chinese != "keep":
+        cues = convert_chinese(cues, episode.config.chinese)
     write_records(cues, job.output(HEARD_CUES))
     reasons = [str(cue.left_out) for cue in cues if cue.left_out is not None]
     return Counts(len(cues) - len(reasons), {reason: reasons.count(reason) for reason in sorted(set(reasons))})
