@@ -7,8 +7,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from video_preprocessing.transcription.windows import LONGEST_MS, MARGIN_MS, PAUSE_MS, Window, windows_of
-from yuki_builder.records import Span, Word
+from video_preprocessing.transcription.windows import LONGEST_MS, MARGIN_MS, PAUSE_MS, Window, skipped_turns, windows_of
+from yuki_builder.records import HeardSegment, Span, Word
 
 spans = st.lists(
     st.tuples(st.integers(0, 600_000), st.integers(0, 60_000)).map(lambda p: Span(p[0], p[0] + p[1])), max_size=30
@@ -54,6 +54,17 @@ def test_a_placed_word_lies_in_one_piece(turns: list[Span], start_ms: int, lengt
     for window in windows_of(turns, [], duration_ms=700_000):
         word = window.place(Word(start_ms, start_ms + length_ms, "x"))
         assert any(p.span.start_ms <= word.start_ms <= word.end_ms <= p.span.end_ms for p in window.pieces)
+
+
+def test_a_turn_in_which_nothing_was_heard_is_asked_for_again() -> None:
+    window = one_window()
+    turns, speech = [Span(10_000, 12_000), Span(50_000, 51_000)], [Span(0, 60_000)]
+    first, second = (HeardSegment((Word(t.start_ms, t.end_ms, " a"),)) for t in turns)
+    assert skipped_turns(window, turns, speech, [first, second]) == []
+    (again,) = skipped_turns(window, turns, speech, [first])
+    assert [(piece.span, piece.at_ms) for piece in again.pieces] == [(Span(50_000, 51_000), 0)]
+    assert skipped_turns(window, turns, [Span(0, 12_000)], [first]) == []  # there is no voice in it
+    assert skipped_turns(window, [Span(10_000, 12_000), Span(50_000, 50_400)], speech, [first]) == []
 
 
 def test_a_long_turn_is_cut_in_a_pause() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from video_preprocessing.transcription.transcriber import SAMPLE_RATE_HZ, SAMPLES_PER_MS, Transcriber
-from video_preprocessing.transcription.windows import Window, windows_of
+from video_preprocessing.transcription.windows import Window, skipped_turns, windows_of
 from yuki_builder.errors import MediaError
 from yuki_builder.records import FloatArray, HeardSegment, Progress, Span, no_progress
 
@@ -81,8 +81,11 @@ def transcribe_turns(
         for number, window in enumerate(windows):
             found = done.segments.get(number)
             if found is None:
-                heard = transcriber.transcribe(_waveform(file, window), language=language)
-                found = window.place_all(heard)
+                found = window.place_all(transcriber.transcribe(_waveform(file, window), language=language))
+                for skipped in skipped_turns(window, turns, speech, found):
+                    alone = transcriber.transcribe(_waveform(file, skipped), language=language)
+                    found += skipped.place_all(alone)
+                found.sort(key=lambda segment: segment.span)
                 done.keep(number, found)
             else:
                 resumed_s += window.duration_ms / 1000

@@ -17,6 +17,8 @@ from yuki_builder.records import HeardSegment, Span, Word
 MARGIN_MS = 200  # a turn's edges are not exact to a syllable
 PAUSE_MS = 500
 LONGEST_MS = 28_000
+_LEAST_SKIPPED_MS = 600
+_HEARD_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,28 @@ def windows_of(
             pieces, at_ms = [], 0
         pieces.append(Piece(span, at_ms))
     return [*windows, Window(tuple(pieces))] if pieces else windows
+
+
+def skipped_turns(
+    window: Window, turns: Iterable[Span], speech: Sequence[Span], found: Iterable[HeardSegment]
+) -> list[Window]:
+    """Turns in a window in which voice sounds and nothing was heard: a recogniser skips what it heard just before.
+
+    Each is a window of its own, to be transcribed once more.
+    """
+    heard = sorted(Span(word.start_ms, word.end_ms) for segment in found for word in segment.words)
+    skipped = []
+    for piece in window.pieces:
+        for turn in turns:
+            start_ms, end_ms = max(turn.start_ms, piece.span.start_ms), min(turn.end_ms, piece.span.end_ms)
+            if end_ms - start_ms < _LEAST_SKIPPED_MS:
+                continue
+            span = Span(start_ms, end_ms)
+            voiced_ms = sum(span.overlap_ms(other) for other in speech)
+            heard_ms = sum(span.overlap_ms(other) for other in heard)
+            if voiced_ms >= _LEAST_SKIPPED_MS and heard_ms < _HEARD_SHARE * voiced_ms:
+                skipped.append(Window((Piece(span, 0),)))
+    return skipped
 
 
 def _joined(turns: Iterable[Span], duration_ms: int) -> list[Span]:
