@@ -88,7 +88,8 @@ def run_season(
         ids = session.ids()
         if ids:
             session.remember()
-    make = partial(EpisodeWorker, session.out, session.videos, ids, version=__version__)
+    patience = _PATIENCE_SECONDS if config.executor == "ray" else 0  # a lost machine's locks outlive it
+    make = partial(EpisodeWorker, session.out, session.videos, ids, version=__version__, patience_seconds=patience)
     executor = executor or executor_of(config, len(mine))
     hashes = _Hashes(session)
     with executor.start(make, listener=listener, lost=_lost) as pool:
@@ -159,10 +160,12 @@ class Worked:
 class EpisodeWorker:
     """Works on episodes in one process, and keeps the networks between them."""
 
-    def __init__(self, out: Path, videos: Sequence[Path], ids: Mapping[Path, str], *, version: str) -> None:
+    def __init__(
+        self, out: Path, videos: Sequence[Path], ids: Mapping[Path, str], *, version: str, patience_seconds: float = 0
+    ) -> None:
         if version != __version__:
             raise InternalError(f"another version of this program runs here: {__version__}, not {version}")
-        self._session = Session(out, videos=videos, ids=ids, patience_seconds=_PATIENCE_SECONDS)
+        self._session = Session(out, videos=videos, ids=ids, patience_seconds=patience_seconds)
 
     def __call__(self, job: EpisodeJob, listener: Listener) -> Worked:
         if job.episode_id is not None:
