@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from picture_subtitles import Shown, at_bottom, draw_rows
 
 from video_preprocessing.ocr import TextReader, can_read, read_bitmaps
 from video_preprocessing.ocr.bitmaps import NO_TEXT, with_ends
+from video_preprocessing.ocr.corrections import corrected
 from yuki_builder.records import PictureText, SubtitlePicture, TextRow
 from yuki_builder.subtitles import read_picture_texts
 
@@ -125,7 +128,55 @@ def test_what_is_left_out_makes_no_cue_and_cues_know_their_picture() -> None:
 
 def test_languages() -> None:
     assert can_read("en") and can_read("zh-hant") and can_read("ja") and can_read(None)
+    assert not can_read("el") and not can_read("vi")
     assert not can_read("ru") and not can_read("ko") and not can_read("ar-eg")
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "meant"),
+    [
+        ("カ夕カナの口ボットニつ", "ja", "カタカナのロボット二つ"),
+        ("力を入れて", "ja", "力を入れて"),
+        ("入口はどこ？", "ja", "入口はどこ？"),
+        ("一人で行く", None, "一人で行く"),
+        ("Příště přijd' včas.", "cs", "Příště přijď včas."),
+        ("I'd say it's so .", "en", "I'd say it's so."),
+        ("Ｗａｉｔ！", "en", "Wait!"),
+        ("等一下！", "zh", "等一下！"),
+        ("■", None, ""),
+    ],
+)
+def test_what_looks_alike(text: str, language: str | None, meant: str) -> None:
+    assert corrected(text, language) == meant
+
+
+@given(st.text(max_size=40), st.sampled_from([None, "ja", "zh", "en", "cs"]))
+def test_corrections_come_to_rest(text: str, language: str | None) -> None:
+    once = corrected(text, language)
+    assert corrected(once, language) == once
+
+
+def test_a_song_keeps_its_reason() -> None:
+    note = PictureText(0, 2000, (TextRow("We will meet again ♪", 0.9, 0.3, 0.9, 0.7, 0.95),))
+    (cue,) = read_picture_texts([note]).cues
+    assert cue.left_out == "song"
+
+
+def test_vertical_japanese_and_readings_above_characters() -> None:
+    font = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
+    if not font.is_file():
+        pytest.skip("no font with Japanese characters is here")
+    said = ("どこにいた", "昨日の夜は")
+    columns = [draw_rows(list(column), font=font, size=54, spacing=1.05) for column in said]
+    both = np.concatenate(columns, axis=1)
+    (text,) = read_bitmaps([picture(Shown(0, 2000, both, 100, 100))], reader(), language="ja")
+    assert text.text == "昨日の夜は\nどこにいた"
+    base, small = draw_rows(["刺身を食べたい"], font=font), draw_rows(["さしみ"], font=font, size=22, width=1)
+    both = np.zeros((base.shape[0] + small.shape[0] - 14, base.shape[1], 4), np.uint8)
+    both[-base.shape[0] :] = base
+    both[: small.shape[0], 20 : 20 + small.shape[1]] |= small
+    (text,) = read_bitmaps([picture(Shown(0, 2000, both, 100, 100))], reader(), language="ja")
+    assert text.text == "刺身を食べたい"
 
 
 def test_no_network_is_loaded_by_the_import() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 
 from yuki_builder.records import CueOrigin, PictureText, TextRow
@@ -12,6 +13,9 @@ from yuki_builder.subtitles.sheet import CueSheet, read_sheet
 
 _GREY = 48  # channels that differ by less are one of white, grey or black
 _STEP = 128
+# Notes stand at both ends of what is sung; the network often misses one. In Japanese and Chinese one is only cheerful.
+_ONE_NOTE = re.compile("[♪♫][^♪♫]+|[^♪♫]+[♪♫]")
+_WIDE = re.compile("[\u3041-\u30ff\u3400-\u9fff]")
 
 
 def read_picture_texts(texts: Sequence[PictureText], *, language: str | None = None) -> CueSheet:
@@ -38,7 +42,10 @@ def read_picture_texts(texts: Sequence[PictureText], *, language: str | None = N
 
 
 def _markup(row: TextRow, has_colours: bool) -> str:
-    return coloured(as_markup(row.text), _plain_colour(row) if has_colours else None)
+    text = row.text
+    if _ONE_NOTE.fullmatch(text) and not _WIDE.search(text):
+        text = f"♪ {text.strip('♪♫ ')} ♪"
+    return coloured(as_markup(text), _plain_colour(row) if has_colours else None)
 
 
 def _plain_colour(row: TextRow) -> str | None:
