@@ -368,14 +368,19 @@ def test_dry_run_writes_nothing_and_tells_why(cwd: Path, command: Command) -> No
     assert ["probe", "run", "not done yet"] in rows
     assert ["extract", "run", "after probe"] in rows
     as_json = json.loads(command("--video", "tone.mkv", "--separator", "none", "--dry-run", "--json").stdout)
-    assert as_json["plan"]["tone"][0] == {"stage": "probe", "reason": "not done yet"}
+    assert as_json["plan"]["tone"][0] == {
+        "stage": "probe",
+        "reason": "not done yet",
+        "detail": "",
+    }
     assert sorted(cwd.rglob("*")) == before
 
 
 def test_dry_run_imports_nothing_heavy(cwd: Path) -> None:
+    # PyAV is: a plan says which of the video's tracks would be read.
     code = (
         "import sys; from pipelines.console.app import main; status = main(sys.argv[1:])\n"
-        "heavy = {'torch', 'librosa', 'pandas', 'av', 'resemblyzer', 'sklearn', 'pyarrow', 'scipy'}\n"
+        "heavy = {'torch', 'librosa', 'pandas', 'resemblyzer', 'sklearn', 'pyarrow', 'scipy'}\n"
         "heavy &= set(sys.modules)\n"
         "sys.exit(f'{status} {heavy}' if status or heavy else 0)"
     )

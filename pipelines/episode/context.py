@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.config import EpisodeConfig
+from pipelines.engine.fingerprints import Fingerprints
 from pipelines.engine.store import Store
 from pipelines.layout import MEDIA
 from pipelines.models import (
@@ -43,6 +44,7 @@ class Episode:
         galleries: folders with voices that are known beforehand.
         aliases: which names are one character.
         edits: what a person corrected in lines, by line id.
+        fingerprints: what files hold, as far as this run knows.
         isolated: folders, by video, of other episodes whose vocals are there to enrol from.
     """
 
@@ -57,6 +59,7 @@ class Episode:
     aliases: Aliases
     isolated: Mapping[Path, Path]
     edits: Mapping[str, LineEdit] = field(default_factory=dict)
+    fingerprints: Fingerprints = field(default_factory=Fingerprints)
 
     @property
     def video(self) -> Path:

@@ -194,9 +194,12 @@ def _language(episode: Episode, pictures: Pictures) -> str | None:
 
 def _probed(episode: Episode) -> MediaInfo | None:
     """What is in the video, before the stage that keeps it; None where it cannot be read, which that stage says."""
+    mark, media = episode.store.mark("probe"), episode.store.folder / MEDIA
     try:
         status = episode.video.stat()
-    except OSError:
+        if mark and media.is_file() and episode.fingerprints.of(episode.video) in mark.recipe.inputs.values():
+            return read_media(media, episode.video)  # without loading what probes
+    except (OSError, YukiError):
         return None
     return _probe(os.fspath(episode.video), status.st_mtime_ns, status.st_size)
 

@@ -182,6 +182,7 @@ class Session:
             aliases=self._aliases(config),
             edits=self._edits(episode_id),
             isolated={video: folder for video in others if (folder := self._isolated(video))},
+            fingerprints=self.fingerprints,
         )
 
     def _aliases(self, config: EpisodeConfig) -> Aliases:
