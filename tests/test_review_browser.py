@@ -146,6 +146,16 @@ def test_the_most_doubtful_line_by_one_key(window: Window) -> None:
     sync_api.expect(window.page.locator("#lines [aria-selected=true] .sure")).to_have_text("60 %")
 
 
+def test_keys_faster_than_the_network_decide_the_line_that_is_chosen(window: Window) -> None:
+    def late(route: sync_api.Route) -> None:
+        time.sleep(0.3)
+        route.continue_()
+
+    window.page.route("**/api/line/*", late)
+    window.key("d", "1", "d", "1")
+    sync_api.expect(window.page.locator("#lines .sure", has_text="✓")).to_have_count(2)
+
+
 def test_words_and_times(window: Window, out: Path) -> None:
     window.key("e")
     window.page.keyboard.type("What she says")

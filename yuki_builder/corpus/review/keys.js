@@ -1,5 +1,5 @@
 // Everything can be done without a mouse.
-import { $, make, on } from "./core.js";
+import { $, make, on, state } from "./core.js";
 import { apply, openRename, openVoices } from "./dialogs.js";
 import { mostDoubtful, step, turn } from "./list.js";
 import { numbered, takeBack, toggleMark, walk, wholeVoice } from "./panel.js";
@@ -24,6 +24,17 @@ const keyed = {
 };
 for (let number = 1; number <= 9; number++) keyed[number] = () => numbered(number);
 
+// Decisions one after the other, each when the line that it is about is there. Walking through the list does not wait, nor
+// what opens a box for words: they would be taken for keys.
+const decides = new Set([..."123456789dxuyw0-", "Backspace", "Delete"]);
+let pending = Promise.resolve();
+const inOrder = (action) => {
+  pending = pending
+    .then(() => state.loading)
+    .then(action)
+    .catch((error) => console.error(error));
+};
+
 addEventListener("keydown", (event) => {
   const at = event.target;
   if (document.querySelector("dialog[open]")) return;
@@ -42,7 +53,8 @@ addEventListener("keydown", (event) => {
   if ((event.key === "Enter" || event.key === " ") && at.matches("button, a, summary, input")) return;
   if (at.matches("input[type=radio]") && event.key.startsWith("Arrow")) return;
   event.preventDefault();
-  keyed[event.key]();
+  if (decides.has(event.key)) inOrder(keyed[event.key]);
+  else keyed[event.key]();
 });
 
 $("#undo").addEventListener("click", undo);

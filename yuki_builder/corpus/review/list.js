@@ -54,10 +54,15 @@ function mark({ scroll = false } = {}) {
 }
 
 let asked = 0;
-export async function choose(key, { play = false, scroll = true } = {}) {
+export function choose(key, { play = false, scroll = true } = {}) {
   state.current = key;
   state.times = null;
   mark({ scroll });
+  state.loading = fetchDetails(key, play);
+  return state.loading;
+}
+
+async function fetchDetails(key, play) {
   const mine = ++asked;
   const details = await attempt(() => ask(`/api/line/${encodeURIComponent(key)}`));
   if (!details || mine !== asked) return;

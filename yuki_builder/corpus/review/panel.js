@@ -92,12 +92,14 @@ export async function assign(name) {
   const key = state.current;
   const clean = name.trim();
   if (!key || !clean) return;
+  await state.loading;
+  if (state.details?.id !== key) return; // another line was chosen meanwhile
   if (await decide({ kind: "assign", lines: [key], value: clean }, () => t("assigned", 1, clean))) await advance(key);
 }
 
-export function numbered(number) {
+export async function numbered(number) {
   const name = state.details?.likeliest[number - 1];
-  if (name) assign(name);
+  if (name) await assign(name);
 }
 
 export async function toggleMark(mark) {
