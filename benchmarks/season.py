@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import resource
 import shutil
@@ -28,6 +27,8 @@ import numpy as np
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+from stages import family, resident_bytes
 
 EMBEDDER = "campplus-made-up"
 DIM = 192
@@ -92,29 +93,12 @@ def command(show: Path, out: Path, jobs: int) -> tuple[float, float, float]:
     began, peak = time.monotonic(), 0.0
     with subprocess.Popen([sys.executable, str(ROOT / "run_pipeline.py"), *arguments]) as process:
         while process.poll() is None:
-            peak = max(peak, sum(map(resident, family(process.pid))))
+            peak = max(peak, sum(map(resident_bytes, family(process.pid))) / 1e6)
             time.sleep(0.2)
     assert process.returncode == 0
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return time.monotonic() - began, cpu, peak
-
-
-def family(pid: int) -> Iterator[int]:
-    yield pid
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return
-    for child in children:
-        yield from family(int(child))
-
-
-def resident(pid: int) -> float:
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-    except OSError:
-        return 0.0
 
 
 # --- the corpus -------------------------------------------------------------------------------------------

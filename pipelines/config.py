@@ -379,6 +379,15 @@ class Row:
         beside = path.parent / text
         return beside if self.option.is_path or (self.option.may_be_path and beside.exists()) else text
 
+    def absolute(self, value: Any) -> Any:
+        """A value whose paths do not depend on the folder that a process starts in."""
+        if isinstance(value, tuple):
+            return tuple(map(self.absolute, value))
+        if isinstance(value, Path):
+            return value.absolute()
+        is_file = self.option.may_be_path and isinstance(value, str) and Path(value).exists()
+        return str(Path(value).absolute()) if is_file else value
+
     def _of_type(self, value: Any, types: tuple[type, ...], wanted: str, path: Path) -> Any:
         if isinstance(value, types) and (bool in types or not isinstance(value, bool)):
             return value

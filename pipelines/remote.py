@@ -57,11 +57,6 @@ _MEDIA = VIDEO_SUFFIXES | AUDIO_SUFFIXES
 _FOR_THE_CORPUS = (LINES, SCENES, VOICEPRINTS, QUALITY, AUDIO_FINGERPRINTS, MEDIA, SUMMARY)
 
 
-def is_address(text: str) -> bool:
-    """Whether a path of the command line is an address of a storage, such as ``s3://bucket/show``."""
-    return "://" in text
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
     """A folder or file of a storage; ``path`` as its file system writes it."""

@@ -52,6 +52,11 @@ _EXTRA_TAG = re.compile(
 _NAMED = 3  # of the files left out, in a notice
 
 
+def is_address(text: str) -> bool:
+    """Whether a path of the command line is an address of a storage, such as ``s3://bucket/show``."""
+    return "://" in text
+
+
 def find_videos(paths: Iterable[str | Path], *, notice: Callable[[str], None] = lambda _: None) -> list[Path]:
     """The media files that files, folders and globs amount to, each once, in the order given.
 

@@ -236,12 +236,14 @@ def _run(request: Request, configs: Sequence[EpisodeConfig]) -> int:
 
 
 def _is_remote(request: Request) -> bool:
-    return any("://" in path for path in (*request.videos, str(request.options.get("out", ""))))
+    from pipelines.videos import is_address
+
+    return any(map(is_address, (*request.videos, str(request.options.get("out", "")))))
 
 
 def _run_remote(request: Request) -> int:
     """Videos or output on object storage: work on local disk in between."""
-    from pipelines.config import OPTIONS
+    from pipelines.config import ROWS
     from pipelines.console.display import choose_display
     from pipelines.console.summary import print_summary, summary_json
     from pipelines.remote import run_remote_season
@@ -255,10 +257,7 @@ def _run_remote(request: Request) -> int:
         raise ConfigError("there is no video to work on", where="--video", remedy="give an address or a path")
     config = EpisodeConfig(video=Path("video"), **options)
     # Paths of this machine's disk: workers have other folders of their own to start at.
-    absolute = {name: tuple(p.absolute() for p in getattr(config, name)) for name in ("characters", "labels")}
-    if config.aliases:
-        absolute["aliases"] = config.aliases.absolute()  # type: ignore[assignment]
-    settings = {name: getattr(config, name) for name in OPTIONS if name not in ("video", "out")} | absolute
+    settings = {row.name: row.absolute(getattr(config, row.name)) for row in ROWS if row.name not in ("video", "out")}
     several = config.jobs > 1 or config.executor != "local"
     with (
         tempfile.TemporaryDirectory(prefix="yuki-") as scratch,
@@ -270,7 +269,7 @@ def _run_remote(request: Request) -> int:
         elif not request.quiet:
             print_summary(result)
     for failure in result.failures:
-        _say_failure(failure, Path(scratch))
+        _say_failure(failure, None)
     return _status(len(result.episodes), [failure.exit_status for failure in result.failures])
 
 
@@ -335,7 +334,7 @@ def _calm_libraries() -> Iterator[None]:
         yield
 
 
-def _say_failure(failure: EpisodeFailure, out: Path) -> None:
+def _say_failure(failure: EpisodeFailure, out: Path | None) -> None:
     if failure.details is None:
         _say_error(failure.message)
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +21,7 @@ from pipelines.models import (
     has_transcriber,
     transcriber_fingerprint,
 )
-from yuki_builder.errors import MissingExtraError
+from yuki_builder.errors import MissingExtraError, YukiError
 
 if TYPE_CHECKING:
     from video_preprocessing.speech import Diarizer, SpeakerEmbedder
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from video_preprocessing.uvr5.separator import Separator
     from yuki_builder.characters import Aliases, EnrolClip, Enrolment, ManualLabel
     from yuki_builder.corpus import LineEdit
+    from yuki_builder.records import MediaInfo
 
 
 @dataclass(frozen=True)
@@ -136,14 +139,26 @@ class Episode:
 
     def _tagged_language(self) -> str | None:
         """What the file says of its audio, if there is one track, or its name was asked for."""
-        from pipelines.episode.records import read_media
         from video_preprocessing.media import choose_audio_track
 
-        path = self.store.folder / MEDIA
-        if not path.is_file():
+        info = self.media()
+        return choose_audio_track(info, self.config.audio_track).language if info and info.audio else None
+
+    def media(self) -> MediaInfo | None:
+        """What is in the video, also before the stage that keeps it; None where it cannot be read, as that stage says.
+
+        What was kept of this very file is read without loading what looks into it.
+        """
+        from pipelines.episode.records import read_media
+
+        mark, kept = self.store.mark("probe"), self.store.folder / MEDIA
+        try:
+            status = self.video.stat()
+            if mark and kept.is_file() and self.fingerprints.of(self.video) in mark.recipe.inputs.values():
+                return read_media(kept, self.video)
+        except (OSError, YukiError):
             return None
-        info = read_media(path, self.video)
-        return choose_audio_track(info, self.config.audio_track).language
+        return _looked_up(os.fspath(self.video), status.st_mtime_ns, status.st_size)
 
     def transcriber_place(self) -> str:
         """Where the transcriber's model is; loads and fetches nothing."""
@@ -177,3 +192,13 @@ class Episode:
 def is_same_file(one: Path, other: Path) -> bool:
     """Whether both paths are one file, which is there."""
     return one.exists() and one.samefile(other)
+
+
+@functools.lru_cache(maxsize=64)
+def _looked_up(video: str, changed_ns: int, size_bytes: int) -> MediaInfo | None:
+    from video_preprocessing.media import probe
+
+    try:
+        return probe(Path(video))
+    except YukiError:
+        return None

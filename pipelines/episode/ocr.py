@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,7 @@ from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
 from pipelines.episode.records import read_media, write_records
 from pipelines.layout import MEDIA, PICTURE_TEXTS
-from yuki_builder.errors import MediaError, SubtitleError, YukiError
+from yuki_builder.errors import MediaError, SubtitleError
 from yuki_builder.records import MediaInfo, PictureText, SubtitleTrack
 
 if TYPE_CHECKING:
@@ -106,7 +104,7 @@ def check(episode: Episode) -> None:
             where=f"{episode.video}, {pictures.describe()}",
             remedy="read it with another OCR program, and pass the result with --subtitles FILE",
         )
-    info = _probed(episode)
+    info = episode.media()
     if pictures.is_burned_in and info is not None and not info.has_video:
         raise MediaError("holds no picture to read subtitles from", where=episode.video, remedy="give a video")
 
@@ -172,7 +170,7 @@ def _choose(episode: Episode) -> Pictures | None:
         return Pictures()
     if episode.subtitle_file is not None:
         return Pictures(file=episode.subtitle_file) if bitmap_kind(episode.subtitle_file) else None
-    info = _probed(episode) if config.subtitles == "auto" else None
+    info = episode.media() if config.subtitles == "auto" else None
     if info is None:
         return None
     track = choose_bitmap_track(info, config.subtitle_track, language=config.language, can_read=can_read)
@@ -190,25 +188,3 @@ def _language(episode: Episode, pictures: Pictures) -> str | None:
 
     own = pictures.track.language if pictures.track else None
     return own or normal_language(episode.config.language)
-
-
-def _probed(episode: Episode) -> MediaInfo | None:
-    """What is in the video, before the stage that keeps it; None where it cannot be read, which that stage says."""
-    mark, media = episode.store.mark("probe"), episode.store.folder / MEDIA
-    try:
-        status = episode.video.stat()
-        if mark and media.is_file() and episode.fingerprints.of(episode.video) in mark.recipe.inputs.values():
-            return read_media(media, episode.video)  # without loading what probes
-    except (OSError, YukiError):
-        return None
-    return _probe(os.fspath(episode.video), status.st_mtime_ns, status.st_size)
-
-
-@functools.lru_cache(maxsize=64)
-def _probe(video: str, changed_ns: int, size_bytes: int) -> MediaInfo | None:
-    from video_preprocessing.media import probe
-
-    try:
-        return probe(video)
-    except YukiError:
-        return None

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
 from pipelines.episode.ocr import pictures_to_read
-from pipelines.episode.records import read_media, read_records, read_turns, write_records
-from pipelines.layout import EXCLUSIVE_TURNS, HEARD, HEARD_CUES, MEDIA, SPEECH, VOCALS
+from pipelines.episode.records import read_records, read_turns, write_records
+from pipelines.layout import EXCLUSIVE_TURNS, HEARD, HEARD_CUES, SPEECH, VOCALS
 from yuki_builder.errors import YukiError
 from yuki_builder.records import HeardSegment, Span
 
@@ -33,12 +33,14 @@ def _has_subtitles(episode: Episode) -> bool:
 
 
 def _has_text_track(episode: Episode) -> bool:
-    from video_preprocessing.media import choose_subtitle_track, probe
+    from video_preprocessing.media import choose_subtitle_track
 
-    path = episode.store.folder / MEDIA
+    info, config = episode.media(), episode.config
     try:
-        info = read_media(path, episode.video) if path.is_file() else probe(episode.video)
-        return choose_subtitle_track(info, episode.config.subtitle_track, language=episode.config.language) is not None
+        return (
+            info is not None
+            and choose_subtitle_track(info, config.subtitle_track, language=config.language) is not None
+        )
     except YukiError:
         return False  # is told about where it is read
 

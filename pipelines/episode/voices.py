@@ -138,8 +138,9 @@ def embed_dub(episode: Episode, job: Job) -> Counts:
         return Counts()
     audio = job.scratch / "dub.flac"
     extract_audio(info, track, audio, sample_rate_hz=_DUB_RATE_HZ, progress=lambda d, t: job.progress(d / 4, t))
-    differ_s = (_length_s(audio) - _length_s(job.input(MIX))) if audio.exists() else 0.0
-    if abs(differ_s) > _OTHER_CUT_S + _OTHER_CUT_SHARE * _length_s(job.input(MIX)):
+    first_s = _length_s(job.input(MIX))
+    differ_s = _length_s(audio) - first_s
+    if abs(differ_s) > _OTHER_CUT_S + _OTHER_CUT_SHARE * first_s:
         write_voiceprints(nothing, job.output(DUB), embedder="")
         how = f"{abs(differ_s):.0f} s {'longer' if differ_s > 0 else 'shorter'}"
         return Counts(notes=(f"audio track {describe(track)} is {how} than the first: another cut, not heard",))

@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from video_preprocessing.speech.audio import SAMPLES_PER_MS, SpeechAudio
+from video_preprocessing.speech.embedders import same_voice
 from video_preprocessing.speech.embedding import SpeakerEmbedder, unit_rows
 from video_preprocessing.speech.local_voices import (
     Ints,
@@ -39,10 +40,6 @@ from yuki_builder.records import FloatArray, Progress, Span, Turn, no_progress
 HOP_FRAMES = 296
 """Windows begin every 5 s; two hear each moment."""
 
-# By embedder: voices are as alike as its space makes them.
-_SAME_VOICE = {"campplus": 0.33, "resemblyzer": 0.65}
-_SAME_VOICE_OF_OTHERS = 0.25
-
 _T = TypeVar("_T")
 _BATCH_WINDOWS = 32
 _BATCH_SEGMENTS = 64
@@ -62,7 +59,7 @@ class EmbeddedDiarizer:
         self, embedder: SpeakerEmbedder, *, settings: VoiceSettings | None = None, device: str = "auto"
     ) -> None:
         self._embedder = embedder
-        self._settings = settings or VoiceSettings(same_voice=_SAME_VOICE.get(embedder.name, _SAME_VOICE_OF_OTHERS))
+        self._settings = settings or VoiceSettings(same_voice=same_voice(embedder.name))
         self._device = device
         self._network: SegmentationNetwork | None = None
         recipe = f"3 {embedder.fingerprint} {segmentation_fingerprint()} {HOP_FRAMES} {self._settings}"

@@ -28,6 +28,8 @@ class EmbedderEntry:
         load: makes the embedder for a device.
         fingerprint: that of the embedder, found without loading the network.
         files: its files of weights.
+        same_voice: how alike (cosine) groups of segments are, on average, from which the diarizer takes them for one
+            voice: voices are as alike as the embedder's space makes them.
     """
 
     name: str
@@ -36,6 +38,16 @@ class EmbedderEntry:
     load: Callable[[str], SpeakerEmbedder]
     fingerprint: Callable[[], str]
     files: Callable[[], tuple[WeightsFile, ...]]
+    same_voice: float
+
+
+_SAME_VOICE_OF_OTHERS = 0.25  # of networks without a row
+
+
+def same_voice(name: str) -> float:
+    """The diarizer's threshold for an embedder, by its name."""
+    entry = EMBEDDERS.get(name)
+    return _SAME_VOICE_OF_OTHERS if entry is None else entry.same_voice
 
 
 def _load_campplus(device: str) -> SpeakerEmbedder:
@@ -82,6 +94,7 @@ EMBEDDERS = {
             load=_load_campplus,
             fingerprint=_campplus_fingerprint,
             files=_campplus_files,
+            same_voice=0.33,
         ),
         EmbedderEntry(
             name="resemblyzer",
@@ -90,6 +103,7 @@ EMBEDDERS = {
             load=_load_resemblyzer,
             fingerprint=_resemblyzer_fingerprint,
             files=_resemblyzer_files,
+            same_voice=0.65,
         ),
     )
 }

@@ -20,8 +20,7 @@ class Calibration:
 
 
 # Chosen on simulated episodes of 251 readers and five actors (benchmarks/simulated_episodes.py), between the offset
-# that names most and the one that is surest: of the certain names 97 % and more are right, 95 % in episodes of five
-# actors two of whom are strangers.
+# that names most and the one that is surest: of the certain names 98 % and more are right (benchmarks/README.md).
 CAMPPLUS = Calibration(scale=0.16, offset=0.5, clarity_slope=0.0)
 RESEMBLYZER = Calibration(scale=0.306, offset=-0.58, clarity_slope=0.088)
 # For embedders without a fitted model, until enrolled clips say better (see ``Gallery.model``).

@@ -127,7 +127,8 @@ def by_dub(
     said = chances[rows, :-1]
     weights = np.where(said >= sure, said**2, 0.0)
     odds, heard = score_voices(model, points, clips=points, weights=weights, own=np.arange(len(points)))
-    enough = weights.sum(0) - weights >= least_lines - 0.5
+    is_sure = said >= sure
+    enough = is_sure.sum(0) - is_sure >= least_lines
     unheard = -np.log(said.shape[1] + 1)
     threshold = model.threshold(vectors)[:, None]
     return softmax(np.where(heard & enough, model.calibration.scale * odds + threshold, unheard))

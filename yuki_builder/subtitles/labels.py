@@ -376,7 +376,7 @@ def name_shape(name: str) -> Shape | None:
     return _plain_shape(name)
 
 
-def _without_signs(word: str) -> str:
+def _without_combining(word: str) -> str:
     """A word without its combining marks: vowels and tones of Thai and Indic scripts, points of Hebrew and Arabic."""
     return word if word.isascii() else "".join(c for c in word if not unicodedata.category(c).startswith("M")) or word
 
@@ -387,7 +387,7 @@ def _plain_shape(name: str) -> Shape | None:  # noqa: PLR0911
         return None
     if _CJK.search(name):
         return Shape.CJK if _CJK_NAME.fullmatch(name) and not _CJK_SENTENCE.search(name) else None
-    if not all(_WORD.fullmatch(_without_signs(word)) for word in words) or sum(c.isalpha() for c in name) < 2:
+    if not all(_WORD.fullmatch(_without_combining(word)) for word in words) or sum(c.isalpha() for c in name) < 2:
         return None
     if name.upper() == name.lower():  # Arabic, Hebrew, Thai, Hindi …
         return Shape.CJK if len(words) <= _MAX_WORDS else None

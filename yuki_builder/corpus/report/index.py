@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from yuki_builder.corpus.report.formatting import clock, file_url
-from yuki_builder.corpus.report.render import own_file, write_page
+from yuki_builder.corpus.report.render import own_file, page_template, write_page
 from yuki_builder.corpus.report.view import EpisodeOverview, added_up, corpus_page
 from yuki_builder.names import path_name
 from yuki_builder.records import Line, StageReport, Verdict
@@ -202,19 +202,11 @@ def _file(character: str) -> str:
 def _write_index(
     destination: Path, facts: Sequence[tuple[str, str]], tables: Sequence[_Table], stages: Sequence[StageReport]
 ) -> None:
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        loader=FunctionLoader(own_file),
-    )
     script = own_file("index.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    text = environment.get_template("index.html").render(
+    text = page_template("index.html").render(
         facts=facts,
         tables=tables,
         stages=stages,

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from yuki_builder.corpus.report.formatting import clock, percent
 from yuki_builder.corpus.report.pictures import SoundPictures
@@ -15,6 +16,9 @@ from yuki_builder.corpus.report.view import SOURCE_MARKS, EpisodeOverview, Page,
 from yuki_builder.corpus.scenes import Scene
 from yuki_builder.names import path_name
 from yuki_builder.records import AlignedCue, Cue, Line, MediaInfo, Span, StageReport, Turn
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 STYLES = ("base.css", "overview.css", "timeline.css", "lines.css")
 SCRIPTS = ("model.js", "player.js", "lines.js", "corrections.js", "timeline.js", "drawing.js", "gestures.js", "keys.js")
@@ -116,8 +120,24 @@ def write_page(page: Page, destination: Path) -> None:
 
 def render(page: Page) -> str:
     """The page as HTML."""
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
+
+    script = "".join(map(own_file, SCRIPTS))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return page_template("page.html").render(
+        page=page,
+        source_marks=SOURCE_MARKS,
+        # Ours, and JSON without "<": the only texts that are not escaped.
+        style=Markup("".join(map(own_file, STYLES))),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        data=Markup(page.data),  # noqa: S704
+        script_hash=f"sha256-{digest}",
+    )
+
+
+def page_template(name: str) -> Template:
+    """The template of a page, in which every text is escaped and nothing may be missing."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     environment = Environment(
         autoescape=True,
@@ -128,17 +148,7 @@ def render(page: Page) -> str:
     )
     environment.filters["clock"] = clock
     environment.filters["percent"] = percent
-    script = "".join(map(own_file, SCRIPTS))
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return environment.get_template("page.html").render(
-        page=page,
-        source_marks=SOURCE_MARKS,
-        # Ours, and JSON without "<": the only texts that are not escaped.
-        style=Markup("".join(map(own_file, STYLES))),  # noqa: S704
-        script=Markup(script),  # noqa: S704
-        data=Markup(page.data),  # noqa: S704
-        script_hash=f"sha256-{digest}",
-    )
+    return environment.get_template(name)
 
 
 def own_file(name: str) -> str:

@@ -316,9 +316,8 @@ class Desk:
             place = self._place[line_id]
             around = range(max(0, place - _NEIGHBOURS), min(len(episode.lines), place + _NEIGHBOURS + 1))
             neighbours = [self._now(episode.lines[k]) for k in around]
-            nearest = [
-                n for n in sorted(neighbours, key=lambda n: abs(self._place[n.line_id] - place)) if n is not line
-            ]
+            by_distance = sorted(neighbours, key=lambda n: abs(self._place[n.line_id] - place))
+            nearest = [n for n in by_distance if n.line_id != line_id]
             own = [self._now(other) for other in episode.lines]
             cast = [name for name, _ in Counter(o.character for o in own if o.character).most_common()]
             of_voice = [other for other in own if line.speaker and other.speaker == line.speaker]
