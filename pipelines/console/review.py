@@ -24,7 +24,7 @@ _HELP = """
 Check a finished corpus in the browser: hear lines, say who speaks, correct words and times.
 
 Serves a page on this computer alone. What is decided is kept as it is decided, in labels.csv and corrections.csv in the
-output folder, which every later run reads. "Apply" there brings the corpus up to date within seconds.
+output folder, which every later run reads. "Apply" there brings the corpus up to date; no sound is separated again.
 """
 
 _EPILOG = """\b
