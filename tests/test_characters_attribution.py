@@ -81,7 +81,7 @@ def test_a_dub_names_lines_that_the_first_track_leaves_open(dubbed_by: dict[str,
     first = voices.prints({f"l{i}": v for i, v in enumerate(said_by) if i not in masked})
     dub = voices.prints({f"l{i}": dubbed_by[v] for i, v in enumerate(said_by)})
     lines = [line(i) for i in range(40)]
-    settings = AttributionSettings(dub_reliability=0.5)
+    settings = AttributionSettings(dub_weight=0.5)
     found = attribute(lines, first, gallery=enrol(voices, "A", "B"), turns=[], manual={}, dub=dub, settings=settings)
     without = attribute(lines, first, gallery=enrol(voices, "A", "B"), turns=[], manual={}, settings=settings)
     for row in masked:

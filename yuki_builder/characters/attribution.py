@@ -42,7 +42,7 @@ class AttributionSettings:
         tag_reliability: how often a name in the subtitle is the one who speaks.
         label_reliability: how often a line is of the episode-local voice that covers it, where voices are all there is.
         turn_reliability: how often two lines that the diarization gives to one voice are of one voice.
-        dub_reliability: how much of a voice's weight the voice in a second audio track has.
+        dub_weight: how much of a voice's weight the voice in a second audio track has.
         passes: how often the voices are learned again from the lines they were heard in.
         min_lines_of_a_voice: an unenrolled voice with fewer lines is no voice of its own.
     """
@@ -52,7 +52,7 @@ class AttributionSettings:
     tag_reliability: float = 0.97
     label_reliability: float = 0.8
     turn_reliability: float = 0.5
-    dub_reliability: float = 0.2
+    dub_weight: float = 0.2
     passes: int = 2
     min_lines_of_a_voice: int = 3
 
@@ -63,7 +63,7 @@ class AttributionSettings:
             "tag_reliability",
             "label_reliability",
             "turn_reliability",
-            "dub_reliability",
+            "dub_weight",
         ):
             if not 0 < getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, not between 0 and 1")
@@ -288,7 +288,7 @@ def _with_dub(
         alone[rows] = by_dub(
             model, vectors, rows, result, sure=settings.certain, least_lines=settings.min_lines_of_a_voice
         )
-        result[rows] = with_witness(chances[rows], alone[rows], settings.dub_reliability)
+        result[rows] = with_witness(chances[rows], alone[rows], settings.dub_weight)
     return result, alone
 
 
