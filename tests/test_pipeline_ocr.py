@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from media_files import Subtitles, click_track, ffmpeg, make_video
 from picture_subtitles import Shown, at_bottom, burned_in_video, draw_rows, write_sup
+from speech_files import sample_path
+from whisper_model import whisper_base
 
 from pipelines import EpisodeConfig, run_episode
+from pipelines.episode.records import read_records
 from pipelines.season import plan_season
 from video_preprocessing.media import choose_bitmap_track
+from yuki_builder.corpus import read_lines_jsonl
 from yuki_builder.errors import MissingExtraError, SubtitleError
-from yuki_builder.records import CueOrigin, MediaInfo, PictureText, SubtitleTrack
+from yuki_builder.records import Cue, CueOrigin, LineSource, MediaInfo, PictureText, SubtitleTrack
 
 SHOWN = (
     at_bottom(1000, 1900, draw_rows(["We sail at dawn."])),
@@ -54,6 +59,35 @@ def test_a_bitmap_track_is_read_and_that_is_said(tmp_path: Path) -> None:
     assert "subtitles: track 0: en hdmv_pgs_subtitle (pictures) (OCR)" in notes
     rows = (tmp_path / "out" / "ep" / "subtitles" / "ocr.jsonl").read_text(encoding="utf-8").splitlines()
     assert len(rows) == 2 and '"picture": "UklGR' in rows[0]
+
+
+def test_what_pictures_do_not_tell_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture without readable text says when somebody speaks: what is said there, and only there, is transcribed."""
+    pytest.importorskip("rapidocr")
+    model = whisper_base(tmp_path)
+    scribble = np.zeros((60, 300, 4), np.uint8)
+    scribble[25:35, 20:280] = 255
+    shown = (at_bottom(7400, 10_700, draw_rows(["Who is there?"])), at_bottom(10_800, 14_300, scribble))
+    sup, video = write_sup(tmp_path / "t.sup", shown), tmp_path / "ep.mkv"
+    maps = ["-map", "0", "-map", "1:s", "-c:a", "flac", "-c:s", "copy"]
+    ffmpeg("-i", sample_path(), "-copyts", "-i", sup, *maps, "-metadata:s:s:0", "language=eng", video)
+    config = EpisodeConfig(video, out=tmp_path / "out", separator="none", transcriber=str(model), device="cpu")
+    result = run_episode(config)
+    assert any("heard where pictures of subtitles could not be read" in note for note in result.notes)
+    lines = read_lines_jsonl(tmp_path / "out/ep/lines.jsonl")
+    assert [line.source for line in lines] == [LineSource.OCR, *[LineSource.ASR] * (len(lines) - 1)]
+    assert "jersey" in " ".join(line.text for line in lines[1:]).casefold()
+    assert all(line.start_ms > 10_500 and line.end_ms < 15_000 for line in lines[1:])
+    cues = read_records(tmp_path / "out/ep/subtitles/cues.jsonl", Cue)
+    assert [cue.origin for cue in cues if cue.left_out is None] == [
+        CueOrigin.OCR,
+        *[CueOrigin.ASR] * (len(lines) - 1),
+    ]
+    # Without a transcriber the lines of the pictures are there, and the run says what is missing.
+    monkeypatch.setattr("pipelines.episode.context.has_transcriber", lambda: False)
+    result = run_episode(EpisodeConfig(video, out=tmp_path / "out", separator="none"))
+    assert any("what is said there was not transcribed" in note for note in result.notes)
+    assert [line.source for line in read_lines_jsonl(tmp_path / "out/ep/lines.jsonl")] == [LineSource.OCR]
 
 
 def test_a_text_track_goes_before_unless_it_is_in_another_language(tmp_path: Path) -> None:

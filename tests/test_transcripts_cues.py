@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from yuki_builder.records import CueOrigin, HeardSegment, Span, Turn, Word
-from yuki_builder.transcripts import NotSpeech, heard_cues
+from yuki_builder.transcripts import NotSpeech, heard_cues, heard_within
 from yuki_builder.transcripts.cues import speakers_of, voiced
 from yuki_builder.transcripts.hallucinations import turns_in_circles
 
@@ -168,3 +168,11 @@ def test_every_word_is_in_one_cue_and_ids_are_unique(episode: tuple[list[HeardSe
     assert [cue.start_ms for cue in cues] == sorted(cue.start_ms for cue in cues)
     again = heard_cues(segments, turns, ALL_VOICE)
     assert again == cues
+
+
+def test_cues_within_spans_and_beside_lines() -> None:
+    """Half of a cue decides; what a line holds already is not said again."""
+    cues = heard_cues([segment("one two", k, k + 1000) for k in (0, 2000, 4000, 6000)], ONE_TURN, ALL_VOICE)
+    found = heard_within(cues, [Span(1500, 2500), Span(4600, 5000), Span(5900, 7200)], [Span(6400, 7500)])
+    assert [cue.start_ms for cue in found] == [2000]
+    assert heard_within(cues, [], []) == []

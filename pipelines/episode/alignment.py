@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
+from pipelines.episode.ocr import unread_cues
 from pipelines.episode.records import read_records, read_turns, write_records
-from pipelines.episode.transcription import is_wanted
+from pipelines.episode.transcription import hears_all, is_wanted
 from pipelines.layout import (
     ALIGNED,
     CUES,
     CUES_READ,
     HEARD_CUES,
     NAMED,
+    PICTURE_TEXTS,
     PIECES,
     PLACED,
     RESYNC,
@@ -22,16 +23,18 @@ from pipelines.layout import (
     SPOKEN,
     TEXT_MATCH,
     TURNS,
+    UNREAD,
     UNWRITTEN,
 )
-from yuki_builder.records import AlignedCue, Cue, Resync, Span, Turn
+from yuki_builder.records import AlignedCue, Cue, PictureText, Resync, Span, Turn
 
 
 def align(episode: Episode, job: Job) -> Counts:
     """The spoken cues on the video's clock, their edges on the voice; songs without audible speech are left out.
 
     Voice activity is cut where they begin and end: there the voice may change. That and the lines that name a speaker
-    are outputs of their own, so that other words at the same times do not ask for the turns again.
+    are outputs of their own, so that other words at the same times do not ask for the turns again. So is where pictures
+    of subtitles stand that could not be read.
     """
     from yuki_builder.alignment import align as align_cues
     from yuki_builder.alignment import inaudible_songs, resync, split_at_lines
@@ -50,6 +53,11 @@ def align(episode: Episode, job: Job) -> Counts:
     write_records(lines, job.output(PLACED))
     write_records(split_at_lines(speech, lines), job.output(PIECES))
     write_records([Turn(x.start_ms, x.end_ms, name) for x in lines if (name := _name(x.cue))], job.output(NAMED))
+    texts = read_records(job.input(PICTURE_TEXTS), PictureText) if job.input(PICTURE_TEXTS).exists() else []
+    unread = unread_cues(texts)
+    beside = align_cues([*cues, *unread], speech, resync=change) if unread else []
+    ids = {cue.cue_id for cue in unread}
+    write_records([x.span for x in beside if x.cue.cue_id in ids], job.output(UNREAD))
     notes = (f"subtitles retimed: {change}",) if change.reason is None else ()
     return Counts(len(lines), {str(LeftOut.UNHEARD): len(songs)} if songs else {}, notes)
 
@@ -63,9 +71,10 @@ def _name(cue: Cue) -> str | None:
 def part_speakers(episode: Episode, job: Job) -> Counts:
     """The lines of the episode: the cues with the speakers of one parted where the turns change, or those heard.
 
-    Cues that were heard are used where subtitles gave no lines.
+    Cues that were heard are used where subtitles gave no lines, and where their pictures could not be read.
     """
     from yuki_builder.alignment import align as align_cues
+    from yuki_builder.transcripts import heard_within
 
     cues = read_records(job.input(SPOKEN), Cue)
     heard = read_records(job.input(HEARD_CUES), Cue) if is_wanted(episode) else []
@@ -74,7 +83,6 @@ def part_speakers(episode: Episode, job: Job) -> Counts:
         lines = align_cues(heard, read_records(job.input(SPEECH), Span))
         write_records(lines, job.output(ALIGNED))
         return Counts(len(lines))
-    shutil.copyfile(job.input(SPOKEN), job.output(CUES))
     parted = {cue.group for cue in cues if cue.left_out is None and cue.group}
     if parted:
         (change,) = read_records(job.input(RESYNC), Resync)
@@ -83,10 +91,17 @@ def part_speakers(episode: Episode, job: Job) -> Counts:
     else:
         lines = read_records(job.input(PLACED), AlignedCue)
     notes: tuple[str, ...] = ()
-    if heard:
-        lines, notes = _match_words(lines, heard, job)
+    added = heard_within(heard, read_records(job.input(UNREAD), Span), [line.span for line in lines])
+    if heard and hears_all(episode):
+        ids = {cue.cue_id for cue in added}
+        lines, notes = _match_words(lines, [cue for cue in heard if cue.cue_id not in ids], job)
+    new = align_cues(added, read_records(job.input(SPEECH), Span))
+    if new:
+        notes = (*notes, f"{len(new)} lines were heard where pictures of subtitles could not be read")
+    write_records([*cues, *added], job.output(CUES))
+    lines = sorted([*lines, *new], key=lambda line: line.span) if new else lines
     write_records(lines, job.output(ALIGNED))
-    return Counts(len(parted), notes=notes)
+    return Counts(len(parted) + len(new), notes=notes)
 
 
 _WORD_REACH_MS = 150  # words are timed to about that; voice activity is finer where it has an edge

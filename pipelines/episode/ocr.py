@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from pipelines.episode.context import Episode
 from pipelines.episode.records import read_media, write_records
 from pipelines.layout import MEDIA, PICTURE_TEXTS
 from yuki_builder.errors import MediaError, SubtitleError
-from yuki_builder.records import MediaInfo, PictureText, SubtitleTrack
+from yuki_builder.records import Cue, MediaInfo, PictureText, SubtitleTrack
 
 if TYPE_CHECKING:
     from video_preprocessing.ocr import TextReader
@@ -175,6 +176,25 @@ def _choose(episode: Episode) -> Pictures | None:
         return None
     track = choose_bitmap_track(info, config.subtitle_track, language=config.language, can_read=can_read)
     return None if track is None else Pictures(track=track)
+
+
+def count_unread(episode: Episode) -> int:
+    """How many pictures of subtitles gave no text, once they have been read."""
+    from video_preprocessing.ocr import NO_TEXT
+
+    mark = episode.store.mark("ocr")
+    return 0 if mark is None else mark.report.dropped.get(NO_TEXT, 0)
+
+
+def unread_cues(texts: Sequence[PictureText]) -> list[Cue]:
+    """Cues without text in place of the pictures that gave none: somebody speaks while they are shown. Pure."""
+    from video_preprocessing.ocr import NO_TEXT
+
+    return [
+        Cue(f"unread-{k}", len(texts) + k, text.start_ms, text.end_ms, text="", raw_text="")
+        for k, text in enumerate(texts)
+        if text.left_out == NO_TEXT and text.end_ms > text.start_ms
+    ]
 
 
 def is_asked_for(episode: Episode) -> bool:

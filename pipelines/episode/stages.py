@@ -64,6 +64,7 @@ from pipelines.layout import (
     TEXT_MATCH,
     TRACK,
     TURNS,
+    UNREAD,
     UNWRITTEN,
     VOCALS,
     VOICEPRINTS,
@@ -125,6 +126,7 @@ def _transcriber_settings(episode: Episode) -> dict[str, Any]:
     is_folder = Path(episode.config.transcriber).is_dir()
     return {
         "transcriber": "a folder" if is_folder else episode.transcriber_name,
+        "heard": "all" if transcription.hears_all(episode) else "pictures without text",
         "language": episode.spoken_language,
     }
 
@@ -354,10 +356,10 @@ REPORTED: tuple[Stage[Episode], ...] = (
         "align",
         version=4,
         run=alignment.align,
-        reads=(CUES_READ, SPEECH),
+        reads=(CUES_READ, SPEECH, PICTURE_TEXTS),
         settings=lambda e: {"resync": e.config.resync},
         code=(_ALIGNMENT,),
-        writes=(SPOKEN, RESYNC, PLACED, PIECES, NAMED),
+        writes=(SPOKEN, RESYNC, PLACED, PIECES, NAMED, UNREAD),
     ),
     Stage(
         "turns",
@@ -376,7 +378,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         "transcribe",
         version=1,
         run=transcription.transcribe,
-        reads=(VOCALS, MIX, SPEECH, EXCLUSIVE_TURNS),
+        reads=(VOCALS, MIX, SPEECH, EXCLUSIVE_TURNS, UNREAD),
         files=_transcriber_files,
         settings=_transcriber_settings,
         models=_transcriber_models,
@@ -401,7 +403,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         "part",
         version=2,
         run=alignment.part_speakers,
-        reads=(SPOKEN, RESYNC, PLACED, SPEECH, TURNS, HEARD_CUES),
+        reads=(SPOKEN, RESYNC, PLACED, UNREAD, SPEECH, TURNS, HEARD_CUES),
         code=(_ALIGNMENT, _TRANSCRIPTS),
         writes=(CUES, ALIGNED, TEXT_MATCH, UNWRITTEN),
     ),

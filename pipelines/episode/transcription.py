@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
-from pipelines.episode.ocr import pictures_to_read
+from pipelines.episode.ocr import count_unread, pictures_to_read
 from pipelines.episode.records import read_records, read_turns, write_records
-from pipelines.layout import EXCLUSIVE_TURNS, HEARD, HEARD_CUES, SPEECH, VOCALS
+from pipelines.layout import EXCLUSIVE_TURNS, HEARD, HEARD_CUES, SPEECH, UNREAD, VOCALS
 from yuki_builder.errors import YukiError
 from yuki_builder.records import HeardSegment, Span
 
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def is_wanted(episode: Episode) -> bool:
-    """Whether words are wanted: there are no subtitles, or words are asked for."""
+    """Whether words are wanted: there are no subtitles, or words are asked for, or pictures could not be read."""
+    return hears_all(episode) or (episode.config.transcriber != "none" and count_unread(episode) > 0)
+
+
+def hears_all(episode: Episode) -> bool:
+    """Whether the words of the whole episode are wanted, rather than of pictures that could not be read."""
     config = episode.config
     return config.align_words or config.words is not None or not _has_subtitles(episode)
 
@@ -58,10 +64,14 @@ def plan(episode: Episode) -> str:
     if name == "not installed":
         return "no transcriber: pip install 'yuki-builder[asr]'"
     language = episode.spoken_language or "found by ear"
-    return f"{name} ({episode.transcriber_place()}), language {language}"
+    where = "" if hears_all(episode) else f"; only where pictures of subtitles gave no text ({count_unread(episode)})"
+    return f"{name} ({episode.transcriber_place()}), language {language}{where}"
 
 
-_WITHOUT = "speech was not transcribed: wrote speaker turns only"
+def _without(episode: Episode) -> str:
+    if hears_all(episode):
+        return "speech was not transcribed: wrote speaker turns only"
+    return f"pictures of subtitles without text: {count_unread(episode)}; what is said there was not transcribed"
 
 
 def transcribe(episode: Episode, job: Job) -> Counts:
@@ -79,10 +89,10 @@ def transcribe(episode: Episode, job: Job) -> Counts:
         if config.transcriber != "auto" or config.align_words:
             raise
         write_records([], job.output(HEARD))  # nobody asked for it by name: the run is worth something without, too
-        return Counts(notes=(f"{_WITHOUT}. {e}",))
+        return Counts(notes=(f"{_without(episode)}. {e}",))
     if transcriber is None:
         write_records([], job.output(HEARD))
-        return Counts(notes=(f"{_WITHOUT} (--transcriber none)",))
+        return Counts(notes=(f"{_without(episode)} (--transcriber none)",))
     done = _listen(episode, job, transcriber)
     write_records(done.segments, job.output(HEARD))
     if done.resumed_ms:
@@ -93,15 +103,30 @@ def transcribe(episode: Episode, job: Job) -> Counts:
 def _listen(episode: Episode, job: Job, transcriber: Transcriber) -> Transcription:
     from video_preprocessing.transcription import transcribe_turns
 
+    turns = [turn.span for turn in read_turns(job.input(EXCLUSIVE_TURNS))]
+    if not hears_all(episode):
+        turns = _within(turns, read_records(job.input(UNREAD), Span))
     return transcribe_turns(
         job.input(VOCALS),
-        [turn.span for turn in read_turns(job.input(EXCLUSIVE_TURNS))],
+        turns,
         read_records(job.input(SPEECH), Span),
         transcriber,
         language=episode.spoken_language,
         unfinished=job.unfinished,
         progress=job.progress,
     )
+
+
+def _within(turns: Sequence[Span], spans: Sequence[Span]) -> list[Span]:
+    """The parts of turns that lie in spans, without overlap. Pure."""
+    parts: list[Span] = []
+    for span in sorted(spans):
+        start_ms = max(span.start_ms, parts[-1].end_ms) if parts else span.start_ms
+        for turn in sorted(turns):
+            first_ms, last_ms = max(turn.start_ms, start_ms), min(turn.end_ms, span.end_ms)
+            if first_ms < last_ms:
+                parts.append(Span(first_ms, last_ms))
+    return parts
 
 
 def _told(name: str, done: Transcription) -> str:

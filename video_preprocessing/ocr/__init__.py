@@ -1,7 +1,16 @@
 """Text in pictures: bitmap subtitles, and subtitles that are part of the video's picture."""
 
-from video_preprocessing.ocr.bitmaps import read_bitmaps
+from video_preprocessing.ocr.bitmaps import NO_TEXT, read_bitmaps
 from video_preprocessing.ocr.burned_in import read_burned_in
 from video_preprocessing.ocr.reader import TextReader, can_read, is_installed, ocr_fingerprint, require_ocr
 
-__all__ = ["TextReader", "can_read", "is_installed", "ocr_fingerprint", "read_bitmaps", "read_burned_in", "require_ocr"]
+__all__ = [
+    "NO_TEXT",
+    "TextReader",
+    "can_read",
+    "is_installed",
+    "ocr_fingerprint",
+    "read_bitmaps",
+    "read_burned_in",
+    "require_ocr",
+]

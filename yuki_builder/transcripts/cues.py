@@ -56,6 +56,22 @@ def heard_cues(
     return _cues(drafts)
 
 
+def heard_within(heard: Iterable[Cue], spans: Iterable[Span], lines: Iterable[Span]) -> list[Cue]:
+    """The cues of which half or more lies in spans, and less than half in lines.
+
+    Args:
+        heard: as they were heard, with those that are no lines.
+        spans: without overlap.
+        lines: what is there already.
+    """
+    places, taken = sorted(spans), sorted(lines)
+    return [cue for cue in heard if 2 * _shared_ms(cue, places) >= cue.span.duration_ms > 2 * _shared_ms(cue, taken)]
+
+
+def _shared_ms(cue: Cue, spans: Sequence[Span]) -> int:
+    return sum(cue.span.overlap_ms(span) for span in spans)
+
+
 def _without_space(first: Word) -> Word:
     """The first word of a segment without the space that sets it off, in a script that has none."""
     text = first.text.lstrip()
