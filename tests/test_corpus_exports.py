@@ -482,6 +482,29 @@ def test_what_is_said_twice_is_no_answer_to_learn(tmp_path: Path) -> None:
     assert report.left_out == {"duplicate": 1}
 
 
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_what_a_person_calls_unusable_is_in_no_export(name: str, tmp_path: Path) -> None:
+    """Not even as context: trainers learn from all words of a chat. Subtitles that show every line show it too."""
+    lines = [line_of(k, "AB"[k % 2], f"text {k}") for k in range(6)]
+    source = Source.of(with_clips(lines, tmp_path), tmp_path, problems={"ep01-2": ("too short", "unusable")})
+    report = write(name, source, tmp_path / "a", ExportOptions(validation=0))
+    assert holds(tmp_path / "a", lines[2]) is (name == "ass") and holds(tmp_path / "a", lines[3])
+    assert report.left_out == ({} if name == "ass" else {"unusable": 1})
+    assert "unusable" in (tmp_path / "a" / "README.md").read_text(encoding="utf-8") or name == "ass"
+    again = write(name, source, tmp_path / "b", ExportOptions(validation=0, without=frozenset()))
+    assert not again.left_out and holds(tmp_path / "b", lines[2])
+
+
+def holds(folder: Path, line: Line) -> bool:
+    """Whether an export has anything of a line: its words, its clip, its turn."""
+    import pyarrow.parquet as pq
+
+    tables = [str(pq.read_table(path).to_pylist()) for path in folder.rglob("*.parquet")]
+    written = [f"{path} {data.decode(errors='ignore')}" for path, data in files(folder).items() if path != "README.md"]
+    marks = (line.text, file_key(line.line_id), f" {line.start_ms / 1000:.3f} 1.000 ")
+    return any(mark in text for text in (*tables, *written) for mark in marks)
+
+
 def test_a_window_of_context_does_not_open_a_scene_in_its_middle(tmp_path: Path) -> None:
     lines = [line_of(k, name, f"text {k}") for k, name in enumerate("AABBABCA")]
     source = Source.of(lines, tmp_path)

@@ -565,6 +565,18 @@ def test_a_corpus_in_parts_has_the_bytes_of_one_written_whole(tmp_path: Path) ->
         assert seen == sorted(seen) and seen[-1] == 4
 
 
+def test_lines_that_are_not_to_train_on_are_in_the_table_only(tmp_path: Path) -> None:
+    lines = [said(k, name, f"words {k}") for k, name in enumerate(["Ada", "Bob", "Ada", "Bob"])]
+    lines.append(said(9, "Eve", "words 9", start_ms=900_000))  # alone in her scene
+    refused = {lines[1].line_id, lines[4].line_id}
+    report = build_corpus_files(lines, tmp_path, unusable=refused)
+    assert report.left_out == {"unusable": 2} and report.lines == 5 and set(report.scene_files) == {"Ada", "Bob"}
+    assert [line.text for line in read_lines_parquet(tmp_path / "lines.parquet")] == [line.text for line in lines]
+    for name in ("texts", "haruhi", "roleplay"):
+        text = "".join(p.read_text(encoding="utf-8") for p in sorted((tmp_path / name).rglob("*")) if p.is_file())
+        assert "words 0" in text and "words 3" in text and "words 1" not in text and "words 9" not in text
+
+
 def test_a_table_is_written_in_groups_of_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import pyarrow.parquet as pq
 

@@ -16,6 +16,7 @@ from test_pipeline_episode import Shared, copied, files, rerun, shared  # noqa: 
 from pipelines.console.app import main
 from pipelines.corpus.review import config_of, open_desk
 from pipelines.episode.records import read_lines
+from yuki_builder import open_corpus
 from yuki_builder.corpus import EXPORTERS, Desk, ExportOptions
 from yuki_builder.records import Line, Verdict
 
@@ -63,6 +64,12 @@ def test_decisions_reach_the_lines_and_undo_takes_them_back(copied: Shared) -> N
     to = copied.out.parent / "exports"
     assert main(["export", "webdataset", "--out", str(copied.out), "--to", str(to), "--min-confidence", "0"]) == 0
     assert EXPORTERS["webdataset"].needs_clips
+    for path in sorted((copied.out / "corpus").rglob("*")):
+        if path.is_file() and path.parts[len(copied.out.parts) + 1] in ("texts", "haruhi", "roleplay"):
+            assert "Other words" not in path.read_text(encoding="utf-8"), path
+    corpus = open_corpus(copied.out)
+    assert "Other words" in set(corpus.lines["text"])
+    assert list(corpus.quality.loc[corpus.quality["unusable"], "line_id"]) == [four]
     # The very command that made the episode keeps what was decided, and has nothing to do.
     result, ran = rerun(copied)
     assert [line.line_id for line in result.lines] == list(after)

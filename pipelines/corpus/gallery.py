@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.corpus.corpus import Corpus
+from pipelines.corpus.quality import unusable_lines
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.records import read_voiceprints
 from pipelines.layout import GALLERY, VOICEPRINTS
@@ -37,11 +38,14 @@ def write_gallery(corpus: Corpus, job: Job) -> Counts:
             continue
         if (folder / GALLERY).is_dir():
             gallery = gallery.merge(Gallery.load(folder / GALLERY, embedder=embedder))
-        gallery = gallery.extend(voiceprints, _certain_speakers(corpus.lines_of(folder), voiceprints, dropped))
+        refused = unusable_lines([folder])
+        dropped["unusable"] += len(refused)
+        lines = [line for line in corpus.lines_of(folder) if line.line_id not in refused]
+        gallery = gallery.extend(voiceprints, _certain_speakers(lines, voiceprints, dropped))
     if gallery is None or not gallery.keys:
-        return Counts(dropped=dropped)
+        return Counts(dropped=+dropped)
     gallery.save(job.output("gallery/"))
-    return Counts(len(gallery.keys), dropped)
+    return Counts(len(gallery.keys), +dropped)
 
 
 def _certain_speakers(lines: Sequence[Line], voiceprints: Voiceprints, dropped: Counter[str]) -> dict[str, str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.engine.stage import Counts, Job
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from yuki_builder.corpus import ClipQuality
 
 QUALITY_TABLE = "quality.parquet"
+_SAID_SO = b'"unusable": true'
 
 
 def corpus_qualities(corpus: Corpus) -> Iterator[ClipQuality]:
@@ -31,6 +33,18 @@ def corpus_qualities(corpus: Corpus) -> Iterator[ClipQuality]:
         prints = read_audio_fingerprints(folder / AUDIO_FINGERPRINTS)
         for quality in finder.mark([by_id[line.line_id] for line in own], own, prints):
             yield dataclasses.replace(quality, problems=problems_of(quality))
+
+
+def unusable_lines(folders: Iterable[Path]) -> set[str]:
+    """The ids of the lines of these episodes that a person marked as not to train on."""
+    from yuki_builder.corpus import ClipQuality
+
+    found: set[str] = set()
+    for folder in folders:
+        path = folder / QUALITY
+        if path.is_file() and _SAID_SO in path.read_bytes():  # few episodes have any: the others are not parsed
+            found |= {quality.line_id for quality in read_records(path, ClipQuality) if quality.unusable}
+    return found
 
 
 def write_quality(corpus: Corpus, job: Job) -> Counts:

@@ -25,7 +25,8 @@ def _write_files(corpus: Corpus, job: Job) -> Counts:
     from yuki_builder.corpus import build_corpus_in_parts
 
     parts = [partial(_part, corpus, folder) for folder in corpus.episodes]
-    report = build_corpus_in_parts(parts, job.outputs, progress=job.progress)
+    unusable = quality.unusable_lines(corpus.episodes)
+    report = build_corpus_in_parts(parts, job.outputs, unusable=unusable, progress=job.progress)
     return Counts(report.lines - sum(report.left_out.values()), report.left_out)
 
 
@@ -36,18 +37,18 @@ def _part(corpus: Corpus, folder: Path) -> tuple[list[Line], list[Scene]]:
 _REPORTED: tuple[Stage[Corpus], ...] = (
     Stage(
         "files",
-        version=3,
+        version=4,
         run=_write_files,
-        files=lambda c: c.files(LINES, SCENES, VOICEPRINTS),
+        files=lambda c: c.files(LINES, SCENES, VOICEPRINTS, QUALITY),
         packages=("pyarrow",),
         code=("yuki_builder.corpus.exports.build",),
         writes=("lines.parquet", "texts/", "haruhi/", "roleplay/"),
     ),
     Stage(
         "gallery",
-        version=2,
+        version=3,
         run=write_gallery,
-        files=lambda c: c.files(LINES, VOICEPRINTS, GALLERY),
+        files=lambda c: c.files(LINES, VOICEPRINTS, GALLERY, QUALITY),
         code=("yuki_builder.characters",),
         writes=("gallery/",),
     ),

@@ -117,6 +117,7 @@ EXPORTERS = {
             write_ass,
             "`<episode>.ass`, a style a character; names that are not sure are empty",
             is_split=False,
+            shows_all=True,
         ),
         Exporter(
             "srt",

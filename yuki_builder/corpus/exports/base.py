@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from yuki_builder.corpus.exports.split import TRAIN, VALIDATION, held_out
-from yuki_builder.corpus.scenes import Scene, split_scenes
+from yuki_builder.corpus.scenes import Scene, split_scenes, without_lines
 from yuki_builder.records import Line, Progress, Span, Verdict
 
 PRIMARY, SECONDARY = "primary", "secondary"
-_HEARD = frozenset({"duplicate", "unusable"})
+UNUSABLE = "unusable"
+_HEARD = frozenset({"duplicate", UNUSABLE})
 """The problems that are a matter of text too: what is said again would leak from one split to the other."""
 
 
@@ -36,7 +37,7 @@ class ExportOptions:
     min_confidence: float = 0.7
     verdicts: frozenset[Verdict] = frozenset({Verdict.CERTAIN, Verdict.DOUBTFUL})
     characters: tuple[str, ...] = ()
-    without: frozenset[str] = frozenset({"duplicate", "unusable"})
+    without: frozenset[str] = frozenset({"duplicate", UNUSABLE})
     text: str = PRIMARY
     validation: float = 0.1
     context_lines: int = 0
@@ -97,6 +98,15 @@ class Source:
         every = tuple(lines)
         found = split_scenes([line for line in every if line.text.strip()]) if scenes is None else scenes
         return cls(every, tuple(found), root, problems or {}, shown or {}, made_with or {})
+
+    def having(self, problem: str) -> frozenset[str]:
+        """The ids of the lines with this problem."""
+        return frozenset(x.line_id for x in self.lines if problem in self.problems.get(x.line_id, ()))
+
+    def without(self, line_ids: Collection[str]) -> Source:
+        """The same without these lines, also where they stand between others."""
+        lines = tuple(line for line in self.lines if line.line_id not in line_ids)
+        return dataclasses.replace(self, lines=lines, scenes=tuple(without_lines(self.scenes, line_ids)))
 
     def in_other_language(self) -> Source:
         """The same with ``text`` and ``text_secondary`` exchanged; a line without the other has no text."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from yuki_builder.corpus.exports.haruhi import write_haruhi
 from yuki_builder.corpus.exports.roleplay import RoleplayCounts, write_roleplay
 from yuki_builder.corpus.exports.texts import scenes_by_character, write_texts
-from yuki_builder.corpus.scenes import Scene, split_scenes
+from yuki_builder.corpus.scenes import Scene, split_scenes, without_lines
 from yuki_builder.corpus.tables.lines_parquet import write_lines_parquet
 from yuki_builder.records import Line, Progress, no_progress
 
@@ -39,6 +39,7 @@ def build_corpus_files(
     destination: Path,
     *,
     scenes: Sequence[Scene] | None = None,
+    unusable: Collection[str] = (),
     progress: Progress = no_progress,
 ) -> CorpusReport:
     """Write ``lines.parquet``, ``texts/``, ``haruhi/`` and ``roleplay/`` into ``destination``.
@@ -50,6 +51,7 @@ def build_corpus_files(
         lines: of all episodes, episode by episode.
         destination: folder to write to; made if need be.
         scenes: that the lines fall into; None: found by pauses and cast.
+        unusable: the ids of lines that are not to train on: they are in ``lines.parquet`` only.
         progress: called with the number of files or folders done, of four.
 
     Raises:
@@ -58,7 +60,7 @@ def build_corpus_files(
     every_line = list(lines)
     if scenes is None:
         scenes = split_scenes([line for line in every_line if line.text.strip()])
-    return build_corpus_in_parts([lambda: (every_line, scenes)], destination, progress=progress)
+    return build_corpus_in_parts([lambda: (every_line, scenes)], destination, unusable=unusable, progress=progress)
 
 
 Part = Callable[[], tuple[Sequence[Line], Sequence[Scene]]]
@@ -68,7 +70,12 @@ _MOST_LINES = 100_000
 
 
 def build_corpus_in_parts(
-    parts: Sequence[Part], destination: Path, *, progress: Progress = no_progress, most_lines: int = _MOST_LINES
+    parts: Sequence[Part],
+    destination: Path,
+    *,
+    unusable: Collection[str] = (),
+    progress: Progress = no_progress,
+    most_lines: int = _MOST_LINES,
 ) -> CorpusReport:
     """As ``build_corpus_files``, from episodes that are read when they are wanted: more than the memory holds.
 
@@ -79,7 +86,7 @@ def build_corpus_in_parts(
         OSError: ``destination`` cannot be written.
     """
     destination.mkdir(parents=True, exist_ok=True)
-    index = _Index()
+    index = _Index(unusable)
     write_lines_parquet(index.reading(parts), destination / "lines.parquet")
     progress(1, 4)
     scene_files: dict[str, int] = {}
@@ -87,7 +94,7 @@ def build_corpus_in_parts(
     batches = index.batches(most_lines)
     for number, names in enumerate(batches):
         numbers = sorted({k for name in names for k in index.parts_of[name]})
-        scenes = [scene for k in numbers for scene in parts[k]()[1]]
+        scenes = without_lines((scene for k in numbers for scene in parts[k]()[1]), unusable)
         scene_files |= write_texts(scenes, destination / "texts", among=names)
         progress(1 + 3 * (number + 1 / 3) / len(batches), 4)
         write_haruhi(scenes, destination / "haruhi", among=names)
@@ -100,20 +107,25 @@ def build_corpus_in_parts(
 class _Index:
     """What is known of a corpus after its lines were read once: which characters speak in which parts, how much."""
 
-    def __init__(self) -> None:
+    def __init__(self, unusable: Collection[str]) -> None:
+        self._unusable = unusable
         self.lines = self.scenes = 0
         self.parts_of: dict[str, list[int]] = {}
         self._lines_of: Counter[str] = Counter()
-        self._without_text = self._nameless = 0
+        self._without_text = self._nameless = self._refused = 0
 
     def reading(self, parts: Sequence[Part]) -> Iterator[Line]:
         """All lines, once; what is counted is there when they have been read."""
         for number, part in enumerate(parts):
-            lines, scenes = part()
+            lines, all_scenes = part()
             yield from lines
+            scenes = without_lines(all_scenes, self._unusable)
             self.lines += len(lines)
             self.scenes += len(scenes)
+            refused = [line for line in lines if line.line_id in self._unusable]
+            self._refused += len(refused)
             self._without_text += sum(not line.text.strip() for line in lines)
+            self._without_text -= sum(not line.text.strip() for line in refused)
             by_character = scenes_by_character(scenes)
             for name, members in by_character.items():
                 self.parts_of.setdefault(name, []).append(number)
@@ -135,5 +147,9 @@ class _Index:
 
     def left_out(self) -> dict[str, int]:
         """Lines that are in the table only, by reason."""
-        counts = {"no text": self._without_text, "in a scene without a named character": self._nameless}
+        counts = {
+            "unusable": self._refused,
+            "no text": self._without_text,
+            "in a scene without a named character": self._nameless,
+        }
         return {reason: count for reason, count in counts.items() if count}

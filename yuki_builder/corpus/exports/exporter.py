@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from yuki_builder.corpus.exports.base import SECONDARY, ExportOptions, ExportReport, Source, Write
+from yuki_builder.corpus.exports.base import SECONDARY, UNUSABLE, ExportOptions, ExportReport, Source, Write
 from yuki_builder.corpus.exports.card import CardFacts, write_card
 from yuki_builder.records import Progress, no_progress
 
@@ -26,6 +26,7 @@ class Exporter:
         is_split: whether training and validation are apart.
         needs_clips: whether it holds sound.
         packages: distributions whose version shapes its bytes.
+        shows_all: whether it is to look at, with every line; the others lack those that a person marked as unusable.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Exporter:
     is_split: bool = True
     needs_clips: bool = False
     packages: tuple[str, ...] = ()
+    shows_all: bool = False
 
     def write(
         self, source: Source, destination: Path, options: ExportOptions, progress: Progress = no_progress
@@ -49,7 +51,11 @@ class Exporter:
         destination.mkdir(parents=True, exist_ok=True)
         if options.text == SECONDARY:
             source = source.in_other_language()
+        unusable = source.having(UNUSABLE) if UNUSABLE in options.without and not self.shows_all else frozenset()
+        source = source.without(unusable) if unusable else source
         report = self.make(source, destination, options, progress)
+        if unusable:
+            report = dataclasses.replace(report, left_out={**report.left_out, UNUSABLE: len(unusable)})
         facts = CardFacts(self.name, self.summary, self.files, self.tasks, self.data, self.is_split)
         write_card(facts, source, report, destination / "README.md", options)
         return dataclasses.replace(report, files=report.files + 1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from yuki_builder.corpus.scenes.segmentation import MAX_LINES, PAUSE_MS, SceneSettings, scene_starts
@@ -62,6 +62,16 @@ def scenes_of(rows: Iterable[SceneRow], lines: Iterable[Line]) -> list[Scene]:
         if members:
             scenes.append(Scene(row.scene_id, row.episode_id, members))
     return scenes
+
+
+def without_lines(scenes: Iterable[Scene], line_ids: Collection[str]) -> list[Scene]:
+    """The scenes without these lines; one of which nothing remains is left out."""
+    found = []
+    for scene in scenes:
+        members = tuple(line for line in scene.lines if line.line_id not in line_ids)
+        if members:
+            found.append(scene if len(members) == len(scene.lines) else replace(scene, lines=members))
+    return found
 
 
 def split_scenes(
