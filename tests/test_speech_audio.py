@@ -41,6 +41,15 @@ def test_channels_are_averaged(tmp_path: Path) -> None:
     assert np.abs(whole(path)).max() < 1e-4
 
 
+@pytest.mark.parametrize("channels", [1, 2, 6])
+def test_samples_of_16_bits_are_read_as_floats_are(tmp_path: Path, channels: int) -> None:
+    samples = np.random.default_rng(0).integers(-32768, 32768, (16_000, channels)).astype(np.int16)
+    path = write(tmp_path / "a.flac", samples, 16_000)
+    as_floats = (samples / np.float32(32768)).mean(axis=1, dtype=np.float32)
+    assert (whole(path) == as_floats).all()
+    assert (whole(write(tmp_path / "a.wav", samples / np.float32(32768), 16_000, subtype="FLOAT")) == as_floats).all()
+
+
 @pytest.mark.parametrize("block_s", [0.013, 0.5, 7.77, 1000.0])
 def test_the_stream_does_not_depend_on_the_block(tmp_path: Path, block_s: float) -> None:
     rng = np.random.default_rng(0)

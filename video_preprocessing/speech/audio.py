@@ -108,6 +108,8 @@ class SpeechAudio:
         import soundfile
 
         try:
+            if self._file.subtype == "PCM_16":  # reading whole numbers is twice as fast, to the same values
+                return _mono_of_int16(self._file.read(frames, dtype="int16", always_2d=True))
             return _mono(self._file.read(frames, dtype="float32", always_2d=True))
         except soundfile.LibsndfileError as e:
             raise self._unreadable() from e
@@ -118,6 +120,20 @@ class SpeechAudio:
 
 def _mono(frames: npt.NDArray[np.float32]) -> FloatArray:
     """Shape (samples, channels) to (samples,): finite, within full scale."""
-    finite = np.clip(np.nan_to_num(frames, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0)
-    mono: FloatArray = np.ascontiguousarray(finite.mean(axis=1, dtype=np.float32))
+    if frames.size and not (frames.min() >= -1.0 and frames.max() <= 1.0):  # so also where there is NaN
+        frames = np.clip(np.nan_to_num(frames, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0)
+    # One column after the other: numpy's own mean of short rows takes twenty times as long.
+    mono: FloatArray = frames[:, 0].copy()
+    for channel in range(1, frames.shape[1]):
+        mono += frames[:, channel]
+    mono /= np.float32(frames.shape[1])
+    return mono
+
+
+def _mono_of_int16(frames: npt.NDArray[np.int16]) -> FloatArray:
+    """``_mono`` of 16-bit samples."""
+    total = frames[:, 0].astype(np.float32)
+    for channel in range(1, frames.shape[1]):
+        total += frames[:, channel]
+    mono: FloatArray = total / np.float32(frames.shape[1] * 32768)
     return mono
