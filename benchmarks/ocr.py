@@ -273,7 +273,7 @@ def measure_burned_in(language: str, seed: int, *, count: int, show: bool, folde
         burn(path, truth, language=language, seed=seed)
     info, reader = probe(path), TextReader()
     began = time.process_time()
-    texts = read_burned_in(read_video_pictures(info), reader, language=language)
+    texts = read_burned_in(lambda from_ms: read_video_pictures(info, from_ms=from_ms), reader, language=language)
     taken_s = time.process_time() - began
     if show:
         for text in texts:

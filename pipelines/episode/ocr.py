@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from pipelines.episode.context import Episode
 from pipelines.episode.records import read_media, write_records
 from pipelines.layout import MEDIA, PICTURE_TEXTS
 from yuki_builder.errors import MediaError, SubtitleError
-from yuki_builder.records import Cue, MediaInfo, PictureText, SubtitleTrack
+from yuki_builder.records import Cue, MediaInfo, PictureText, SubtitleTrack, VideoPicture
 
 if TYPE_CHECKING:
     from video_preprocessing.ocr import TextReader
@@ -145,8 +145,14 @@ def _read(
     from video_preprocessing.ocr import read_bitmaps, read_burned_in
 
     if pictures.is_burned_in:
-        seen_pictures = read_video_pictures(info, progress=job.progress)
-        return read_burned_in(seen_pictures, reader, language=_language(episode, pictures)), ()
+        language = _language(episode, pictures)
+
+        def pictures_from(from_ms: int) -> Iterator[VideoPicture]:
+            if from_ms:
+                job.notice(f"resumed at {from_ms / 60_000:.1f} min")
+            return read_video_pictures(info, from_ms=from_ms, progress=job.progress)
+
+        return read_burned_in(pictures_from, reader, language=language, unfinished=job.unfinished), ()
     track = pictures.track
     source = info if pictures.file is None else find_bitmap_file(pictures.file)
     where = pictures.file or f"{episode.video}, {pictures.describe()}"

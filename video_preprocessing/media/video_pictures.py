@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,17 +14,27 @@ from video_preprocessing.media.containers import first_picture_stream, open_cont
 from yuki_builder.errors import MediaError
 from yuki_builder.records import MediaInfo, Progress, VideoPicture, no_progress
 
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
 EVERY_MS = 160
 MAX_HEIGHT = 720
+_SEEK_EARLIER_S = 2.0  # some containers go to a key frame a little behind
 
 
 def read_video_pictures(
-    info: MediaInfo, *, every_ms: int = EVERY_MS, max_height: int = MAX_HEIGHT, progress: Progress = no_progress
+    info: MediaInfo,
+    *,
+    from_ms: int = 0,
+    every_ms: int = EVERY_MS,
+    max_height: int = MAX_HEIGHT,
+    progress: Progress = no_progress,
 ) -> Iterator[VideoPicture]:
     """The first picture of every ``every_ms``, by time; damaged ones are skipped.
 
     Args:
         info: what ``probe`` said of the file.
+        from_ms: pictures before it are left out.
         every_ms: of the video's clock.
         max_height: larger pictures are made smaller.
         progress: called with seconds looked at and in all.
@@ -37,10 +47,12 @@ def read_video_pictures(
     if not info.has_video:
         raise MediaError("holds no picture", where=info.path, remedy="give a video")
     total_s = info.duration_ms / 1000 or None
-    next_ms, seen = 0, False
+    next_ms, seen = -(-from_ms // every_ms) * every_ms, from_ms > 0
     with open_container(Path(info.path)) as container:
         stream = first_picture_stream(container)
         stream.thread_type = "AUTO"
+        if from_ms:
+            _seek(container, (next_ms + info.start_ms) / 1000)
         for packet in container.demux(stream):
             with contextlib.suppress(av.FFmpegError):  # a damaged picture is one picture less
                 frames: list[Any] = packet.decode()
@@ -56,6 +68,16 @@ def read_video_pictures(
                     progress(time_ms / 1000, total_s)
     if not seen:
         raise MediaError("no picture of it can be decoded", where=info.path)
+
+
+def _seek(container: InputContainer, time_s: float) -> None:
+    """To the key frame before a time; where a file cannot be searched, it is read from its beginning."""
+    import av
+
+    try:
+        container.seek(max(0, round((time_s - _SEEK_EARLIER_S) * av.time_base)))
+    except av.FFmpegError:
+        container.seek(0)
 
 
 def _picture(frame: Any, time_ms: int, max_height: int) -> VideoPicture:

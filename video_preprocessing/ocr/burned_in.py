@@ -8,7 +8,7 @@ that each pixel was meanwhile: the scene behind fades, the letters stay.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -159,51 +159,46 @@ def _grown(mask: Mask) -> Mask:
     return np.asarray(cv2.dilate(mask, np.ones((3, 3), np.uint8)), np.uint8)
 
 
-def read_burned_in(
-    pictures: Iterable[VideoPicture], reader: TextReader, *, language: str | None = None
-) -> list[PictureText]:
-    """All that is written at the lower and the upper edge of a video, by time; what is no subtitle has its reason.
+@dataclass
+class Reading:
+    """How far a video has been read. ``done_ms``: pictures from then on are not seen yet."""
 
-    Args:
-        pictures: of the whole video, a few a second.
-        reader: the networks.
-        language: to read, where it is known.
-    """
-    found = _Found(reader, language)
-    watches: list[Watch] = []
-    for picture in pictures:
-        if not watches:
-            height, width = picture.luma.shape
-            found.height, found.width = height, width
-            watches = [Watch(round(LOWER_FROM * height), height, height), Watch(0, round(UPPER_TO * height), height)]
-        for watch in watches:
+    height: int = 1
+    width: int = 1
+    done_ms: int = 0
+    watches: list[Watch] = field(default_factory=list)
+    sightings: list[Sighting] = field(default_factory=list)
+    pictures: list[Luma] = field(default_factory=list)
+
+    def feed(self, picture: VideoPicture, reader: TextReader, language: str | None) -> None:
+        """Takes the next picture."""
+        if not self.watches:
+            self.height, self.width = picture.luma.shape
+            self.watches = [
+                Watch(round(LOWER_FROM * self.height), self.height, self.height),
+                Watch(0, round(UPPER_TO * self.height), self.height),
+            ]
+        for watch in self.watches:
             for stretch in watch.feed(picture.time_ms, picture.luma):
-                found.read(stretch, watch.top)
-    for watch in watches:
-        for stretch in watch.finish():
-            found.read(stretch, watch.top)
-    return found.texts()
+                self._read(stretch, watch.top, reader, language)
+        self.done_ms = picture.time_ms + 1
 
+    def finish(self, reader: TextReader, language: str | None) -> None:
+        """Reads what is there to the end of the video."""
+        for watch in self.watches:
+            for stretch in watch.finish():
+                self._read(stretch, watch.top, reader, language)
 
-class _Found:
-    """What has been read so far."""
-
-    def __init__(self, reader: TextReader, language: str | None) -> None:
-        self.height = self.width = 1
-        self._reader, self._language = reader, language
-        self._sightings: list[Sighting] = []
-        self._pictures: list[Luma] = []
-
-    def read(self, stretch: Stretch, top: int) -> None:
+    def _read(self, stretch: Stretch, top: int, reader: TextReader, language: str | None) -> None:
         """Reads the rows of a stretch."""
         luma, strokes, s = stretch.darkest, stretch.strokes, mask_scale(self.height)
-        boxes = [box for box in self._reader.find_rows(luma) if _share_of_strokes(strokes, box, s) >= _MIN_STROKES]
+        boxes = [box for box in reader.find_rows(luma) if _share_of_strokes(strokes, box, s) >= _MIN_STROKES]
         for found in join_parts(boxes):
             box = _with_ends(found, strokes, luma.shape[1], s)
             margin = round(_MARGIN * box.height)
             part = luma[max(0, box.top - margin) : box.bottom + margin, max(0, box.left - margin) : box.right + margin]
-            text, confidence = self._reader.read_row(part)
-            text = corrected(text, self._language)
+            text, confidence = reader.read_row(part)
+            text = corrected(text, language)
             if not text or confidence < _MIN_CONFIDENCE:
                 continue
             row = TextRow(
@@ -214,16 +209,16 @@ class _Found:
                 round(box.right / self.width, 4),
                 round((top + box.bottom) / self.height, 4),
             )
-            self._sightings.append(Sighting(stretch.start_ms, stretch.end_ms, row, len(self._pictures)))
-            self._pictures.append(_small(part))
+            self.sightings.append(Sighting(stretch.start_ms, stretch.end_ms, row, len(self.pictures)))
+            self.pictures.append(_small(part))
 
     def texts(self) -> list[PictureText]:
         """The rows joined to subtitles."""
-        rows = tell_apart(join_sightings(self._sightings))
+        rows = tell_apart(join_sightings(self.sightings))
         texts = []
         for group in group_rows(rows):
             start_ms, end_ms = span_of(group)
-            pictures = [self._pictures[seen.picture] for seen in group if seen.picture is not None]
+            pictures = [self.pictures[seen.picture] for seen in group if seen.picture is not None]
             reason = CREDITS if group[0].left_out is None and is_credits(group) else group[0].left_out
             text_rows = tuple(seen.row for seen in group)
             picture = thumbnail(_stacked(pictures))
