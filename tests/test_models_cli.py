@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from model_server import ModelServer, model_of, serve, use_fresh_cache
+from whisper_model import whisper_base
 
 from pipelines.console import models as models_cli
 from pipelines.console.app import main
@@ -283,3 +284,47 @@ def test_a_transcriber_that_cannot_be_had_is_one_line(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     assert main(["models", "get", "tiny"]) == 2
     assert "the model cannot be downloaded" in capsys.readouterr().err
+
+
+def test_verify_knows_transcribers_of_the_hub_by_their_hash(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As the hub's cache has them: a file's content is named by its SHA-256, or by git's SHA-1 where it is small."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    repository = tmp_path / "models--Systran--faster-whisper-tiny"
+    folder = repository / "snapshots" / ("0" * 40)
+    contents = {"model.bin": b"weights", "config.json": b"{}"}
+    digests = {
+        "model.bin": hashlib.sha256(b"weights").hexdigest(),
+        "config.json": "9e26dfeeb6e641a33dae4961196235bdb965b21b",  # what git says of {}
+    }
+    for path in (repository / "blobs", folder, repository / "refs"):
+        path.mkdir(parents=True)
+    (repository / "refs" / "main").write_text("0" * 40)
+    for name, content in contents.items():
+        (repository / "blobs" / digests[name]).write_bytes(content)
+        (folder / name).symlink_to(repository / "blobs" / digests[name])
+    assert main(["models", "verify", "tiny"]) == 0
+    shown = capsys.readouterr().out
+    assert "model.bin (Systran/faster-whisper-tiny): ok, by sha256" in shown
+    assert "config.json (Systran/faster-whisper-tiny): ok, by git sha1" in shown
+    (repository / "blobs" / digests["model.bin"]).write_bytes(b"w3ights")
+    assert main(["models", "verify", "tiny", "--json"]) == 2
+    config, model = json.loads(capsys.readouterr().out)
+    assert (config["check"], model["check"], model["expected"]) == ("ok", "differs", digests["model.bin"])
+    assert main(["models", "verify"]) == 2
+    assert "(Systran/faster-whisper-tiny): differs: sha256 is" in capsys.readouterr().out
+    assert main(["models", "verify", "base"]) == 2
+    assert "not on this machine" in capsys.readouterr().err
+
+
+def test_verify_loads_a_folder_with_a_transcriber(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    model = whisper_base(tmp_path)
+    assert main(["models", "verify", str(model)]) == 0
+    assert "model.bin: unknown: no hash is published" in capsys.readouterr().out
+    with (model / "model.bin").open("r+b") as file:
+        file.truncate(20_000_000)
+    assert main(["models", "verify", str(model)]) == 2
+    assert "not a Whisper model of faster-whisper" in capsys.readouterr().err
+    assert main(["models", "verify", str(tmp_path)]) == 2
+    assert "a folder without a speech recognition model" in capsys.readouterr().err

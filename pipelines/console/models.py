@@ -13,7 +13,7 @@ import typer
 
 from pipelines.console.display import one_line
 from pipelines.console.voice_models import check_file, installed_files, voice_models
-from video_preprocessing.transcription import TRANSCRIBERS
+from video_preprocessing.transcription import TRANSCRIBERS, model_files
 from video_preprocessing.uvr5.checkpoints import (
     Check,
     Checkpoint,
@@ -192,12 +192,16 @@ def _engine(*, as_json: _Json = False) -> int:
 def _verify(names: _Names = None, *, as_json: _Json = False) -> int:
     """Compare files with what was published.
 
-    All that were downloaded and the installed weights of voices, or those named.
+    All that were downloaded and the installed weights of voices, or those named; of a folder with a transcriber
+    also whether it can be loaded.
     """
     voices = {row["name"] for row in voice_models()}
     paths = []
     for name in names or ():
-        is_voice = name in voices and not Path(name).is_file()
+        is_voice = name in voices and not Path(name).exists()
+        if Path(name).is_dir():
+            paths += model_files(Path(name))
+            continue
         if is_voice and not installed_files(name):
             raise CheckpointError("its weights are not on this machine", where=name, remedy=f"see: models show {name}")
         paths += installed_files(name) if is_voice else [find_checkpoint(name, download=False)]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from video_preprocessing.speech import DIARIZERS, EMBEDDERS, WeightsFile
-from video_preprocessing.transcription import TRANSCRIBERS, TranscriberEntry
+from video_preprocessing.transcription import TRANSCRIBERS, TranscriberEntry, hash_of, published_hash
 from video_preprocessing.uvr5.checkpoints import Check, sha256_of
 
 
@@ -22,7 +22,11 @@ def voice_models() -> list[dict[str, Any]]:
 def installed_files(name: str | None = None) -> list[Path]:
     """The files of weights that are on this machine: all whose hash is known, or those of the row ``name``."""
     files = [file for row, files in _files().items() for file in files if row == name or (not name and file.sha256)]
-    return [path for file in files if (path := file.find()) is not None]
+    rows = [row for row in TRANSCRIBERS.values() if name in (None, row.name)]
+    return [
+        *(path for file in files if (path := file.find()) is not None),
+        *(path for row in rows for path in row.files()),
+    ]
 
 
 def check_file(path: Path) -> dict[str, Any] | None:
@@ -31,6 +35,9 @@ def check_file(path: Path) -> dict[str, Any] | None:
     Raises:
         OSError: it cannot be read.
     """
+    published = published_hash(path)
+    if published is not None:
+        return _against_the_hub(path, *published)
     files = [file for files in _files().values() for file in files]
     found = sha256_of(path)
     for file in files:
@@ -44,6 +51,20 @@ def check_file(path: Path) -> dict[str, Any] | None:
         check = Check.OK if found == file.sha256 else Check.DIFFERS
         return {**facts, "check": check, "by": "sha256", "expected": file.sha256, "found": found}
     return None
+
+
+def _against_the_hub(path: Path, kind: str, expected: str) -> dict[str, Any]:
+    """A file of the cache of the Hugging Face hub against the hash that the hub published."""
+    found = hash_of(path, kind)
+    repository = next((p.name for p in path.absolute().parents if p.name.startswith("models--")), "")
+    return {
+        "name": repository.removeprefix("models--").replace("--", "/") or None,
+        "path": str(path),
+        "check": Check.OK if found == expected else Check.DIFFERS,
+        "by": kind,
+        "expected": expected,
+        "found": found,
+    }
 
 
 def _files() -> dict[str, tuple[WeightsFile, ...]]:

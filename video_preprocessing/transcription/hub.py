@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,31 @@ def cached_folder(repository: str, file: str) -> Path | None:
     except HFValidationError:
         return None
     return Path(path).parent if isinstance(path, str) else None
+
+
+def published_hash(path: Path) -> tuple[str, str] | None:
+    """What the hub published of a file in its cache: ``sha256`` or ``git sha1``, and the hash; None for other files.
+
+    The cache names the content of a file by it; where a system has no symbolic links it does not.
+    """
+    content = path.resolve()
+    if content.parent.name != "blobs":
+        return None
+    for kind, letters in (("sha256", 64), ("git sha1", 40)):
+        if re.fullmatch(rf"[0-9a-f]{{{letters}}}", content.name):
+            return kind, content.name
+    return None
+
+
+def hash_of(path: Path, kind: str) -> str:
+    """The hash of a file by which the hub knows it; ``kind`` as ``published_hash`` has it."""
+    with path.open("rb") as file:
+        if kind == "sha256":
+            return hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)
+        while part := file.read(1 << 20):
+            digest.update(part)
+        return digest.hexdigest()
 
 
 def download_folder(

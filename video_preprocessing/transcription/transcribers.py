@@ -39,6 +39,11 @@ class TranscriberEntry:
 
         return cached_folder(self.repository, "model.bin")
 
+    def files(self) -> list[Path]:
+        """Its files on this machine; fetches nothing."""
+        folder = self.folder()
+        return [] if folder is None else sorted(path for path in folder.iterdir() if path.is_file())
+
     def fetch(self, *, progress: Progress = no_progress) -> Path:
         """The folder with its weights, downloaded where they are not here.
 
@@ -96,6 +101,17 @@ def load_transcriber(
         MissingExtraError: the engine is not installed; the error names the extra.
     """
     return _engine(name_or_folder)[0](name_or_folder, device, download, progress)
+
+
+def model_files(folder: Path) -> list[Path]:
+    """The files of a model in a folder, which is loaded to see whether they are whole.
+
+    Raises:
+        CheckpointError: a folder that is no model, or a damaged one.
+        MissingExtraError: the engine is not installed.
+    """
+    load_transcriber(str(folder), device="cpu", download=False)
+    return sorted(path for path in folder.iterdir() if path.is_file())
 
 
 def transcriber_fingerprint(name_or_folder: str) -> str:
