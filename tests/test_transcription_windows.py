@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from video_preprocessing.transcription.windows import LONGEST_MS, MARGIN_MS, PAUSE_MS, Window, skipped_turns, windows_of
+from video_preprocessing.transcription.windows import LONGEST_MS, MARGIN_MS, PAUSE_MS, Window, unheard, windows_of
 from yuki_builder.records import HeardSegment, Span, Word
 
 spans = st.lists(
@@ -60,15 +60,31 @@ def test_a_turn_in_which_nothing_was_heard_is_asked_for_again() -> None:
     window = one_window()
     turns, speech = [Span(10_000, 12_000), Span(50_000, 51_000)], [Span(0, 60_000)]
     first, second = (HeardSegment((Word(t.start_ms, t.end_ms, " a"),)) for t in turns)
-    assert skipped_turns(window, turns, speech, [first, second]) == []
-    (again,) = skipped_turns(window, turns, speech, [first])
-    assert [(piece.span, piece.at_ms) for piece in again.pieces] == [(Span(50_000, 51_000), 0)]
-    assert skipped_turns(window, turns, [Span(0, 12_000)], [first]) == []  # there is no voice in it
-    assert skipped_turns(window, [Span(10_000, 12_000), Span(50_000, 50_400)], speech, [first]) == []
+    # The first word lasts longer than any does: behind it something was skipped.
+    (rest,) = unheard(window, turns, speech, [first, second])
+    assert rest[1] == Span(10_800, 12_000)
+    said = [HeardSegment((Word(10_000, 10_700, " a"), Word(11_100, 11_700, " a")))]
+    (again,) = unheard(window, turns, speech, said)
+    assert [(piece.span, piece.at_ms) for piece in again[0].pieces] == [(Span(49_800, 51_200), 0)]
+    assert again[1] == Span(50_000, 51_000)
+    assert unheard(window, turns, [Span(0, 12_000)], said) == []  # there is no voice in it
+    assert unheard(window, [Span(10_000, 12_000), Span(50_000, 50_400)], speech, said) == []
+
+
+@given(spans, spans, spans)
+def test_what_is_asked_for_again_is_voice_that_no_word_covers(
+    turns: list[Span], speech: list[Span], words: list[Span]
+) -> None:
+    heard = [HeardSegment((Word(s.start_ms, min(s.end_ms, s.start_ms + 800), "x"),)) for s in words]
+    for window in windows_of(turns, speech, duration_ms=700_000):
+        for part, wanted in unheard(window, turns, speech, heard):
+            (piece,) = part.pieces
+            assert piece.span.overlap_ms(wanted) == wanted.duration_ms >= 600
+            assert not any(segment.span.overlap_ms(wanted) for segment in heard)
 
 
 def test_a_long_turn_is_cut_in_a_pause() -> None:
     speech = [Span(0, 20_000), Span(20_600, 26_000), Span(26_100, 50_000)]
-    windows = windows_of([Span(0, 50_000)], speech, duration_ms=50_000)
+    windows = windows_of([Span(0, 50_000)], speech, duration_ms=50_000, longest_ms=28_000)
     assert windows[0].pieces[0].span == Span(0, 20_300)
     assert windows_of([], speech, duration_ms=50_000) == []

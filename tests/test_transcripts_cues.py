@@ -170,6 +170,16 @@ def test_every_word_is_in_one_cue_and_ids_are_unique(episode: tuple[list[HeardSe
     assert again == cues
 
 
+def test_what_is_said_again_from_where_a_voice_begins_is_no_loop() -> None:
+    times = [(0, 1500), (2000, 3500), (4000, 5500), (6000, 7500)]
+    segments = [segment("What happened to you?", *pair) for pair in times]
+    turns = [Turn(start_ms - 100, end_ms, "AB"[k % 2]) for k, (start_ms, end_ms) in enumerate(times) if k]
+    cues = heard_cues(segments, [Turn(0, 1500, "A"), *turns], ALL_VOICE)
+    assert [cue.left_out for cue in cues] == [None] * 4
+    cues = heard_cues(segments, ONE_TURN, ALL_VOICE)
+    assert [cue.left_out for cue in cues] == [None, *[NotSpeech.LOOP] * 3]
+
+
 def test_cues_within_spans_and_beside_lines() -> None:
     """Half of a cue decides; what a line holds already is not said again."""
     cues = heard_cues([segment("one two", k, k + 1000) for k in (0, 2000, 4000, 6000)], ONE_TURN, ALL_VOICE)

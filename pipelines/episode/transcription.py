@@ -130,6 +130,8 @@ def _within(turns: Sequence[Span], spans: Sequence[Span]) -> list[Span]:
 
 
 def _told(name: str, done: Transcription) -> str:
+    if not done.segments:
+        return f"nobody was heard to speak: no words for {name} to write down"
     if done.language is None:
         return f"transcribed by {name}"
     heard = "" if done.certainty is None else f", {100 * done.certainty:.0f} % sure"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from video_preprocessing.transcription.transcriber import SAMPLE_RATE_HZ, SAMPLES_PER_MS, Transcriber
-from video_preprocessing.transcription.windows import Window, skipped_turns, windows_of
+from video_preprocessing.transcription.windows import Window, unheard, windows_of
 from yuki_builder.errors import MediaError
 from yuki_builder.records import FloatArray, HeardSegment, Progress, Span, no_progress
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 _LISTENED = 4  # windows by which the language is told
 _DONE = "heard.jsonl"
+_MOST_COMPRESSION = 2.4  # Whisper's own limit: what deflates to less than that repeats itself
+_LEAST_LOG_PROBABILITY = -1.0  # of what is heard at the second try only
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +85,7 @@ def transcribe_turns(
         for number, window in enumerate(windows):
             found = done.segments.get(number)
             if found is None:
-                found = window.place_all(transcriber.transcribe(_waveform(file, window), language=language))
-                for skipped in skipped_turns(window, turns, speech, found):
-                    alone = transcriber.transcribe(_waveform(file, skipped), language=language)
-                    found += skipped.place_all(alone)
-                found.sort(key=lambda segment: segment.span)
+                found = _heard(file, window, turns, speech, transcriber, language)
                 done.keep(number, found)
             else:
                 resumed_s += window.duration_ms / 1000
@@ -93,6 +93,39 @@ def transcribe_turns(
             completed_s += window.duration_ms / 1000
             progress(completed_s, total_s)
     return Transcription(tuple(segments), language, certainty, round(1000 * resumed_s))
+
+
+def _heard(
+    file: soundfile.SoundFile,
+    window: Window,
+    turns: Sequence[Span],
+    speech: Sequence[Span],
+    transcriber: Transcriber,
+    language: str | None,
+) -> list[HeardSegment]:
+    """What is said in a window, asked for again where it went in circles or left out somebody who speaks."""
+    first = window.place_all(transcriber.transcribe(_waveform(file, window), language=language))
+    loops = [segment for segment in first if _is_loop(segment)]
+    found = [segment for segment in first if not _is_loop(segment)]
+    again = []
+    for part, wanted in unheard(window, turns, speech, found):
+        for segment in part.place_all(transcriber.transcribe(_waveform(file, part), language=language)):
+            if not _is_loop(segment) and (segment.log_probability or 0.0) >= _LEAST_LOG_PROBABILITY:
+                again += _within(segment, wanted)
+    if not again:
+        found += loops  # left out later, with their reason
+    return sorted([*found, *again], key=lambda segment: segment.span)
+
+
+def _is_loop(segment: HeardSegment) -> bool:
+    raw = segment.text.encode("utf-8", "surrogatepass")
+    return len(raw) > _MOST_COMPRESSION * len(zlib.compress(raw))
+
+
+def _within(segment: HeardSegment, span: Span) -> list[HeardSegment]:
+    """The segment with those of its words whose middle lies in a span."""
+    words = tuple(w for w in segment.words if span.start_ms <= (w.start_ms + w.end_ms) // 2 <= span.end_ms)
+    return [dataclasses.replace(segment, words=words)] if words else []
 
 
 def _language(

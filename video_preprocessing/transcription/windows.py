@@ -16,9 +16,12 @@ from yuki_builder.records import HeardSegment, Span, Word
 
 MARGIN_MS = 200  # a turn's edges are not exact to a syllable
 PAUSE_MS = 500
-LONGEST_MS = 28_000
-_LEAST_SKIPPED_MS = 600
-_HEARD_SHARE = 0.1
+LONGEST_MS = 15_000  # of longer ones Whisper leaves out what repeats itself, or goes in circles
+_LEAST_SKIPPED_MS = 600  # of a turn in which nothing was heard
+_MOST_OF_TURN = 0.9
+_LEAST_GAP_MS = 1000  # within a turn
+_LONGEST_WORD_MS = 800  # the last word before what was skipped lasts until what was heard next
+_SHORT_PAUSE_MS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,40 +94,74 @@ def windows_of(
     return [*windows, Window(tuple(pieces))] if pieces else windows
 
 
-def skipped_turns(
+def unheard(
     window: Window, turns: Iterable[Span], speech: Sequence[Span], found: Iterable[HeardSegment]
-) -> list[Window]:
-    """Turns in a window in which voice sounds and nothing was heard: a recogniser skips what it heard just before.
+) -> list[tuple[Window, Span]]:
+    """Where in a window somebody speaks and nothing was heard: a recogniser skips what it heard just before.
 
-    Each is a window of its own, to be transcribed once more.
+    Each is a window of its own, to be transcribed once more, with the part of it whose words are wanted.
     """
-    heard = sorted(Span(word.start_ms, word.end_ms) for segment in found for word in segment.words)
-    skipped = []
+    heard = sorted(
+        Span(word.start_ms, min(word.end_ms, word.start_ms + _LONGEST_WORD_MS))
+        for segment in found
+        for word in segment.words
+    )
+    again = []
     for piece in window.pieces:
         for turn in turns:
-            start_ms, end_ms = max(turn.start_ms, piece.span.start_ms), min(turn.end_ms, piece.span.end_ms)
-            if end_ms - start_ms < _LEAST_SKIPPED_MS:
-                continue
-            span = Span(start_ms, end_ms)
-            voiced_ms = sum(span.overlap_ms(other) for other in speech)
-            heard_ms = sum(span.overlap_ms(other) for other in heard)
-            if voiced_ms >= _LEAST_SKIPPED_MS and heard_ms < _HEARD_SHARE * voiced_ms:
-                skipped.append(Window((Piece(span, 0),)))
-    return skipped
+            voiced = _filled(_common(_common([turn], [piece.span]), speech), _SHORT_PAUSE_MS)
+            for gap in _without(voiced, heard):
+                is_all = gap.duration_ms >= _MOST_OF_TURN * sum(span.duration_ms for span in voiced)
+                if gap.duration_ms >= (_LEAST_SKIPPED_MS if is_all else _LEAST_GAP_MS):
+                    span = Span(
+                        max(piece.span.start_ms, gap.start_ms - MARGIN_MS),
+                        min(piece.span.end_ms, gap.end_ms + MARGIN_MS),
+                    )
+                    again.append((Window((Piece(span, 0),)), gap))
+    return again
+
+
+def _common(spans: Iterable[Span], others: Iterable[Span]) -> list[Span]:
+    """What is in both, in order of time."""
+    shared = [(max(a.start_ms, b.start_ms), min(a.end_ms, b.end_ms)) for a in spans for b in others]
+    return sorted(Span(start_ms, end_ms) for start_ms, end_ms in shared if start_ms < end_ms)
+
+
+def _filled(spans: Iterable[Span], pause_ms: int) -> list[Span]:
+    """Spans in order of time; those with no more than a pause between them as one."""
+    filled: list[Span] = []
+    for span in spans:
+        if filled and span.start_ms - filled[-1].end_ms <= pause_ms:
+            filled[-1] = Span(filled[-1].start_ms, max(filled[-1].end_ms, span.end_ms))
+        else:
+            filled.append(span)
+    return filled
+
+
+def _without(spans: Iterable[Span], taken: Sequence[Span]) -> list[Span]:
+    """Spans without what is taken from them (in order of time)."""
+    left: list[Span] = []
+    for span in spans:
+        start_ms = span.start_ms
+        for other in taken:
+            if other.start_ms >= span.end_ms:
+                break
+            if start_ms < other.start_ms:
+                left.append(Span(start_ms, other.start_ms))
+            start_ms = max(start_ms, min(other.end_ms, span.end_ms))
+        if start_ms < span.end_ms:
+            left.append(Span(start_ms, span.end_ms))
+    return left
 
 
 def _joined(turns: Iterable[Span], duration_ms: int) -> list[Span]:
     """The turns with a margin, those that nearly meet as one."""
-    joined: list[Span] = []
-    for turn in sorted(turns):
-        start_ms, end_ms = max(0, turn.start_ms - MARGIN_MS), min(duration_ms, turn.end_ms + MARGIN_MS)
-        if end_ms <= start_ms:
-            continue
-        if joined and start_ms <= joined[-1].end_ms:
-            joined[-1] = Span(joined[-1].start_ms, max(joined[-1].end_ms, end_ms))
-        else:
-            joined.append(Span(start_ms, end_ms))
-    return joined
+    wide = (
+        Span(max(0, t.start_ms - MARGIN_MS), min(duration_ms, t.end_ms + MARGIN_MS))
+        for t in sorted(turns)
+        if t.start_ms - MARGIN_MS < duration_ms
+    )
+    return _filled((span for span in wide if span.start_ms < span.end_ms), 0)
 
 
 def _cut_long(spans: Iterable[Span], speech: Sequence[Span], longest_ms: int) -> list[Span]:

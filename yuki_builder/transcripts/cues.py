@@ -32,7 +32,7 @@ def heard_cues(
         limits: of a line.
     """
     ordered = sorted(segments, key=lambda segment: segment.span)
-    reasons = why_not_speech(ordered, speech)
+    reasons = why_not_speech(ordered, speech, [turn.span for turn in turns])
     drafts: list[tuple[list[Word], NotSpeech | None]] = [
         (list(segment.words), reason) for segment, reason in zip(ordered, reasons, strict=True) if reason is not None
     ]

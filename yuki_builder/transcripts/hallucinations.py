@@ -40,6 +40,7 @@ _LEAST_CONFIDENCE = 0.25
 _MOST_CHARACTERS_PER_S = 40.0
 _MOST_UNSPACED_PER_S = 20.0
 _AGAIN = 3  # a segment said so often in a row is a loop
+_NEAR_ONSET_MS = 250
 _LONG_ENOUGH = 8  # characters of such a segment: people do say "No." three times
 
 _SOUND = re.compile(r"\s*(?:[\[(（【*♪♫♬〜~].*[\])）】*♪♫♬〜~]|[♪♫♬\s.…*-]+)\s*")
@@ -55,14 +56,17 @@ _STOCK = re.compile(
 )
 
 
-def why_not_speech(segments: Sequence[HeardSegment], speech: Sequence[Span]) -> list[NotSpeech | None]:
+def why_not_speech(
+    segments: Sequence[HeardSegment], speech: Sequence[Span], turns: Sequence[Span] = ()
+) -> list[NotSpeech | None]:
     """For each segment why it is no speech, or None.
 
     Args:
         segments: in order of time.
         speech: voice activity, in order, without overlap.
+        turns: who speaks when: people do say the same again, each time from where they begin.
     """
-    looped = _looped(segments)
+    looped = _looped(segments, sorted(span.start_ms for span in (*speech, *turns)))
     ends = [span.end_ms for span in speech]
     return [
         _own_reason(segment)
@@ -117,17 +121,26 @@ def turns_in_circles(text: str) -> bool:
     return False
 
 
-def _looped(segments: Sequence[HeardSegment]) -> frozenset[int]:
-    """Segments that say the same as their neighbours, again and again; the first of them may be true."""
+def _looped(segments: Sequence[HeardSegment], onsets: Sequence[int]) -> frozenset[int]:
+    """Segments that say the same as their neighbours, again and again; the first of them may be true.
+
+    One that begins where a voice does is said, not made up.
+    """
     found: set[int] = set()
     keys = [re.sub(r"\W+", "", segment.text.casefold()) for segment in segments]
     position = 0
     for key, group in groupby(keys):
         count = len(list(group))
         if count >= _AGAIN and len(key) >= _LONG_ENOUGH:
-            found.update(range(position + 1, position + count))
+            again = range(position + 1, position + count)
+            found.update(k for k in again if not _is_near(segments[k].span.start_ms, onsets))
         position += count
     return frozenset(found)
+
+
+def _is_near(time_ms: int, times: Sequence[int]) -> bool:
+    k = bisect_left(times, time_ms - _NEAR_ONSET_MS)
+    return k < len(times) and times[k] <= time_ms + _NEAR_ONSET_MS
 
 
 def _voiced_share(segment: HeardSegment, speech: Sequence[Span], ends: Sequence[int]) -> float:

@@ -21,6 +21,8 @@ class LineLimits:
 
     cut_in_clause: float = 3.0
     cut_at_comma: float = 1.5
+    cut_at_space: float = 0.5  # a space in a script that has none: recognisers write it where a sentence begins
+    kept_space: float = 0.3
     kept_sentence_end: float = 0.8  # a sentence that ends within a line
     kept_question: float = 0.8  # more where it asks: the answer may well be somebody else's
     segment_pause_ms: int = 150  # where the recogniser ended a segment before so much of a pause, a sentence ends
@@ -98,5 +100,8 @@ class _Mark:
             return cls(cut=0.0, kept=limits.kept_sentence_end + asks + made_up)
         if is_segment_end and is_unspaced(text.strip()[-1]) and not ends_clause(text):
             return cls(cut=0.0, kept=limits.kept_segment + made_up)
+        is_set_off = is_unspaced(text.strip()[-1]) and words[k + 1].text[:1].isspace()
+        if is_set_off and not ends_clause(text):
+            return cls(cut=max(0.0, limits.cut_at_space - made_up), kept=limits.kept_space)
         base = limits.cut_at_comma if is_segment_end or ends_clause(text) else limits.cut_in_clause
         return cls(cut=max(0.2, base - made_up), kept=0.0)
