@@ -65,6 +65,16 @@ def test_an_episode_without_subtitles_gives_lines(
     assert [row.split()[1] for row in plan.splitlines() if row.split()[0] in ("transcribe", "words")] == ["reuse"] * 2
 
 
+def test_silence_gives_no_line_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = whisper_base(tmp_path)
+    soundfile.write(tmp_path / "quiet.flac", np.zeros(3 * 16_000), 16_000)
+    assert run(tmp_path / "quiet.flac", tmp_path / "out", "--transcriber", model, "--device", "cpu") == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "nobody was heard to speak" in shown
+    assert "transcribed by" not in shown
+    assert (tmp_path / "out/quiet/lines.jsonl").read_text() == ""
+
+
 def test_words_from_elsewhere_become_lines(talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = words_file(tmp_path / "words.json")
     assert run(talk, tmp_path / "out", "--words", words) == 0

@@ -114,3 +114,11 @@ def test_where_sentences_end(word: str, ends: bool) -> None:
 )
 def test_words_are_joined_as_they_are_written(words: list[str], text: str) -> None:
     assert join_words(words) == text
+
+
+def test_a_space_in_japanese_begins_a_sentence() -> None:
+    texts = ["冗談", "は", "やめて", "よ", " この", "手紙", "誰が", "書いた"]
+    words = [Word(400 * k, 400 * k + 400, text) for k, text in enumerate(texts)]
+    assert [[word.text for word in line] for line in cut_lines(words)] == [texts[:4], texts[4:]]
+    together = [Word(w.start_ms, w.end_ms, w.text.strip()) for w in words]
+    assert len(cut_lines(together)) == 1

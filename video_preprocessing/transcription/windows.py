@@ -117,7 +117,10 @@ def unheard(
                         max(piece.span.start_ms, gap.start_ms - MARGIN_MS),
                         min(piece.span.end_ms, gap.end_ms + MARGIN_MS),
                     )
-                    again.append((Window((Piece(span, 0),)), gap))
+                    before_ms = max((s.end_ms for s in heard if s.end_ms <= gap.start_ms), default=0)
+                    after_ms = min((s.start_ms for s in heard if s.start_ms >= gap.end_ms), default=span.end_ms)
+                    wanted = Span(max(span.start_ms, before_ms), min(span.end_ms, after_ms))
+                    again.append((Window((Piece(span, 0),)), wanted))
     return again
 
 

@@ -21,8 +21,8 @@ class LineLimits:
 
     cut_in_clause: float = 3.0
     cut_at_comma: float = 1.5
-    cut_at_space: float = 0.5  # a space in a script that has none: recognisers write it where a sentence begins
-    kept_space: float = 0.3
+    cut_at_space: float = 0.2  # a space in a script that has none: recognisers write it where a sentence begins
+    kept_space: float = 0.4
     kept_sentence_end: float = 0.8  # a sentence that ends within a line
     kept_question: float = 0.8  # more where it asks: the answer may well be somebody else's
     segment_pause_ms: int = 150  # where the recogniser ended a segment before so much of a pause, a sentence ends
