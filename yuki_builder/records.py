@@ -42,7 +42,10 @@ class Record:
 
     def to_dict(self) -> dict[str, Any]:
         """Fields by name; nested records become dictionaries, tuples lists, enumerations their values."""
-        return {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
+        return {
+            name: value if (value := getattr(self, name)).__class__ in _AS_THEY_ARE else _plain(value)
+            for name, *_ in _fields(type(self))  # type: ignore[arg-type]
+        }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -55,29 +58,47 @@ class Record:
         if not isinstance(data, Mapping):
             raise TypeError(f"{data!r:.100} is no object")
         values = {}
-        for name, convert, is_required in _fields(cls):  # type: ignore[arg-type]
+        for name, convert, fitting, is_required in _fields(cls):  # type: ignore[arg-type]
             if name in data:
-                values[name] = convert(data[name])
+                value = data[name]
+                values[name] = value if value.__class__ in fitting else convert(value)
             elif is_required:
                 raise KeyError(name)
         return cls(**values)
 
 
 _Convert = Callable[[Any], Any]
+_AS_THEY_ARE = frozenset({str, int, float, bool, type(None)})
 
 
 @functools.cache
-def _fields(record: type) -> tuple[tuple[str, _Convert, bool], ...]:
-    """Name, conversion and whether it must be there, by field; worked out once: a corpus has millions of records."""
+def _fields(record: type) -> tuple[tuple[str, _Convert, frozenset[type], bool], ...]:
+    """Name, conversion, types that need none, and whether it must be there, by field.
+
+    Worked out once: a corpus has millions of records.
+    """
     hints = typing.get_type_hints(record)
     missing = dataclasses.MISSING
     return tuple(
-        (f.name, _converter(hints[f.name]), f.default is missing and f.default_factory is missing)
+        (
+            f.name,
+            _converter(hints[f.name]),
+            _fitting(hints[f.name]),
+            f.default is missing and f.default_factory is missing,
+        )
         for f in dataclasses.fields(record)
     )
 
 
+def _fitting(hint: Any) -> frozenset[type]:
+    """The types whose values are of this kind whatever they are: not numbers, which may be beyond all measure."""
+    kinds = typing.get_args(hint) if typing.get_origin(hint) in (types.UnionType, typing.Union) else (hint,)
+    return frozenset(kind for kind in kinds if kind in (str, bool, type(None)))
+
+
 def _plain(value: Any) -> Any:
+    if value.__class__ in _AS_THEY_ARE:
+        return value
     if isinstance(value, Record):
         return value.to_dict()
     if isinstance(value, enum.Enum):

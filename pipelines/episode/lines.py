@@ -18,6 +18,8 @@ ATTRIBUTED = (ALIGNED, ATTRIBUTIONS, TURNS)
 
 def attributed_lines(episode: Episode, job: Job) -> list[Line]:
     """The lines as far as they are known before their sound is measured."""
+    from yuki_builder.alignment import Overlaps
+
     turns = read_turns(job.input(TURNS))
     lines = make_lines(
         episode.episode_id,
@@ -26,7 +28,15 @@ def attributed_lines(episode: Episode, job: Job) -> list[Line]:
         turns,
     )
     edited = corrected(episode, lines)
-    return [with_overlap(line, turns) if line.line_id in episode.edits else line for line in edited]
+    if not episode.edits:
+        return edited
+    overlaps = Overlaps(turns)
+    return [
+        dataclasses.replace(line, overlap=overlaps.share(line.span, line.speaker))
+        if line.line_id in episode.edits
+        else line
+        for line in edited
+    ]
 
 
 def write_lines(episode: Episode, job: Job) -> Counts:
@@ -49,19 +59,13 @@ def write_lines(episode: Episode, job: Job) -> Counts:
     return Counts(len(lines))
 
 
-def with_overlap(line: Line, turns: Sequence[Turn]) -> Line:
-    """The line, its overlap anew for the times that it has. Pure."""
-    from yuki_builder.alignment import overlap_share
-
-    return dataclasses.replace(line, overlap=overlap_share(line.span, turns, line.speaker))
-
-
 def make_lines(
     episode_id: str, aligned: Sequence[AlignedCue], attributions: Sequence[Attribution], turns: Sequence[Turn]
 ) -> list[Line]:
     """One line a cue, in the order of ``aligned``. Pure; ``attributions`` are by cue id."""
-    from yuki_builder.alignment import overlap_share
+    from yuki_builder.alignment import Overlaps
 
+    overlaps = Overlaps(turns)
     said_by = {attribution.line_id: attribution for attribution in attributions}
     return [
         Line(
@@ -77,7 +81,7 @@ def make_lines(
             verdict=said.verdict,
             evidence=said.evidence,
             speaker=said.speaker,
-            overlap=overlap_share(line.span, turns, said.speaker),
+            overlap=overlaps.share(line.span, said.speaker),
             source=LineSource.of(line.cue.origin),
         )
         for index, line in enumerate(aligned)

@@ -5,9 +5,10 @@ from yuki_builder.alignment.single_speaker import single_speaker_spans
 from yuki_builder.alignment.snapping import align
 from yuki_builder.alignment.songs import inaudible_songs
 from yuki_builder.alignment.speaker_changes import split_at_lines
-from yuki_builder.alignment.turns import overlap_share, speaker_of
+from yuki_builder.alignment.turns import Overlaps, overlap_share, speaker_of
 
 __all__ = [
+    "Overlaps",
     "align",
     "inaudible_songs",
     "overlap_share",

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 
 from yuki_builder.records import AlignedCue, Span, crowded
 
-_NEAR_MS = 120  # a neighbour this near may reach over
-_EDGE_MS = 80  # as far as it is taken to reach
+_EDGE_MS = 80  # as far as a neighbour is taken to reach
 _LEAST_MS = 800  # less than this is worth more whole and impure than pure
 
 
@@ -36,10 +34,9 @@ def single_speaker_spans(lines: Sequence[AlignedCue]) -> list[list[Span]]:
         if is_crowded[k]:
             result.append([])
             continue
-        first = bisect_left(starts, span.start_ms - longest - _NEAR_MS)
-        last = bisect_right(starts, span.end_ms + _NEAR_MS)
-        others = [other for other, j in near[first:last] if j != k]
-        parts = _without(span, others)
+        first = bisect_left(starts, span.start_ms - longest - _EDGE_MS)
+        last = bisect_right(starts, span.end_ms + _EDGE_MS)
+        parts = _without(span, (near[n][0] for n in range(first, last) if near[n][1] != k))
         is_enough = sum(part.duration_ms for part in parts) >= min(_LEAST_MS, span.duration_ms)
         result.append(parts if is_enough else [span])
     return result
@@ -55,15 +52,16 @@ def _union(spans: Iterable[Span]) -> list[Span]:
     return merged
 
 
-def _without(span: Span, others: Sequence[Span]) -> list[Span]:
-    """What is left of a span once others, and a little on either side of them, are taken away."""
-    taken = sorted(
-        (max(span.start_ms, o.start_ms - _EDGE_MS), min(span.end_ms, o.end_ms + _EDGE_MS))
-        for o in others
-        if o.start_ms < span.end_ms + _EDGE_MS and o.end_ms > span.start_ms - _EDGE_MS
-    )
-    edges = [span.start_ms]
-    for start_ms, end_ms in taken:
-        edges += [max(start_ms, edges[-1]), max(end_ms, edges[-1])]
-    edges.append(max(span.end_ms, edges[-1]))
-    return [Span(a, b) for a, b in list(pairwise(edges))[::2] if b > a]
+def _without(span: Span, others: Iterable[Span]) -> list[Span]:
+    """What is left of a span once others, in order of time, and a little on either side of them are taken away."""
+    left: list[Span] = []
+    at_ms = span.start_ms  # all before is dealt with
+    for other in others:
+        start_ms, end_ms = other.start_ms - _EDGE_MS, other.end_ms + _EDGE_MS
+        if start_ms >= span.end_ms or at_ms >= span.end_ms:
+            break
+        if end_ms > span.start_ms:
+            if start_ms > at_ms:
+                left.append(Span(at_ms, start_ms))
+            at_ms = max(at_ms, end_ms)
+    return [*left, Span(at_ms, span.end_ms)] if at_ms < span.end_ms else left

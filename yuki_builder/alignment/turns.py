@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from yuki_builder.records import Span, Turn
 
 
-def overlap_share(span: Span, turns: Iterable[Turn], speaker: str | None) -> float:
-    """Share (0..1) of ``span`` in which a voice other than ``speaker`` sounds.
+class Overlaps:
+    """The turns of an episode, to be asked many times who speaks over whom: only those near a span are looked at."""
 
-    Where ``speaker`` is None (who says the line is not known), the share in which two or more voices sound.
-    """
-    if span.duration_ms == 0:
-        return 0.0
-    inside: dict[str, list[Span]] = defaultdict(list)
-    for turn in turns:
-        if turn.speaker != speaker and turn.span.overlap_ms(span):
-            inside[turn.speaker].append(Span(max(turn.start_ms, span.start_ms), min(turn.end_ms, span.end_ms)))
-    voices = [part for parts in inside.values() for part in _union(parts)]
-    return _covered_ms(voices, at_least=1 if speaker is not None else 2) / span.duration_ms
+    def __init__(self, turns: Iterable[Turn]) -> None:
+        self._turns = sorted((turn.start_ms, turn.end_ms, turn.speaker) for turn in turns)
+        self._starts = [start_ms for start_ms, *_ in self._turns]
+        self._longest_ms = max((end_ms - start_ms for start_ms, end_ms, _ in self._turns), default=0)
+
+    def share(self, span: Span, speaker: str | None) -> float:
+        """Share (0..1) of ``span`` in which a voice other than ``speaker`` sounds.
+
+        Where ``speaker`` is None (who says the line is not known), the share in which two or more voices sound.
+        """
+        if span.duration_ms == 0:
+            return 0.0
+        first = bisect_left(self._starts, span.start_ms - self._longest_ms)
+        last = bisect_left(self._starts, span.end_ms)
+        inside: dict[str, list[Span]] = defaultdict(list)
+        for start_ms, end_ms, name in self._turns[first:last]:
+            if name != speaker and end_ms > span.start_ms and end_ms > start_ms:
+                inside[name].append(Span(max(start_ms, span.start_ms), min(end_ms, span.end_ms)))
+        voices = [part for parts in inside.values() for part in _union(parts)]
+        return _covered_ms(voices, at_least=1 if speaker is not None else 2) / span.duration_ms
+
+
+def overlap_share(span: Span, turns: Iterable[Turn], speaker: str | None) -> float:
+    """As ``Overlaps.share``, of one span."""
+    return Overlaps(turns).share(span, speaker)
 
 
 def speaker_of(span: Span, turns: Iterable[Turn]) -> str | None:
