@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from pipelines.console.app import main
+from pipelines.console.subcommands import SUMMARIES
 
 ROOT = Path(__file__).parents[1]
 
@@ -126,13 +127,24 @@ def test_help_teaches_and_is_quick(cwd: Path) -> None:
     assert not (cwd / "out").exists()
 
 
+@pytest.mark.parametrize("name", SUMMARIES)
+def test_each_command_has_a_help_of_its_own(command: Command, name: str) -> None:
+    assert f"\n  {name} " in command("--help").stdout
+    done = command(name, "--help")
+    assert done.status == 0 and done.stdout.startswith(f"Usage: run_pipeline.py {name} ")
+    if name != "review":  # the only one that has nothing to ask for
+        assert command(name) == done
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ([], "error: --video: there is no video to work on"),
         (["--vido", "x"], "error: No such option: --vido"),
         (["--video"], "error: Option '--video' requires an argument"),
-        (["stray"], "error: Got unexpected extra argument"),
+        (["ep01.mkv"], "error: ep01.mkv: there is no such command. A video goes behind --video; commands: review, "),
+        (["exprot"], "error: exprot: there is no such command. Did you mean export?"),
+        (["--out", "there", "export", "chat"], "error: export: options go behind a command. Write: export --out"),
         (["--video", "tone.mkv", "--device", "tpu"], "error: --device: invalid value: 'tpu'. Use auto, cpu or cuda"),
         (["--video", "tone.mkv", "--separator", ""], "error: --separator: invalid value: ''. Give a name or a path"),
         (["--video", "tone.mkv", "--separator", "none", "--isolate-enrolment"], "--separator none leaves nothing"),

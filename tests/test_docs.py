@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from pipelines.console.app import _app
+from pipelines.console.app import app
 
 ROOT = Path(__file__).parent.parent
 READMES = ("README.md", "README.zh.md")
@@ -24,7 +24,7 @@ def links(page: str) -> list[str]:
 @pytest.mark.parametrize("page", ["docs/options.md", "docs/options.zh.md"])
 def test_every_option_is_explained(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
-    for option in get_command(_app).params:
+    for option in get_command(app).params:
         names = [*option.opts, *option.secondary_opts]
         assert any(re.search(rf"`{re.escape(name)}[` ]", text) for name in names), f"{page} lacks {names[0]}"
 

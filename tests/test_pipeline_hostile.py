@@ -90,7 +90,7 @@ def test_a_failure_leaves_its_log_where_no_link_leads(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("pipelines.console.evaluate.run_evaluate", fail)
+    monkeypatch.setattr("pipelines.console.evaluate.read_truth", fail)
     assert main(["evaluate", "--truth", "x"]) == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1
@@ -236,13 +236,13 @@ def test_bad_input_is_one_line_and_status_2(
 _WAIT = """
 import sys, time
 import pipelines.console.evaluate as e
-def wait(argv):
+def wait(path):
     print("ready", flush=True)
     time.sleep(60)
-e.run_evaluate = wait
+e.read_truth = wait
 from pipelines import EpisodeConfig
 from pipelines.console.app import main
-sys.exit(main(["evaluate"]))
+sys.exit(main(["evaluate", "--truth", "x"]))
 """
 
 

@@ -1,9 +1,8 @@
-"""The command line: options in, exit status out. What it does is in ``season.py``, and shows in ``progress.py``."""
+"""The command line: options in, exit status out. The work is in ``season.py``, what is shown in ``display.py``."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import io
 import json
 import os
@@ -23,6 +22,7 @@ import typer
 
 from pipelines.config import EpisodeConfig, load_config, merge
 from pipelines.console.options import takes_options
+from pipelines.console.subcommands import SETTINGS, Subcommands
 from pipelines.engine.events import Event, EventKind
 from pipelines.engine.faults import explanation
 from pipelines.engine.store import refuse_link
@@ -32,7 +32,6 @@ from yuki_builder.errors import ConfigError, YukiError
 if TYPE_CHECKING:
     from pipelines.season import EpisodeFailure
 
-_SUBCOMMANDS = ("models", "evaluate", "export", "review")  # each in a module of its own, imported when it is wanted
 _SETTLED_SECONDS = 60.0
 DONE, PROGRAM_FAILED, INPUT_IS_WRONG, SOME_EPISODES_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -54,21 +53,11 @@ Examples:
   run_pipeline.py --video 'show/*.mkv' --dry-run            what would run, and why
 
 \b
-Models that take music, echo, reverb and noise away, by name, for --separator:
-  run_pipeline.py models list                               what there is, and what each is for
-  run_pipeline.py models --help                             get, show and verify them
-
-\b
-How often the names are right, by a person's labels:
-  run_pipeline.py evaluate --out out --truth ep01.csv
-
-\b
-Check it in the browser (what is decided there counts in every later run):
-  run_pipeline.py review --out out
-
-\b
-What other tools read (ShareGPT, LJSpeech, GPT-SoVITS, Hugging Face, WebDataset, ASS with names …):
-  run_pipeline.py export --help
+Commands, each with a --help of its own:
+  run_pipeline.py review --out out                          correct names and words; later runs use the corrections
+  run_pipeline.py evaluate --out out --truth ep01.csv       how many names are right
+  run_pipeline.py export sharegpt ljspeech --out out        write data sets
+  run_pipeline.py models list                               what --separator, --embedder and --transcriber may be
 
 \b
 A configuration file has the same options; flags go before it, and paths in it start at its own folder:
@@ -106,6 +95,7 @@ class Request:
 
 
 def _parse(
+    context: typer.Context,
     *,
     video: Annotated[
         list[str] | None,
@@ -123,13 +113,22 @@ def _parse(
     ] = False,
 ) -> Request:
     given = {name: value for name, value in options.items() if value != []}
+    command = context.invoked_subcommand
+    if command is not None and (given or video or config or dry_run or quiet or as_json):
+        raise ConfigError(
+            "options in front of a command are not used", where=command, remedy=f"put them behind {command}"
+        )
     return Request(tuple(video or ()), given, config, dry_run, quiet, as_json)
 
 
-_app = typer.Typer(
-    add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]}
-)
-_app.command(help=_HELP, epilog=_EPILOG)(takes_options(_parse))
+app = typer.Typer(**SETTINGS)
+app.callback(
+    cls=Subcommands,
+    invoke_without_command=True,
+    subcommand_metavar="[COMMAND ...]",
+    help=_HELP,
+    epilog=_EPILOG,
+)(takes_options(_parse))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -167,15 +166,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(argv: Sequence[str], out: list[Path]) -> int:
-    if argv and argv[0] in _SUBCOMMANDS:
-        run: Callable[[Sequence[str]], int] = getattr(
-            importlib.import_module(f"pipelines.console.{argv[0]}"), f"run_{argv[0]}"
-        )
-        return run(argv[1:])
-    command = typer.main.get_command(_app)
+    command = typer.main.get_command(app)
     request = command.main(args=list(argv), prog_name="run_pipeline.py", standalone_mode=False)
-    if not isinstance(request, Request):
-        return DONE  # --help has been printed
+    if not isinstance(request, Request):  # a command's exit status; None where help was printed, or it has no other
+        return request or DONE
     if _is_remote(request):
         return _run_remote(request)
     configs = _configs(request)

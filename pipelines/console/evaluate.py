@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from pipelines.console.display import one_line
+from pipelines.console.subcommands import SETTINGS
 from pipelines.engine.store import refuse_link
 from pipelines.episode.records import read_lines
 from pipelines.layout import EVALUATION_PICTURE, GALLERY, LINES, TURNS
@@ -50,24 +51,10 @@ shows in the report.
 Exit status: 0 done; 2 the labels or the output folder are not what they should be.
 """
 
-_app = typer.Typer(
-    add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]}
-)
+app = typer.Typer(**SETTINGS)
 
 
-def run_evaluate(argv: Sequence[str]) -> int:
-    """Runs the command; the exit status.
-
-    Raises:
-        YukiError: the command cannot do what was asked.
-        TyperException: an option or argument is wrong.
-    """
-    command = typer.main.get_command(_app)
-    command.main(args=list(argv) or ["--help"], prog_name="run_pipeline.py evaluate", standalone_mode=False)
-    return 0
-
-
-@_app.command(help=_HELP, epilog=_EPILOG)
+@app.command(help=_HELP, epilog=_EPILOG)
 def _evaluate(
     truth: Annotated[Path, typer.Option(metavar="FILE", help="What a person says: CSV, JSON lines or RTTM.")],
     *,

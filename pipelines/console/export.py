@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from pipelines.console.display import choose_display, one_line
+from pipelines.console.subcommands import SETTINGS
 from pipelines.corpus.build import build_corpus
 from pipelines.corpus.corpus import Corpus
 from pipelines.corpus.exports import FOLDER, check_names, in_words, source_of, stage_name
@@ -52,24 +53,10 @@ Exit status: 0 done; 2 an option or a folder is not what it should be, or no lin
 """
 )
 
-_app = typer.Typer(
-    add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]}
-)
+app = typer.Typer(**SETTINGS)
 
 
-def run_export(argv: Sequence[str]) -> int:
-    """Runs the command; the exit status.
-
-    Raises:
-        YukiError: the command cannot do what was asked.
-        TyperException: an option or argument is wrong.
-    """
-    command = typer.main.get_command(_app)
-    command.main(args=list(argv) or ["--help"], prog_name="run_pipeline.py export", standalone_mode=False)
-    return 0
-
-
-@_app.command(help=_HELP, epilog=_EPILOG)
+@app.command(help=_HELP, epilog=_EPILOG)
 def _export(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", show_default=False)],
     *,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from pipelines.console.display import one_line
+from pipelines.console.subcommands import SETTINGS
 from pipelines.console.voice_models import check_file, installed_files, voice_models
 from video_preprocessing.transcription import TRANSCRIBERS, model_files
 from video_preprocessing.uvr5.checkpoints import (
@@ -60,13 +61,7 @@ file there by hand under the name that 'models show' gives. $HF_ENDPOINT names a
 Exit status: 0 done; 2 a name is unknown, a model cannot be had, or a file is not the published one.
 """
 
-_app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help=_HELP,
-    epilog=_EPILOG,
-)
+app = typer.Typer(help=_HELP, epilog=_EPILOG, **SETTINGS)
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 _Names = Annotated[list[str] | None, typer.Argument(metavar="NAME|PATH...", show_default=False)]
@@ -74,19 +69,7 @@ _Names = Annotated[list[str] | None, typer.Argument(metavar="NAME|PATH...", show
 DONE, DIFFERENT = 0, 2
 
 
-def run_models(argv: Sequence[str]) -> int:
-    """Runs the command; the exit status.
-
-    Raises:
-        YukiError: the command cannot do what was asked.
-        TyperException: an option or argument is wrong.
-    """
-    command = typer.main.get_command(_app)
-    status = command.main(args=list(argv) or ["--help"], prog_name="run_pipeline.py models", standalone_mode=False)
-    return status if isinstance(status, int) else DONE
-
-
-@_app.command("list")
+@app.command("list")
 def _list(*, as_json: _Json = False) -> int:
     """What there is, and what each is for."""
     models = [*map(_shipped_facts, shipped_names()), *map(_model_facts, known_models())]
@@ -122,7 +105,7 @@ _VOICE_HEADINGS = {
 }
 
 
-@_app.command("show")
+@app.command("show")
 def _show(name: Annotated[str, typer.Argument(metavar="NAME|PATH")], *, as_json: _Json = False) -> int:
     """All that is known of a model or a file.
 
@@ -150,7 +133,7 @@ def _show(name: Annotated[str, typer.Argument(metavar="NAME|PATH")], *, as_json:
     return DONE
 
 
-@_app.command("get")
+@app.command("get")
 def _get(names: Annotated[list[str], typer.Argument(metavar="NAME...")], *, as_json: _Json = False) -> int:
     """Download models ahead of a run.
 
@@ -175,7 +158,7 @@ def _get(names: Annotated[list[str], typer.Argument(metavar="NAME...")], *, as_j
     return DONE
 
 
-@_app.command("engine")
+@app.command("engine")
 def _engine(*, as_json: _Json = False) -> int:
     """What computes the networks on this machine's processor; if it is the slower way, why."""
     from video_preprocessing.uvr5.separator import cpu_engine
@@ -188,7 +171,7 @@ def _engine(*, as_json: _Json = False) -> int:
     return DONE
 
 
-@_app.command("verify")
+@app.command("verify")
 def _verify(names: _Names = None, *, as_json: _Json = False) -> int:
     """Compare files with what was published.
 

@@ -6,7 +6,6 @@ import contextlib
 import sys
 import threading
 import webbrowser
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +13,7 @@ import typer
 from filelock import FileLock, Timeout
 
 from pipelines.console.display import one_line
+from pipelines.console.subcommands import SETTINGS
 from pipelines.corpus.review import open_desk
 from pipelines.engine.faults import clear_errors
 from pipelines.engine.store import refuse_link
@@ -38,24 +38,10 @@ Keys: ? on the page lists them. docs/review.md says more.
 Exit status: 0 done; 2 an option or a folder is not what it should be.
 """
 
-_app = typer.Typer(
-    add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]}
-)
+app = typer.Typer(**SETTINGS)
 
 
-def run_review(argv: Sequence[str]) -> int:
-    """Runs the command; the exit status.
-
-    Raises:
-        YukiError: the command cannot do what was asked.
-        TyperException: an option or argument is wrong.
-    """
-    command = typer.main.get_command(_app)
-    command.main(args=list(argv), prog_name="run_pipeline.py review", standalone_mode=False)
-    return 0
-
-
-@_app.command(help=_HELP, epilog=_EPILOG)
+@app.command(help=_HELP, epilog=_EPILOG)
 def _review(
     *,
     out: Annotated[Path, typer.Option(metavar="DIR", help="The output folder of the run.")] = Path("out"),
