@@ -61,7 +61,7 @@ class Case:
         changed = dataclasses.replace(enrolment, clips=clips, labels=labels)
         found = attribution_of(dataclasses.replace(self.episode, enrolment=changed))
         assert found is not None
-        by_id = {f"{self.episode.episode_id}-{a.line_id}": a for a in found}
+        by_id = {f"{self.episode.episode_id}-{a.cue_id}": a for a in found}
         return [
             dataclasses.replace(
                 line,

@@ -288,14 +288,14 @@ def episodes(draw: st.DrawFn) -> tuple[list[AlignedCue], Voiceprints, Gallery, l
 def test_the_order_of_lines_and_voiceprints_does_not_matter(episode, random) -> None:  # type: ignore[no-untyped-def]
     lines, prints, gallery, turns, manual = episode
     found = attribute(lines, prints, gallery=gallery, turns=turns, manual=manual)
-    assert [a.line_id for a in found] == [li.cue.cue_id for li in lines]
+    assert [a.cue_id for a in found] == [li.cue.cue_id for li in lines]
     shuffled = random.sample(lines, len(lines))
     rows = random.sample(range(len(prints.keys)), len(prints.keys))
     prints = Voiceprints(
         tuple(prints.keys[r] for r in rows), prints.vectors[rows], tuple(prints.speech_ms[r] for r in rows)
     )
     again = attribute(shuffled, prints, gallery=gallery, turns=random.sample(turns, len(turns)), manual=manual)
-    assert sorted(again, key=lambda a: a.line_id) == sorted(found, key=lambda a: a.line_id)
+    assert sorted(again, key=lambda a: a.cue_id) == sorted(found, key=lambda a: a.cue_id)
 
 
 @settings(max_examples=30, deadline=None)
@@ -306,8 +306,8 @@ def test_what_every_attribution_is(episode) -> None:  # type: ignore[no-untyped-
         assert 0.0 <= a.confidence <= 1.0
         assert (a.character is None) == (a.verdict is Verdict.UNKNOWN)
         assert all(0.0 < e.weight <= 1.0 for e in a.evidence)
-        if a.line_id in manual:
-            assert (a.character, a.confidence, a.verdict) == (manual[a.line_id], 1.0, Verdict.CERTAIN)
+        if a.cue_id in manual:
+            assert (a.character, a.confidence, a.verdict) == (manual[a.cue_id], 1.0, Verdict.CERTAIN)
         elif any(tag.name.strip() for tag in li.cue.tags):
             assert a.verdict is not Verdict.UNKNOWN
         if a.verdict is Verdict.CERTAIN:
@@ -321,7 +321,7 @@ def test_an_unrelated_character_changes_no_persons_word(episode) -> None:  # typ
     other = {"other/0": "other"}
     wider = gallery.extend(Voices(99).prints(other), other)
     found = attribute(lines, prints, gallery=wider, turns=turns, manual=manual)
-    assert {a.line_id: a.character for a in found if a.line_id in manual} == {
+    assert {a.cue_id: a.character for a in found if a.cue_id in manual} == {
         li.cue.cue_id: manual[li.cue.cue_id] for li in lines if li.cue.cue_id in manual
     }
 
@@ -416,7 +416,7 @@ def test_a_real_conversation() -> None:
     rest = [li for li in lines if li.cue.cue_id not in enrolled]
     found = attribute(rest, prints, gallery=gallery, turns=[], manual={})
     assert len(found) >= 4
-    assert [a.character for a in found] == [said_by[a.line_id] for a in found]
+    assert [a.character for a in found] == [said_by[a.cue_id] for a in found]
 
 
 # --- two speakers of one subtitle -------------------------------------------------------------------------
@@ -467,5 +467,5 @@ def test_a_tag_that_sounds_like_another_is_reported() -> None:
         turns=[],
         manual={},
     )
-    assert [(c.line_id, c.named, c.sounds_like) for c in contradictions(found)] == [("l6", "A", said_by[6])]
+    assert [(c.cue_id, c.named, c.sounds_like) for c in contradictions(found)] == [("l6", "A", said_by[6])]
     assert found[6].verdict is not Verdict.CERTAIN

@@ -600,9 +600,9 @@ class Evidence(Record):
 
 @dataclass(frozen=True, slots=True)
 class Attribution(Record):
-    """Who says one line. ``character`` None = unknown; ``confidence`` 0..1; ``speaker`` episode-local."""
+    """Who says the line of one cue. ``character`` None = unknown; ``confidence`` 0..1; ``speaker`` episode-local."""
 
-    line_id: str
+    cue_id: str
     character: str | None
     confidence: float
     verdict: Verdict
@@ -610,7 +610,7 @@ class Attribution(Record):
     speaker: str | None = None
 
     def __post_init__(self) -> None:
-        _check_share(self.confidence, f"confidence of {self.line_id}")
+        _check_share(self.confidence, f"confidence of {self.cue_id}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,9 +115,7 @@ def _parse(
     given = {name: value for name, value in options.items() if value != []}
     command = context.invoked_subcommand
     if command is not None and (given or video or config or dry_run or quiet or as_json):
-        raise ConfigError(
-            "options in front of a command are not used", where=command, remedy=f"put them behind {command}"
-        )
+        raise ConfigError("options go behind a command", where=command, remedy=f"write: {command} --out …")
     return Request(tuple(video or ()), given, config, dry_run, quiet, as_json)
 
 
@@ -167,8 +165,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str], out: list[Path]) -> int:
     command = typer.main.get_command(app)
-    request = command.main(args=list(argv), prog_name="run_pipeline.py", standalone_mode=False)
-    if not isinstance(request, Request):  # a command's exit status; None where help was printed, or it has no other
+    try:
+        # Not command.main(): it would turn Ctrl-C and a closed pipe into exits of its own.
+        with command.make_context("run_pipeline.py", list(argv)) as context:
+            request = command.invoke(context)
+    except typer.Exit as e:  # help has been printed
+        return e.exit_code
+    if not isinstance(request, Request):  # a subcommand has run; its exit status, or None
         return request or DONE
     if _is_remote(request):
         return _run_remote(request)

@@ -90,7 +90,7 @@ def _doubts(episode: Episode, gallery: Gallery, attributions: Sequence[Attributi
     from yuki_builder.characters import contradictions
 
     tags = [
-        f"{episode.episode_id}-{c.line_id} ({c.named}, sounds like {c.sounds_like})"
+        f"{episode.episode_id}-{c.cue_id} ({c.named}, sounds like {c.sounds_like})"
         for c in contradictions(attributions)
     ]
     clips = list(gallery.suspicious())

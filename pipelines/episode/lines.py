@@ -62,11 +62,11 @@ def write_lines(episode: Episode, job: Job) -> Counts:
 def make_lines(
     episode_id: str, aligned: Sequence[AlignedCue], attributions: Sequence[Attribution], turns: Sequence[Turn]
 ) -> list[Line]:
-    """One line a cue, in the order of ``aligned``. Pure; ``attributions`` are by cue id."""
+    """One line a cue, in the order of ``aligned``. Pure."""
     from yuki_builder.alignment import Overlaps
 
     overlaps = Overlaps(turns)
-    said_by = {attribution.line_id: attribution for attribution in attributions}
+    said_by = {attribution.cue_id: attribution for attribution in attributions}
     return [
         Line(
             line_id=line_id(episode_id, line.cue),

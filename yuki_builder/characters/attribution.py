@@ -110,12 +110,12 @@ def attribute(
     (``SPEAKER_01``). That is a grouping and not an identity, so never certain.
 
     Args:
-        lines: with unique cue ids; those are the line ids.
-        voiceprints: by line id. Lines without one (too short, no voice) live on tags and clusters.
+        lines: with unique cue ids.
+        voiceprints: by cue id. Lines without one (too short, no voice) live on tags and clusters.
         gallery: enrolled voices; of the embedder that made ``voiceprints``.
         turns: who speaks when, by episode-local voice.
-        manual: characters by line id.
-        dub: the same lines out of an audio track with other voices, by line id.
+        manual: characters by cue id.
+        dub: the same lines out of an audio track with other voices, by cue id.
         settings: how evidence is weighed.
 
     Raises:
@@ -153,7 +153,7 @@ def attribute(
     )
     if nameless:
         found = [replace(f, verdict=Verdict.DOUBTFUL) if f.verdict is Verdict.CERTAIN else f for f in found]
-    by_id = {attribution.line_id: attribution for attribution in found}
+    by_id = {attribution.cue_id: attribution for attribution in found}
     return [by_id[line.cue.cue_id] for line in lines]
 
 
@@ -308,7 +308,7 @@ def _neighbours(lines: Sequence[AlignedCue]) -> list[tuple[int, int]]:
 class Contradiction:
     """A line that sounds unlike the character whom its subtitle names."""
 
-    line_id: str
+    cue_id: str
     named: str
     sounds_like: str
 
@@ -320,7 +320,7 @@ def contradictions(attributions: Sequence[Attribution], *, least: float = 0.9) -
         named = [e.character for e in attribution.evidence if e.source in ("actor", "sdh")]
         heard = [e.character for e in attribution.evidence if e.source == "voice" and e.weight >= least]
         if named and heard and heard[0] not in named:
-            found.append(Contradiction(attribution.line_id, named[0], heard[0]))
+            found.append(Contradiction(attribution.cue_id, named[0], heard[0]))
     return found
 
 

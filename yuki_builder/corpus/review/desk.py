@@ -561,8 +561,7 @@ class Desk:
                 found = self._tools.suggest(episode_id)
             with self._lock:
                 if found is not None:
-                    prefix = f"{episode_id}-"
-                    self._suggested |= {prefix + a.line_id: a for a in found}
+                    self._suggested |= {f"{episode_id}-{a.cue_id}": a for a in found}
                     self._gains.pop(episode_id, None)
                 rounds = self._rounds[episode_id] - rounds
                 self._rounds[episode_id] = rounds
