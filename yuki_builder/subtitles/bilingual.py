@@ -36,17 +36,24 @@ class Script(enum.Enum):
 Pair = tuple[Script, Script]
 _ASIAN = (Script.HAN, Script.KANA, Script.HANGUL)
 _LETTERS_OF_HAN = "[\u3005\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7a3，。！？、…：；「」『』《》（）～ー·]"
+_TWO_WORDS = re.compile("[A-Za-z][^A-Za-z]+[A-Za-z]")
 _HAS_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 
 
-@functools.lru_cache(maxsize=1 << 13)
-def script_of(line: str, *, least: int = 2) -> Script | None:
-    """The script of a line, or None where none is clear. Chinese characters among kana are Japanese."""
+def script_of(line: str, *, is_sure: bool = True) -> Script | None:
+    """The script of a line, or None where none is clear. Chinese characters among kana are Japanese.
+
+    ``is_sure``: one word, or one character of those that are counted singly, is too little.
+    """
     if line.isascii():
-        count = len(Script.LATIN.value.findall(line))
-        return Script.LATIN if count >= least else None
+        return Script.LATIN if (_TWO_WORDS if is_sure else _HAS_LATIN).search(line) else None
+    return _script_of(line, 2 if is_sure else 1)
+
+
+@functools.lru_cache(maxsize=1 << 13)
+def _script_of(line: str, least: int) -> Script | None:
     counts = {script: len(script.value.findall(line)) for script in Script}
-    if counts[Script.KANA] >= min(2, least) and 6 * counts[Script.KANA] >= counts[Script.HAN]:
+    if counts[Script.KANA] >= least and 6 * counts[Script.KANA] >= counts[Script.HAN]:
         counts[Script.KANA] += counts.pop(Script.HAN)
     script = max(counts, key=counts.__getitem__)
     total = sum(counts.values())
@@ -69,7 +76,7 @@ def is_romaji(line: str) -> bool:
 
 def halves(lines: Sequence[str]) -> tuple[int, Pair] | None:
     """How many upper lines of a cue are in one script while the lower ones are in another, and the two, or None."""
-    groups = [(script, len(list(group))) for script, group in groupby(lines, key=lambda s: script_of(s, least=1))]
+    groups = [(script, len(list(group))) for script, group in groupby(lines, key=lambda s: script_of(s, is_sure=False))]
     if len(groups) != 2:
         return None
     (upper_script, upper), (lower_script, _) = groups
@@ -87,7 +94,7 @@ def part_rows(lines: Sequence[str], pair: Pair) -> int | None:
 
 def _fits(line: str, pair: Pair) -> tuple[bool, bool]:
     """Whether a row may be of the first and of the second language; one of signs and digits may be of both."""
-    script = script_of(line, least=1)
+    script = script_of(line, is_sure=False)
     if script is None:
         has = [wanted.value.search(line) is not None for wanted in pair]
         return (has[0], has[1]) if any(has) else (True, True)
@@ -123,7 +130,7 @@ def split_row(text: str, pair: Pair) -> tuple[str, str] | None:
 
 
 def _is_only(text: str, script: Script, *, not_in: Script) -> bool:
-    if script_of(text, least=1) is not script:
+    if script_of(text, is_sure=False) is not script:
         return False
     return not not_in.value.search(text) or (not_in is Script.HAN and script is Script.KANA)
 

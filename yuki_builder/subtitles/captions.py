@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from yuki_builder.subtitles.cleaning import is_plain
 from yuki_builder.subtitles.drafts import Draft
 from yuki_builder.subtitles.reasons import LeftOut
 
@@ -156,8 +157,9 @@ def _join_contained(drafts: Sequence[Draft]) -> list[Draft]:
     for a, b in pairwise(kept):
         first, second = found[a], found[b]
         rows, more = first.lines, second.lines
-        is_meeting = first.style == second.style and abs(second.start_ms - first.end_ms) <= _TOUCHING_MS
-        if first.left_out is not None or not is_meeting or len(rows) == len(more):
+        if len(rows) == len(more) or abs(second.start_ms - first.end_ms) > _TOUCHING_MS:
+            continue
+        if first.left_out is not None or first.style != second.style:
             continue
         shorter, longer = (rows, more) if len(rows) < len(more) else (more, rows)
         at = next((j for j in range(len(longer) - len(shorter) + 1) if longer[j : j + len(shorter)] == shorter), None)
@@ -191,6 +193,7 @@ def _with_lines(draft: Draft, lines: tuple[str, ...], *, first: int = 0, end_ms:
         lines=lines,
         voice_of_line=cleaned.voice_of_line[first : first + count],
         colour_of_line=cleaned.colour_of_line[first : first + count],
+        is_plain=all(map(is_plain, lines)),
     )
     if len(kept.voice_of_line) != count:
         kept = replace(kept, voice_of_line=())

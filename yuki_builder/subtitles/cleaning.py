@@ -52,11 +52,15 @@ _INVISIBLE = re.compile(
 _LINE_BREAK = re.compile(r"[\n\x0b\x0c\x85\u2028\u2029]")
 _SPACES = re.compile(r"[ \t\xa0\u202f]+")
 _EDGES = " \t\u3000\u200c\u200d"
+_MARKS = re.compile(r"[:(\[<{>*#]|^\s*-")
 
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """The shown text of an event, line by line, and what its markup said of it."""
+    """The shown text of an event, line by line, and what its markup said of it.
+
+    ``is_plain``: no row holds anything that has to be looked at (see ``is_plain``); False where that is not known.
+    """
 
     lines: tuple[str, ...]
     voices: tuple[str, ...] = ()
@@ -67,9 +71,15 @@ class Cleaned:
     colour_of_line: tuple[str | None, ...] = ()  # as long as ``lines``, or empty where no row has one colour
     is_typeset: bool = False  # drawn by more than a place: a font, a colour, a movement
     point: tuple[str, str] | None = None  # where ``\\pos`` puts it
+    is_plain: bool = False
 
 
 _NOTHING = Cleaned(())
+
+
+def is_plain(row: str) -> bool:
+    """Whether a row surely holds no label, bracket, dash, sound or song: most rows, which then cost no more."""
+    return row.isascii() and _MARKS.search(row) is None
 
 
 def clean(text: str, *, is_ass: bool) -> Cleaned:
@@ -91,7 +101,8 @@ def clean(text: str, *, is_ass: bool) -> Cleaned:
         text = _VOICE.sub(lambda match: f"\n{_VOICE_MARK}{' '.join(match[1].split())}{_VOICE_MARK}", text)
         text = _COLOUR.sub(_marked, text)
         text = _TAG.sub("", _HTML_BREAK.sub("\n", _READING.sub("", text)))
-    text = _unescape(text)
+    if "&" in text:
+        text = _unescape(text)
     if not is_ass and text[:2] == "m " and _SHAPE.fullmatch(" ".join(text.split())):
         return Cleaned((), has_drawing=True)
     if _COLOUR_MARK in text:
@@ -100,9 +111,10 @@ def clean(text: str, *, is_ass: bool) -> Cleaned:
         return _by_voice(found, text)
     lines = tuple(_visible_lines(text))
     if found is _NOTHING:
-        return Cleaned(lines)
+        return Cleaned(lines, is_plain=all(map(is_plain, lines)))
     return Cleaned(
         lines,
+        is_plain=all(map(is_plain, lines)),
         has_karaoke=found.has_karaoke,
         has_drawing=found.has_drawing,
         has_position=found.has_position,
@@ -201,17 +213,14 @@ def _without_overrides(text: str) -> tuple[str, Cleaned]:
 
 
 def _unescape(text: str) -> str:
-    if "&" not in text:
-        return text
     return _ENTITY.sub(lambda match: html.unescape(match[0]), text.replace("&amp;amp;", "&amp;"))
 
 
 def _visible_lines(text: str) -> Iterator[str]:
-    if text.isascii() and text.isprintable():
-        if visible := _SPACES.sub(" ", text).strip():
-            yield visible
-        return
-    for line in _LINE_BREAK.split(text):
-        visible = _SPACES.sub(" ", _INVISIBLE.sub("", line)).strip(_EDGES)
+    for line in (text,) if text.isprintable() else _LINE_BREAK.split(text):
+        if not (line.isascii() and line.isprintable()):
+            visible = _SPACES.sub(" ", _INVISIBLE.sub("", line)).strip(_EDGES)
+        else:
+            visible = (_SPACES.sub(" ", line) if "  " in line else line).strip()
         if visible:
             yield visible

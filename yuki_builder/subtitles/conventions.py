@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from yuki_builder.subtitles.captions import Repeats
+from yuki_builder.subtitles.cleaning import is_plain
 from yuki_builder.subtitles.labels import (
     Form,
     Kind,
@@ -19,7 +20,6 @@ from yuki_builder.subtitles.labels import (
     Shape,
     has_chevrons,
     inner_labels,
-    is_plain,
     leading_labels,
     split_chunks,
 )

@@ -24,6 +24,10 @@ class Draft:
         return self.cleaned.lines
 
     @property
+    def is_plain(self) -> bool:
+        return self.cleaned.is_plain
+
+    @property
     def text(self) -> str:
         return "\n".join(self.cleaned.lines)
 

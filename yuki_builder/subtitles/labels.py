@@ -128,14 +128,6 @@ class Label:
 _NO_LABEL = Inside(Kind.OTHER)
 
 
-_MARKS = re.compile(r"[:(\[<{>*#]|^\s*-")
-
-
-def is_plain(row: str) -> bool:
-    """Whether a row surely holds no label, bracket, dash, sound or song: most rows, which then cost no more."""
-    return row.isascii() and _MARKS.search(row) is None
-
-
 def leading_labels(text: str, *, is_last: bool) -> tuple[str, tuple[Label, ...]]:
     """The dash that opens ``text``, and the labels that may stand one behind the other at its beginning.
 

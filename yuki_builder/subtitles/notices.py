@@ -7,8 +7,10 @@ Told by what they are made of in any language: an address on the web, a role and
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+from yuki_builder.subtitles.cleaning import is_plain
 from yuki_builder.subtitles.reasons import LeftOut
 
 _DOMAIN = re.compile(
@@ -17,6 +19,7 @@ _DOMAIN = re.compile(
     r"|co\.\w\w|com\.\w\w)\b(?:/\S*)?|\bt\.me/\S+|\bdiscord\.gg\S*",
     re.IGNORECASE,
 )
+_DOT_INSIDE = re.compile(r"\.[\w-]")  # every address has one
 _SELLS = re.compile(
     r"subtitl|\bsubs?\b|\bsync|ripped|downloa|encod|correct|vip member|\bads?\b|advert|brand|contact|support us|visit"
     r"|\bjoin\b|telegram|discord|facebook|patreon|donat|\brate\b|watch.{0,20}free|casino|\bbet|promo|follow"
@@ -153,36 +156,59 @@ _NOTE = re.compile(
     rf"[*＊]?\s*(?:(?:{_NOTE_WORDS})\s*\d*\s*(?:[:：.)\]）】—–-]|\s|$)|[*＊]?[注註]\d*\s*[:：]|[注注][释釋解]\s*[:：]|PS\s*：|P\.S\.\s*：|※)",
     re.IGNORECASE,
 )
+# How the marks of notes in ASCII begin, in lower case.
+_NOTE_STARTS = (
+    *("t/", "t /", "t.", "t .", "tn", "tl", "tr", "ed", "e/", "au", "a/", "a.", "a f", "a\tf", "an", "no", "n.", "nd"),
+    *("n d", "pr", "po", "fo", "op", "o.", "oa", "o a", "su", "ca"),
+)
 _CJK_PS = re.compile(r"p\.?s\.?\s*[:：]\s*[\u3400-\u9fff]", re.IGNORECASE)
 _PLAIN_NOTE = re.compile(r"(?:note|nota|notiz|anmerkung|remarque|примечание|備考|备注|備註)\s*[:：]", re.IGNORECASE)
 _OPENING, _CLOSING = "([{（［【〔", ")]}）］】〕"
 _INLINE = re.compile(r"[(\[（［【]([^()\[\]（）［］【】]{2,200})[)\]）］】]")
 
 
-def notice_reason(rows: Sequence[str], *, is_edge: bool) -> LeftOut | None:
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """Of the words without which there is no advertisement or credit, those that are in a file: mostly none."""
+
+    advertising: tuple[str, ...] = _ADVERTISING
+    credits: tuple[str, ...] = _OTHER_CREDITS
+
+    @classmethod
+    def of(cls, cues: Iterable[Sequence[str]]) -> Signs:
+        """Of the rows of each cue of the file."""
+        whole = "\n".join(map(" ".join, cues)).casefold()
+        return cls(tuple(w for w in _ADVERTISING if w in whole), tuple(w for w in _OTHER_CREDITS if w in whole))
+
+
+def notice_reason(rows: Sequence[str], *, is_edge: bool, signs: Signs) -> LeftOut | None:
     """Why the rows of a cue are no dialogue, where an advertisement or a credit is in them.
 
-    ``is_edge``: the cue is among the first or the last of its file, where a bare address is no speech.
+    Args:
+        rows: those of one cue.
+        is_edge: the cue is among the first or the last of its file, where a bare address is no speech.
+        signs: what to look for, by the file.
     """
     text = " ".join(rows)
     lowered = text.casefold()
-    if any(word in lowered for word in _ADVERTISING) and _ADVERTISEMENTS.search(text):
+    if signs.advertising and any(word in lowered for word in signs.advertising) and _ADVERTISEMENTS.search(text):
         return LeftOut.ADVERTISEMENT
-    if "." in text and (domain := _DOMAIN.search(text)):
+    if "." in text and (_DOT_INSIDE.search(text) or "://" in text) and (domain := _DOMAIN.search(text)):
         rest = (text[: domain.start()] + text[domain.end() :]).strip(f"{_EDGE}!?")
         is_bare = len(rest.split()) <= 3 and not re.search(r"[.!?。]\s*$", text)
         if is_bare or is_edge or _SELLS.search(text.replace(domain[0], " ")) or _SELLS.search(domain[0]):
             return LeftOut.ADVERTISEMENT
-    if text.strip()[:1].isdecimal() and _FRAME_RATE.fullmatch(text.strip()) and (is_edge or "." in text):
+    if text.lstrip()[:1].isdecimal() and _FRAME_RATE.fullmatch(text.strip()) and (is_edge or "." in text):
         return LeftOut.CREDITS
-    return LeftOut.CREDITS if _may_be_credit(text, lowered) and any(map(_is_credit, rows)) else None
+    return LeftOut.CREDITS if _may_be_credit(text, lowered, signs) and any(map(_is_credit, rows)) else None
 
 
-def _may_be_credit(text: str, lowered: str) -> bool:
+def _may_be_credit(text: str, lowered: str, signs: Signs) -> bool:
     """False for most sentences in Latin letters, which have none of the words that a credit needs."""
     if not text.isascii() or ":" in text or "-" in text or "(" in text:
         return True
-    return not _BY_WORDS.isdisjoint(lowered.split()) or any(word in lowered for word in _OTHER_CREDITS)
+    is_by_somebody = not _BY_WORDS.isdisjoint(lowered.split())
+    return is_by_somebody or (bool(signs.credits) and any(word in lowered for word in signs.credits))
 
 
 def _is_credit(row: str) -> bool:
@@ -220,6 +246,8 @@ def _is_somebody(who: str, row: str, *, is_common: bool) -> bool:
 
 def split_notes(rows: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The rows without translators' notes, and those: whole rows, and brackets that open with a note's mark."""
+    if not any(map(_may_hold_note, rows)):
+        return tuple(rows), ()
     kept: list[str] = []
     notes: list[str] = []
     is_open = False
@@ -237,6 +265,11 @@ def split_notes(rows: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if text.strip():
             kept.append(text)
     return tuple(kept), tuple(notes)
+
+
+def _may_hold_note(row: str) -> bool:
+    """False for most rows: plain ones hold a note only if they open with its mark."""
+    return row.casefold().startswith(_NOTE_STARTS) or not is_plain(row)
 
 
 def _take(match: re.Match[str], notes: list[str]) -> str:

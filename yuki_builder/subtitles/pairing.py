@@ -41,6 +41,7 @@ class Reading:
     lines: tuple[SpeakerLine, ...]
     secondary: tuple[SpeakerLine, ...] = ()
     asides: tuple[tuple[str, LeftOut], ...] = ()
+    is_plain: bool = False  # rows of one language and no marks, as they came
 
 
 def pair_languages(readings: Sequence[Reading], language: str | None) -> tuple[list[Reading], tuple[str, ...]]:
@@ -81,6 +82,8 @@ def _pair_rows(readings: Sequence[Reading], language: str | None) -> tuple[list[
 
 
 def _pair_in(reading: Reading) -> Pair | None:
+    if reading.is_plain:
+        return None
     texts = _texts(reading)
     if found := halves(texts):
         return found[1]
@@ -156,7 +159,7 @@ def _pair_lanes(readings: Sequence[Reading], language: str | None) -> tuple[list
         return None
     blocks = _blocks(kept)
     lanes_of: list[Callable[[Reading], object]] = [lambda r: r.cue.style, lambda r: blocks[r.cue.index]]
-    lanes_of.append(lambda r: script_of(r.cue.text, least=1))
+    lanes_of.append(lambda r: script_of(r.cue.text, is_sure=False))
     for lane_of in lanes_of:
         lanes: dict[object, list[Reading]] = defaultdict(list)
         for reading in kept:
@@ -214,7 +217,7 @@ def _in_parallel(
 def _languages_of(first: Sequence[Reading], second: Sequence[Reading]) -> tuple[str, str] | None:
     """What the two lanes are written in, where it is not the same."""
     one, other = (join_rows([r.cue.text for r in lane[:400]]) for lane in (first, second))
-    scripts = script_of(one[:4000], least=1), script_of(other[:4000], least=1)
+    scripts = script_of(one[:4000], is_sure=False), script_of(other[:4000], is_sure=False)
     if None in scripts:
         return None
     if scripts[0] is not scripts[1]:
@@ -288,7 +291,8 @@ _Rows = tuple[tuple[SpeakerLine, ...], tuple[SpeakerLine, ...]]
 def _equal_halves(reading: Reading) -> _Rows | None:
     lines = reading.lines
     if len(lines) == 1:
-        pieces = [piece.strip() for piece in lines[0].text.replace("｜", "|").split("|") if piece.strip()]
+        text = lines[0].text.replace("｜", "|")
+        pieces = [piece.strip() for piece in text.split("|") if piece.strip()] if "|" in text else ()
         if len(pieces) == 2:
             return (replace(lines[0], text=pieces[0]),), (replace(lines[0], text=pieces[1]),)
     if not lines or len(lines) % 2:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,7 +61,8 @@ def read_cues(
             where=path,
             remedy="choose another with --subtitles",
         )
-    cues, conventions = read_sheet(_until_nul(found).events, is_ass=is_ass, language=language)
+    with _without_garbage_collector():
+        cues, conventions = read_sheet(_until_nul(found).events, is_ass=is_ass, language=language)
     return CueSheet(
         cues=cues,
         encoding=used,
@@ -67,6 +71,18 @@ def read_cues(
         replaced=replaced,
         conventions=conventions,
     )
+
+
+@contextlib.contextmanager
+def _without_garbage_collector() -> Iterator[None]:
+    """Nothing in a sheet is in a circle; of a large one the collector would go over every entry again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _until_nul(found: Events) -> Events:

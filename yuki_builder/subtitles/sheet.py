@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 
 from yuki_builder.records import Cue, NameTag
 from yuki_builder.subtitles import captions, typesetting
-from yuki_builder.subtitles.cleaning import clean
+from yuki_builder.subtitles.cleaning import clean, is_plain
 from yuki_builder.subtitles.conventions import Conventions, LabelBook, judge, read_labels
 from yuki_builder.subtitles.drafts import Draft
 from yuki_builder.subtitles.events import Event
-from yuki_builder.subtitles.labels import inner_labels, is_plain, leading_labels, split_chunks, without_chevrons
+from yuki_builder.subtitles.labels import inner_labels, leading_labels, split_chunks, without_chevrons
 from yuki_builder.subtitles.marks import join_rows, unwrapped, without_marks, without_readings
-from yuki_builder.subtitles.notices import notice_reason, split_notes
+from yuki_builder.subtitles.notices import Signs, notice_reason, split_notes
 from yuki_builder.subtitles.pairing import Reading, pair_languages
 from yuki_builder.subtitles.parts import Part, SpeakerLine, share_out, split_speakers
 from yuki_builder.subtitles.reasons import UNREADABLE, LeftOut
@@ -77,12 +77,13 @@ def read_sheet(
     drafts, seen = typesetting.mark_songs([_draft(event, is_ass=is_ass) for event in events])
     drafts, repeats = captions.once(drafts)
     drafts, seen = typesetting.mark_signs(drafts, seen)
-    taken = [_take_notices(draft, is_edge=is_edge) for draft, is_edge in zip(drafts, _edges(drafts), strict=True)]
+    signs = Signs.of(draft.lines for draft in drafts if draft.left_out is None)
+    taken = [_take_notices(draft, signs, is_edge=edge) for draft, edge in zip(drafts, _edges(drafts), strict=True)]
     drafts = [draft for draft, _ in taken]
     kept = [draft for draft in drafts if draft.left_out is None]
     speakers = _Speakers.of(drafts, seen)
     book = read_labels(
-        [draft.lines for draft in kept],
+        [() if draft.is_plain else draft.lines for draft in kept],
         actors=speakers.keys,
         is_in_capitals=is_in_capitals(" ".join(draft.lines) for draft in kept),
     )
@@ -101,11 +102,11 @@ def cue_ids(events: Iterable[Event]) -> Iterator[str]:
 
     Exact repeats of an event are told apart by a counter.
     """
-    seen: Counter[str] = Counter()
+    seen: dict[str, int] = {}
     for event in events:
         raw = f"{event.start_ms}|{event.end_ms}|{event.text}".encode("utf-8", "surrogatepass")
         cue_id = f"{max(0, event.start_ms):08d}-{hashlib.sha256(raw).hexdigest()[:8]}"
-        seen[cue_id] += 1
+        seen[cue_id] = seen.get(cue_id, 0) + 1
         yield cue_id if seen[cue_id] == 1 else f"{cue_id}-{seen[cue_id]}"
 
 
@@ -121,7 +122,7 @@ def _draft(event: Event, *, is_ass: bool) -> Draft:
         return draft.without(LeftOut.KARAOKE)
     if cleaned.has_drawing and not cleaned.lines:
         return draft.without(LeftOut.DRAWING)
-    reason = effect_reason(event.effect)
+    reason = effect_reason(event.effect) if event.effect else None
     if reason is None and sum(map(len, cleaned.lines)) > _MAX_TEXT_CHARS:
         reason = LeftOut.TOO_LONG
     return draft if reason is None else draft.without(reason)
@@ -134,21 +135,21 @@ def _edges(drafts: Sequence[Draft]) -> list[bool]:
     return [k in edges for k in range(len(drafts))]
 
 
-def _take_notices(draft: Draft, *, is_edge: bool) -> tuple[Draft, tuple[str, ...]]:
+def _take_notices(draft: Draft, signs: Signs, *, is_edge: bool) -> tuple[Draft, tuple[str, ...]]:
     """A draft without the notes in it, and those; left out where nothing else is in it, or it is an advertisement."""
     if draft.left_out is not None or not draft.lines:
         return draft, ()
-    reason = notice_reason(draft.lines, is_edge=is_edge)
+    reason = notice_reason(draft.lines, is_edge=is_edge, signs=signs)
     if reason is not None:
         return draft.without(reason), ()
-    draft = _without_marks(draft)
+    if not draft.is_plain:
+        draft = _without_marks(draft)
     rows, notes = split_notes(draft.lines)
     if notes and not any(c.isalnum() for row in rows for c in row):
         return draft.without(LeftOut.NOTE), ()
     if not notes:
         return draft, ()
-    cleaned = replace(draft.cleaned, lines=rows, voice_of_line=(), colour_of_line=())
-    return replace(draft, cleaned=cleaned), notes
+    return _with_rows(draft, rows), notes
 
 
 def _without_marks(draft: Draft) -> Draft:
@@ -157,8 +158,13 @@ def _without_marks(draft: Draft) -> Draft:
         return draft
     if all(rows):
         return replace(draft, cleaned=replace(draft.cleaned, lines=rows))
-    kept = tuple(row for row in rows if row)
-    return replace(draft, cleaned=replace(draft.cleaned, lines=kept, voice_of_line=(), colour_of_line=()))
+    return _with_rows(draft, tuple(row for row in rows if row))
+
+
+def _with_rows(draft: Draft, rows: tuple[str, ...]) -> Draft:
+    is_all_plain = all(map(is_plain, rows)) and not draft.cleaned.voices
+    cleaned = replace(draft.cleaned, lines=rows, voice_of_line=(), colour_of_line=(), is_plain=is_all_plain)
+    return replace(draft, cleaned=cleaned)
 
 
 def _has_colours(drafts: Sequence[Draft]) -> bool:
@@ -213,7 +219,8 @@ class _Speakers:
         kept = [draft for draft in drafts if draft.left_out is None]
         tags = [tag for draft in kept for tag in self.given(draft)]
         if book.names:
-            tags += [NameTag(name, "sdh") for draft in kept for name in _label_names(draft.lines, book)]
+            labelled = (draft.lines for draft in kept if not draft.is_plain)
+            tags += [NameTag(name, "sdh") for lines in labelled for name in _label_names(lines, book)]
         return _Speakers(self.actors, self.styles, spellings(tags))
 
 
@@ -346,15 +353,11 @@ def _reading(
     if draft.left_out is not None:
         return Reading(cue(join_rows(draft.lines), given, draft.left_out), ())
     asides = tuple((note, LeftOut.NOTE) for note in notes)
-    if (
-        draft.lines
-        and not draft.cleaned.voices
-        and not draft.cleaned.colour_of_line
-        and all(map(is_plain, draft.lines))
-    ):
+    if draft.lines and draft.is_plain:
         plain = tuple(map(SpeakerLine, draft.lines))
         has_words = any(map(_WORD.search, draft.lines))
-        return Reading(cue(join_rows(draft.lines), given, None if has_words else LeftOut.EMPTY), plain, (), asides)
+        left_out = None if has_words else LeftOut.EMPTY
+        return Reading(cue(join_rows(draft.lines), given, left_out), plain, (), asides, is_plain=True)
     rows = _without_labels(draft, speakers, book)
     lines = tuple(_unmarked(rows.lines))
     tags = tuple(dict.fromkeys((*given, *(tag for line in rows.lines for tag in line.tags))))
@@ -432,7 +435,7 @@ def _by_speaker(reading: Reading) -> list[Cue]:
     ]
     if cue.left_out is not None:
         return [cue, *asides]
-    if not reading.secondary and len(reading.lines) == 1 and is_plain(reading.lines[0].text):
+    if reading.is_plain and not reading.secondary:
         return [cue, *asides]
     parts, others = split_speakers(reading.lines), split_speakers(reading.secondary)
     if len(parts) < 2 or (others and len(others) != len(parts)):

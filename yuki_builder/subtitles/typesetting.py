@@ -8,6 +8,7 @@ the actor fields but each person has a style, the style names them.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -159,7 +160,7 @@ def _mark_songs(drafts: Sequence[Draft]) -> tuple[list[Draft], tuple[str, ...]]:
         if len(members) < 2:
             continue
         rows = [drafts[k].text for k in members]
-        has_japanese = any(script_of(row, least=1) in (Script.KANA, Script.HAN) for row in rows)
+        has_japanese = any(script_of(row, is_sure=False) in (Script.KANA, Script.HAN) for row in rows)
         has_romaji = has_japanese and any(script_of(row) is Script.LATIN and is_romaji(row) for row in rows)
         styles = {drafts[k].style for k in members}
         has_song = any(drafts[k].left_out is not None for k in members)
@@ -189,8 +190,8 @@ def _romaji_cues(drafts: Sequence[Draft]) -> set[int]:
     """Cues that hold romaji in a row above or below its kanji."""
     found = set()
     for k, draft in enumerate(drafts):
-        if draft.left_out is None and len(draft.lines) >= 2:
-            scripts = [script_of(line, least=1) for line in draft.lines]
+        if draft.left_out is None and not draft.is_plain and len(draft.lines) >= 2:
+            scripts = [script_of(line, is_sure=False) for line in draft.lines]
             if (Script.KANA in scripts or Script.HAN in scripts) and any(
                 script is Script.LATIN and is_romaji(line) for script, line in zip(scripts, draft.lines, strict=True)
             ):
@@ -221,16 +222,22 @@ def _by_actor(draft: Draft) -> Draft:
     """A line whose actor field says that it is a sign or a note."""
     if draft.left_out is not None or not draft.event.actor.strip():
         return draft
-    words = re.findall(r"[^\W_]+", draft.event.actor)
+    reason, is_on_screen = _actor_says(draft.event.actor)
+    if is_on_screen and (r"\an" in draft.event.text or draft.text.isupper()):
+        reason = LeftOut.SIGN
+    return draft if reason is None else draft.without(reason)
+
+
+@functools.lru_cache(maxsize=4096)
+def _actor_says(actor: str) -> tuple[LeftOut | None, bool]:
+    """Why the lines of an actor field are no dialogue, or None; and whether it says OS: on screen, or off screen."""
+    words = re.findall(r"[^\W_]+", actor)
     if words and words[0] in SIGN_ACTORS:
-        return draft.without(LeftOut.SIGN)
+        return LeftOut.SIGN, False
     is_note = len(words) == 1 and words[0] in NOTE_ACTORS
     if is_note or ({"note", "notes"} & set(map(str.casefold, words)) and all(word in ACTOR_NOTES for word in words)):
-        return draft.without(LeftOut.NOTE)
-    is_on_screen = [word.casefold() for word in words] == ["os"] and (
-        r"\an" in draft.event.text or draft.text.isupper()
-    )
-    return draft.without(LeftOut.SIGN) if is_on_screen else draft
+        return LeftOut.NOTE, False
+    return None, [word.casefold() for word in words] == ["os"]
 
 
 def _silent_actors(drafts: Sequence[Draft]) -> frozenset[str]:
