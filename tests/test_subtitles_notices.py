@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yuki_builder.subtitles import notices
+from yuki_builder.subtitles.cleaning import clean
 
 _VOCABULARY = (
     "subtitles Subs synced by BY von des por da di af door oleh a cura di: Anna Ben Mewa Redaktor redaktor Legendagem "
@@ -27,6 +28,23 @@ def test_nothing_is_missed_by_looking_for_signs_first(rows: list[str]) -> None:
     if notices._ADVERTISEMENTS.search(text):
         assert any(word in lowered for word in notices._ADVERTISING)
     if any(map(notices._is_credit, rows)):
-        assert notices._may_be_credit(text, lowered)
+        assert notices._may_be_credit(text, lowered, notices.Signs())
+    if notices._DOMAIN.search(text):
+        assert notices._DOT_INSIDE.search(text) or "://" in text
+    whole = notices.Signs.of([["Hello there."], rows])
+    for is_edge in (False, True):
+        assert notices.notice_reason(rows, is_edge=is_edge, signs=whole) == notices.notice_reason(
+            rows, is_edge=is_edge, signs=notices.Signs()
+        )
     if notices._FRAME_RATE.fullmatch(text.strip()):
         assert text.strip()[:1].isdecimal()
+
+
+@settings(max_examples=600)
+@given(
+    st.from_regex(notices._NOTE, alphabet=st.characters(max_codepoint=126)), st.text(st.characters(max_codepoint=126))
+)
+def test_no_note_is_missed_by_looking_at_its_first_letters(mark: str, rest: str) -> None:
+    for row in clean(mark + rest, is_ass=False).lines:
+        if notices._is_note(row):
+            assert notices._may_hold_note(row)

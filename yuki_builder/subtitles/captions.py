@@ -42,7 +42,7 @@ def once(drafts: Sequence[Draft]) -> tuple[list[Draft], Repeats]:
 
 
 def _kept(drafts: Sequence[Draft]) -> list[int]:
-    return [k for k, draft in enumerate(drafts) if draft.left_out is None and draft.lines]
+    return [k for k, draft in enumerate(drafts) if draft.left_out is None and draft.cleaned.lines]
 
 
 def _highlights(drafts: Sequence[Draft]) -> bool:
@@ -91,10 +91,9 @@ def _meets(first: Draft, end_ms: int, second: Draft, *, highlights: bool) -> boo
 
 def _rolls(drafts: Sequence[Draft]) -> bool:
     """Whether rows of one entry open the next throughout the file."""
-    kept = _kept(drafts)
-    pairs = [(drafts[a], drafts[b]) for a, b in pairwise(kept)]
-    rolling = sum(a.lines != b.lines and _is_near(a, b) and _shared(a.lines, b.lines)[0] > 0 for a, b in pairs)
-    return rolling >= 2 and rolling >= _MIN_SHARE * len(pairs)
+    kept = [drafts[k] for k in _kept(drafts)]
+    rolling = sum(_shared(a.lines, b.lines)[0] > 0 and a.lines != b.lines and _is_near(a, b) for a, b in pairwise(kept))
+    return rolling >= 2 and rolling >= _MIN_SHARE * (len(kept) - 1)
 
 
 def _is_near(first: Draft, second: Draft) -> bool:
@@ -107,18 +106,18 @@ def _is_near(first: Draft, second: Draft) -> bool:
 
 def _shared(before: Sequence[str], now: Sequence[str]) -> tuple[int, bool]:
     """How many rows at the end of one entry open the next, and whether the last of them goes on there."""
+    last = before[-1]
     for count in range(min(len(before), len(now)), 0, -1):
-        tail = before[-count:]
-        if tail[:-1] == now[: count - 1] and _grows(tail[-1], now[count - 1]):
-            return count, tail[-1] != now[count - 1]
+        if _grows(last, now[count - 1]) and before[-count:-1] == now[: count - 1]:
+            return count, last != now[count - 1]
     return 0, False
 
 
 def _grows(before: str, now: str) -> bool:
-    if before == now:
-        return True
     if not now.startswith(before):
         return False
+    if len(now) == len(before):
+        return True
     return now[len(before)].isspace() or not now[len(before)].isalnum() or ord(before[-1]) > 0x2E80
 
 

@@ -79,7 +79,7 @@ _NOTHING = Cleaned(())
 
 def is_plain(row: str) -> bool:
     """Whether a row surely holds no label, bracket, dash, sound or song: most rows, which then cost no more."""
-    return row.isascii() and _MARKS.search(row) is None
+    return row.isascii() and row.isprintable() and _MARKS.search(row) is None
 
 
 def clean(text: str, *, is_ass: bool) -> Cleaned:
@@ -204,7 +204,7 @@ def _without_overrides(text: str) -> tuple[str, Cleaned]:
     point = _POINT.search(every) if has_position else None
     return "".join(shown), Cleaned(
         (),
-        has_karaoke="\\k" in every.lower() and _KARAOKE.search(every) is not None,
+        has_karaoke=("\\k" in every or "\\K" in every) and _KARAOKE.search(every) is not None,
         has_drawing=has_drawing,
         has_position=has_position,
         is_typeset=has_position and _TYPESETTING.search(every) is not None,

@@ -21,6 +21,19 @@ MAX_BYTES = 32 << 20  # an episode of heavily typeset ASS is 20 MB; dialogue is 
 _LINE_END = re.compile(r"\r+\n|\r")  # also `\r\r\n`, which a file gets when it is saved twice
 
 
+@contextlib.contextmanager
+def _without_garbage_collector() -> Iterator[None]:
+    """The entries of a file form no circles, and the collector would go over all of them again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@_without_garbage_collector()
 def read_cues(
     path: Path, *, frame_rate_hz: float | None = None, language: str | None = None, encoding: str | None = None
 ) -> CueSheet:
@@ -61,8 +74,7 @@ def read_cues(
             where=path,
             remedy="choose another with --subtitles",
         )
-    with _without_garbage_collector():
-        cues, conventions = read_sheet(_until_nul(found).events, is_ass=is_ass, language=language)
+    cues, conventions = read_sheet(_until_nul(found).events, is_ass=is_ass, language=language)
     return CueSheet(
         cues=cues,
         encoding=used,
@@ -71,18 +83,6 @@ def read_cues(
         replaced=replaced,
         conventions=conventions,
     )
-
-
-@contextlib.contextmanager
-def _without_garbage_collector() -> Iterator[None]:
-    """Nothing in a sheet is in a circle; of a large one the collector would go over every entry again and again."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _until_nul(found: Events) -> Events:
