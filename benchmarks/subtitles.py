@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import sys
 import tempfile
 import time
@@ -78,41 +79,15 @@ def speed(events: int = 90_000) -> None:
 
 
 ASS_HEAD = "[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text"
-WORDS = [
-    "I",
-    "you",
-    "the",
-    "we",
-    "go",
-    "know",
-    "what",
-    "never",
-    "there",
-    "again",
-    "house",
-    "tomorrow",
-    "listen",
-    "wait",
-    "please",
-    "sorry",
-    "night",
-    "captain",
-    "where",
-    "did",
-    "come",
-    "from",
-    "take",
-    "this",
-    "away",
-    "now",
-    "believe",
-    "really",
-    "nothing",
-]
+WORDS = re.findall(
+    r"\w+",
+    "I you the we go know what never there again house tomorrow listen wait please sorry night captain where did come "
+    "from take this away now believe really nothing",
+)
 
 
 def dialogue(events: int) -> Iterator[str]:
-    dice = random.Random(0)
+    dice = random.Random(0)  # noqa: S311
 
     def sentence() -> str:
         said = " ".join(dice.choices(WORDS, k=dice.randint(3, 9))).capitalize()
@@ -121,7 +96,8 @@ def dialogue(events: int) -> Iterator[str]:
 
     for k in range(events):
         text = sentence() + ("\\N" + sentence() if dice.random() < 0.2 else "")
-        yield f"Dialogue: 0,{clock(900 * k)},{clock(900 * k + 850)},Default,{dice.choice(['', 'Anna', 'Ben'])},0,0,0,,{text}"
+        actor = dice.choice(["", "Anna", "Ben"])
+        yield f"Dialogue: 0,{clock(900 * k)},{clock(900 * k + 850)},Default,{actor},0,0,0,,{text}"
 
 
 def signs(events: int) -> Iterator[str]:
