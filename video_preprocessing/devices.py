@@ -32,7 +32,7 @@ def steady_linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | No
     rows = x.reshape(-1, x.shape[-1])
     missing = -len(rows) % _ROWS
     if not missing or x.device.type != "cpu":
-        return functional.linear(x, weight, bias)
+        return functional.linear(rows, weight, bias).reshape(*x.shape[:-1], -1)
     y = functional.linear(functional.pad(rows, (0, 0, 0, missing)), weight, bias)
     return y[: len(rows)].reshape(*x.shape[:-1], -1)
 

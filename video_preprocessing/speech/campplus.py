@@ -110,6 +110,8 @@ class CamPlusPlus:
         from torch.nn import functional
 
         x = features.to(self._device).transpose(1, 2).unsqueeze(1)
+        # Channels last: the processor's convolutions take half the time.
+        x = x.contiguous(memory_format=torch.channels_last)
         x = functional.conv2d(x, *self._front[0], padding=1).relu_()
         for conv1, conv2, shortcut in self._residual:
             stride = (2, 1) if shortcut is not None else (1, 1)
@@ -202,9 +204,12 @@ def _affine(w: Mapping[str, torch.Tensor], norm: str) -> tuple[torch.Tensor, tor
 
 def _conv_bn(w: Mapping[str, torch.Tensor], conv: str, norm: str) -> tuple[torch.Tensor, torch.Tensor]:
     """Weight and bias of a convolution with the normalisation behind it."""
+    import torch
+
     scale, shift = _affine(w, norm)
     weight = w[f"{conv}.weight"]
-    return weight * scale.view(-1, *[1] * (weight.dim() - 1)), shift
+    folded = weight * scale.view(-1, *[1] * (weight.dim() - 1))
+    return folded.contiguous(memory_format=torch.channels_last) if folded.dim() == 4 else folded, shift
 
 
 _Conv = tuple["torch.Tensor", "torch.Tensor"]
