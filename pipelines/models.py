@@ -99,7 +99,13 @@ def transcriber_fingerprint(name_or_folder: str) -> str:
 
 
 def chosen_transcriber(name: str, *, language: str | None, device: str) -> str:
-    """The name that ``auto`` stands for on this machine; any other name is itself."""
+    """The name that ``auto`` stands for on this machine; any other name is itself.
+
+    Args:
+        name: what the user asked for.
+        language: the code of the spoken language, where it is known.
+        device: ``auto``, ``cpu`` or ``cuda``.
+    """
     from video_preprocessing.transcription import choose_transcriber
 
     if name != "auto":

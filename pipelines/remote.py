@@ -279,6 +279,10 @@ def run_remote_season(
             there: the result reads its lines from them.
         progress: is told what happens.
         executor: works on the episodes; None: as the options say.
+
+    Raises:
+        InputError: there is no such video, or the storage cannot be reached.
+        ConfigError: an option makes no sense, or none on a storage.
     """
     listener = progress or silent
     addresses = find_addresses(videos)

@@ -44,7 +44,17 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_atomically(path: Path, text: str, *, encoding: str = "utf-8", errors: str = "backslashreplace") -> None:
-    """Write a small file so that it has, at any instant, either its old content or the new one."""
+    """Write a small file so that it has, at any instant, either its old content or the new one.
+
+    Args:
+        path: the file; its folder has to be there.
+        text: its whole content.
+        encoding: the name of a Python codec.
+        errors: what becomes of characters that the encoding lacks.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     with replacing(path) as temporary:
         temporary.write_text(text, encoding=encoding, errors=errors, newline="")
 

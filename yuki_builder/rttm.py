@@ -23,6 +23,14 @@ def write_rttm(turns: Iterable[Turn], path: Path, *, uri: str) -> None:
     """Write ``turns`` in order of time; ``uri`` names the recording.
 
     White space would end a column, so that it becomes ``_`` in the name and in the labels.
+
+    Args:
+        turns: in any order.
+        path: the file.
+        uri: the name of the recording.
+
+    Raises:
+        OSError: the file cannot be written.
     """
     name = _column(uri)
     with path.open("w", encoding="utf-8", newline="\n") as file:

@@ -27,6 +27,11 @@ def choose_display(*, quiet: bool, several: bool = False, stream: TextIO | None 
     """Bars on a terminal, a line per finished stage elsewhere, nothing at all with ``quiet``.
 
     Where ``several`` episodes are worked on at once, every line says of which it is.
+
+    Args:
+        quiet: show nothing.
+        several: several episodes are worked on at once.
+        stream: where to; None: standard error.
     """
     stream = stream or sys.stderr
     if quiet:

@@ -58,6 +58,14 @@ def build_corpus(
 
     ``exports`` are names of ``yuki_builder.corpus.EXPORTERS``; each gets a folder in ``OUT/corpus/exports``.
 
+    Args:
+        out: the output folder of the runs.
+        progress: hears what happens.
+        session: the run that this is part of; None: one of its own.
+        exports: names of ``yuki_builder.corpus.EXPORTERS``.
+        options: of the exports.
+        force: make everything anew.
+
     Raises:
         OutputError: the folder cannot be written, or another run is at it.
     """
@@ -96,7 +104,14 @@ def plan_corpus(
     *,
     force: bool,
 ) -> tuple[PlannedStage, ...]:
-    """Which stages of the corpus would run after these episodes, and why; writes nothing."""
+    """Which stages of the corpus would run after these episodes, and why; writes nothing.
+
+    Args:
+        session: the run.
+        episodes: id and plan of each episode.
+        stages: those of the corpus.
+        force: everything would be made anew.
+    """
     changing = [name for name, planned in episodes if any(stage.reason for stage in planned)]
     if changing:
         return tuple(PlannedStage(stage.name, f"after {', '.join(changing)}") for stage in stages)

@@ -51,7 +51,13 @@ def _line_count(corpus: Corpus) -> int:
 
 
 def report_settings(corpus: Corpus, *, of_episodes: Stages, of_corpus: Stages) -> dict[str, Any]:
-    """What the corpus page shows beside the episodes' files; the stages are those of ``write_report``."""
+    """What the corpus page shows beside the episodes' files; the stages are those of ``write_report``.
+
+    Args:
+        corpus: the finished episodes.
+        of_episodes: their stages.
+        of_corpus: the corpus's stages before the report.
+    """
     episodes = corpus.episodes
     reports = [*(stage_reports(Store(folder), of_episodes) for folder in episodes), _corpus_reports(corpus, of_corpus)]
     told = json.dumps([[report.to_dict() for report in of_one] for of_one in reports])

@@ -135,6 +135,11 @@ def suggest(out: Path, episode_id: str) -> list[Attribution] | None:
 def apply_decisions(out: Path, episodes: Sequence[str], tell: Callable[[str], None]) -> None:
     """Bring episodes up to date with what was decided, then the corpus: no sound is separated or transcribed again.
 
+    Args:
+        out: the output folder of the runs.
+        episodes: ids of those to bring up to date.
+        tell: hears what is being done, in a few words.
+
     Raises:
         InputError: an episode's media are gone, or it was made by another version and has to be run again as a whole.
     """

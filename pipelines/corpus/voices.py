@@ -64,7 +64,13 @@ def is_nameless(line: Line) -> bool:
 
 
 def renamed(line: Line, episode: str, names: Mapping[tuple[str, str], str]) -> Line:
-    """The line with the season's name for its voice, where it has one."""
+    """The line with the season's name for its voice, where it has one.
+
+    Args:
+        line: a line of the episode.
+        episode: its id.
+        names: the season's name of a voice, by episode and episode-local voice.
+    """
     if not names:
         return line
     evidence = tuple(

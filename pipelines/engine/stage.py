@@ -173,6 +173,14 @@ class Runner(Generic[C]):
         """Bring all stages up to date; returns their reports, those of reused ones included.
 
         The caller holds the store's lock.
+
+        Args:
+            listener: hears what happens.
+            force: run every stage.
+            until: the name of the last stage that is wanted; None: all.
+
+        Raises:
+            YukiError: a stage cannot do its work.
         """
         reports: list[StageReport] = []
         checked = False

@@ -227,6 +227,11 @@ class Store:
     def commit(self, stage: str, recipe: Recipe, report: StageReport) -> Mark:
         """Put what is in the stage's workspace in its place, durably, and mark the stage as done.
 
+        Args:
+            stage: its name.
+            recipe: what it was made from.
+            report: what it did.
+
         Raises:
             OSError: the disk is full or cannot be written; nothing is lost, the stage is not done.
         """

@@ -62,7 +62,14 @@ def write_lines(episode: Episode, job: Job) -> Counts:
 def make_lines(
     episode_id: str, aligned: Sequence[AlignedCue], attributions: Sequence[Attribution], turns: Sequence[Turn]
 ) -> list[Line]:
-    """One line a cue, in the order of ``aligned``. Pure."""
+    """One line a cue, in the order of ``aligned``. Pure.
+
+    Args:
+        episode_id: the first part of the lines' ids.
+        aligned: the cues that are spoken, by time.
+        attributions: who says each, by cue id.
+        turns: who speaks when, for the overlap.
+    """
     from yuki_builder.alignment import Overlaps
 
     overlaps = Overlaps(turns)

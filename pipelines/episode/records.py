@@ -39,6 +39,14 @@ def write_voiceprints(voiceprints: Voiceprints, path: Path, *, embedder: str) ->
     """Keys, vectors and milliseconds of speech in one .npz, with the fingerprint of the embedder that made them.
 
     Equal voiceprints give equal bytes.
+
+    Args:
+        voiceprints: embeddings by key.
+        path: the ``.npz`` file.
+        embedder: the fingerprint of what made them.
+
+    Raises:
+        OSError: the file cannot be written.
     """
     with path.open("wb") as file:
         signals: dict[str, Any] = {f"{_SIGNAL}{name}": part for name, part in sorted(voiceprints.signals.items())}

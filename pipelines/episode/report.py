@@ -48,7 +48,13 @@ def stage_reports(store: Store, stages: Iterable[Stage[Any]]) -> list[StageRepor
 
 
 def report(episode: Episode, job: Job, stages: Sequence[StageReport]) -> Counts:
-    """The page for people."""
+    """The page for people.
+
+    Args:
+        episode: the episode.
+        job: where the stage reads and writes.
+        stages: the reports of the stages before.
+    """
     from yuki_builder.corpus import SoundPictures, read_lines_jsonl, write_report
 
     lines = read_lines_jsonl(job.input(LINES))

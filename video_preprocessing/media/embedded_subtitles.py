@@ -35,6 +35,11 @@ def extract_subtitles(info: MediaInfo, track: SubtitleTrack, destination_stem: P
     ASS and SSA become ``.ass``, WebVTT ``.vtt``, everything else ``.srt``, in UTF-8. Times are on the same
     clock as ``extract_audio``'s; a cue that begins before it begins at its zero. Fonts are left behind.
 
+    Args:
+        info: the video, as ``probe`` read it.
+        track: one of its subtitle tracks, of text.
+        destination_stem: the path of the file without its suffix.
+
     Raises:
         SubtitleError: the track holds pictures.
         MediaError: ffmpeg cannot read the track.

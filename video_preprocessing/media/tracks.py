@@ -151,6 +151,11 @@ def rival_tracks(info: MediaInfo, chosen: SubtitleTrack, wanted: str | None = No
     """Text tracks of the chosen one's language that neither flag nor title tells apart from it.
 
     Their content has to: makers often forget to say which track holds nothing but signs and songs.
+
+    Args:
+        info: the video, as ``probe`` read it.
+        chosen: the track that was chosen.
+        wanted: what the user asked for (a position or a language), if anything.
     """
     order = _subtitle_order(chosen, None)[0]
     return tuple(

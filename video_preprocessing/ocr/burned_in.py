@@ -82,7 +82,13 @@ class Watch:
         yield from self.feed_part(time_ms, part, strokes_of(part, self.picture_height))
 
     def feed_part(self, time_ms: int, luma: Luma, strokes: Mask) -> Iterator[Stretch]:
-        """The same of this edge alone."""
+        """The same of this edge alone.
+
+        Args:
+            time_ms: when the picture is shown.
+            luma: its brightness, shape (rows, columns), 0 to 255.
+            strokes: where letters may be, the same shape.
+        """
         self.pending.append((time_ms, luma, strokes))
         if len(self.pending) == 3:
             yield from self._decide()
@@ -171,7 +177,13 @@ class Reading:
     pictures: list[Luma] = field(default_factory=list)
 
     def feed(self, picture: VideoPicture, reader: TextReader, language: str | None) -> None:
-        """Takes the next picture."""
+        """Takes the next picture.
+
+        Args:
+            picture: the next one, by time.
+            reader: the networks.
+            language: the code of the language of the text, where it is known.
+        """
         if not self.watches:
             self.height, self.width = picture.luma.shape
             self.watches = [

@@ -69,6 +69,11 @@ def detect_speech(
 
     The file is streamed, twice if it is quiet as a whole; ``progress`` counts seconds of audio.
 
+    Args:
+        vocals: the voices, an audio file.
+        settings: thresholds; None: those for speech of films.
+        progress: counts seconds of audio.
+
     Raises:
         MediaError: the file cannot be read as audio.
     """
@@ -180,7 +185,13 @@ def _frames(blocks: Iterator[FloatArray]) -> Iterator[FloatArray]:
 def speech_spans(
     probabilities: FloatArray | Sequence[float], *, total_ms: int, settings: ActivitySettings
 ) -> list[Span]:
-    """The spans that the probabilities of successive 32 ms frames amount to."""
+    """The spans that the probabilities of successive 32 ms frames amount to.
+
+    Args:
+        probabilities: of speech, one for each 32 ms.
+        total_ms: the length of the audio.
+        settings: thresholds and durations.
+    """
     raw = _hysteresis(probabilities, settings)
     spans = [Span(a, min(b, total_ms)) for a, b in raw if min(b, total_ms) - a >= max(1, settings.min_speech_ms)]
     return _padded(spans, total_ms=total_ms, settings=settings)

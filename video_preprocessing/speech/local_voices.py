@@ -155,6 +155,11 @@ def single_voice_segments(
 
     The next window names the speakers anew: from one to the next a run goes on where the earlier window hears the same
     local speaker on both sides of the seam.
+
+    Args:
+        activity: who speaks in each frame, by windows.
+        settings: how long a segment may be.
+        bounds_ms: times at which segments are cut.
     """
     frames = np.arange(len(activity.count))
     local = activity.local(frames, activity.window)
@@ -305,6 +310,13 @@ def agglomerate(
 
     Groups with different names are never joined.
 
+    Args:
+        vectors: shape (n, d), of unit length.
+        weights: shape (n,), seconds of speech.
+        relations: shape (n, n): what is added to the similarity of two segments.
+        names: shape (n,): the number of each segment's name, -1 for none.
+        settings: the similarity at which joining ends.
+
     Returns:
         Shape (n,): the group of each segment, numbered from 0.
     """
@@ -359,6 +371,12 @@ def speaking(activity: LocalActivity, segments: Sequence[Segment], members: Ints
 
     In a segment it is the segment's voice. Elsewhere it is those that the local speakers of the frame have in the rest
     of the window.
+
+    Args:
+        activity: who speaks in each frame, by windows.
+        segments: n stretches of one speaker alone.
+        members: shape (n,): the voice of each.
+        voices: how many voices there are.
 
     Returns:
         Shape (frames, voices), with overlapping speech; and shape (frames,): the one voice of each frame that is

@@ -52,7 +52,12 @@ class PyannoteDiarizer:
         named: Sequence[NamedSpan] = (),
         mix: Path | None = None,
     ) -> list[Turn]:
-        """See ``Diarizer.diarize``; ``speech`` only matters where it is empty, ``named`` and ``mix`` not at all."""
+        """See ``Diarizer.diarize``; ``speech`` only matters where it is empty, ``named`` and ``mix`` not at all.
+
+        Raises:
+            ConfigError: the pipeline is not one that diarizes.
+            InternalError: it failed.
+        """
         if not speech:
             return []
         import torch

@@ -187,6 +187,11 @@ def hub_token() -> str | None:
 def load_pipeline(config: dict[str, Any], home: str, *, name: str) -> Pipeline:
     """The pipeline that ``read_config`` read; ``name`` is what the user called it.
 
+    Args:
+        config: the pipeline's configuration, checked.
+        home: the folder or the hub's name that its models are found by.
+        name: what the user called it.
+
     Raises:
         ConfigError: one of its models cannot be fetched.
         CheckpointError: a model or the configuration is broken, does not fit this version, or must not be trusted.

@@ -101,7 +101,13 @@ def join_signals(by_signal: Mapping[str, Voiceprints]) -> Voiceprints:
 
 
 def choose_excerpt(key: str, spans: Sequence[Span], speech: Sequence[Span]) -> Excerpt | None:
-    """The audio to embed for ``spans``: the speech within, or all of them where that is too little, or None."""
+    """The audio to embed for ``spans``: the speech within, or all of them where that is too little, or None.
+
+    Args:
+        key: whose audio it is.
+        spans: where that person speaks, by subtitles.
+        speech: where anybody speaks, by time.
+    """
     pieces = [piece for span in spans for piece in within_speech(span, speech)]
     speech_ms = sum(p.duration_ms for p in pieces)
     if speech_ms >= MIN_MS:

@@ -123,6 +123,11 @@ def words_of(tokens: Sequence[str], starts_s: Sequence[float], *, duration_ms: i
 
     A token that begins with a space (or SentencePiece's mark for one) begins a word; others go on with it, except
     where letters without spaces (Chinese, Japanese) stand alone anyway.
+
+    Args:
+        tokens: pieces of words, as the recogniser gives them.
+        starts_s: when each begins, in seconds.
+        duration_ms: the length of the audio: where the last word ends.
     """
     words: list[Word] = []
     for k, (token, start_s) in enumerate(zip(tokens, starts_s, strict=False)):

@@ -124,6 +124,12 @@ def load_whisper(
 ) -> WhisperTranscriber:
     """A model by its name (``small``, ``owner/name``), from the hub's cache or downloaded; or from a folder.
 
+    Args:
+        name: a name of the table, ``owner/name``, or a folder.
+        device: ``cpu`` or ``cuda``.
+        progress: counts bytes of a download.
+        download: whether it may be fetched.
+
     Raises:
         MissingExtraError, CheckpointError, ConfigError: see ``WhisperTranscriber`` and ``download_folder``.
     """

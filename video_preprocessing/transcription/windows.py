@@ -100,6 +100,12 @@ def unheard(
     """Where in a window somebody speaks and nothing was heard: a recogniser skips what it heard just before.
 
     Each is a window of its own, to be transcribed once more, with the part of it whose words are wanted.
+
+    Args:
+        window: what was transcribed.
+        turns: who speaks when.
+        speech: where somebody speaks.
+        found: what was heard in the window.
     """
     heard = sorted(
         Span(word.start_ms, min(word.end_ms, word.start_ms + _LONGEST_WORD_MS))

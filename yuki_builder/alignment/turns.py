@@ -35,7 +35,13 @@ class Overlaps:
 
 
 def overlap_share(span: Span, turns: Iterable[Turn], speaker: str | None) -> float:
-    """As ``Overlaps.share``, of one span."""
+    """As ``Overlaps.share``, of one span.
+
+    Args:
+        span: a line's time.
+        turns: who speaks when; in any order.
+        speaker: the voice that the line is of; None: two or more voices have to sound.
+    """
     return Overlaps(turns).share(span, speaker)
 
 

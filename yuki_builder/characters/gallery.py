@@ -47,7 +47,16 @@ class Gallery:
 
     @classmethod
     def build(cls, voiceprints: Voiceprints, character_of: Mapping[str, str], *, embedder: str) -> Self:
-        """The voiceprints whose key has a character; the others are left out."""
+        """The voiceprints whose key has a character; the others are left out.
+
+        Args:
+            voiceprints: embeddings by key.
+            character_of: the character of each key that is to be enrolled.
+            embedder: the fingerprint of what made the embeddings.
+
+        Raises:
+            ValueError: two embeddings share one key.
+        """
         rows = [
             row
             for row, key in enumerate(voiceprints.keys)

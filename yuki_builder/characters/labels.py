@@ -28,6 +28,11 @@ def match_labels(
     least ``MIN_AGREEMENT``). Where the texts agree, the subtitle's own times count as well: the label was
     then made from that subtitle, however far it was shifted since. Of labels that fit equally well in time
     the one with the more similar text wins; where two characters still tie, the line gets no label.
+
+    Args:
+        lines: those of one video, with unique cue ids.
+        labels: those of the same video; others fit no time.
+        episode_id: the episode that the lines are of, for labels that name lines.
     """
     named = _by_line(lines, labels, episode_id)
     near = _Nearby([label for label in labels if label.line_id not in named])

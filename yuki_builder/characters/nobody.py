@@ -19,6 +19,11 @@ def stand_ins(lines: Sequence[AlignedCue], turns: Sequence[Turn], nobody: Collec
 
     So their voices are learned like a character's, and other lines of the same voice are not forced onto a known name.
     ``revealed`` takes the names away again.
+
+    Args:
+        lines: those of one episode.
+        turns: who speaks when, by episode-local voice.
+        nobody: ids of the cues that nobody known says.
     """
     speakers = main_speakers(lines, turns)
     return {

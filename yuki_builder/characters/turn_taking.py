@@ -117,7 +117,13 @@ def _forward_backward(observed: Array, stay: Array, share: Array) -> tuple[Array
 
 
 def chain_of(spans_ms: Sequence[tuple[int, int]], is_named: Sequence[bool], apart: Sequence[tuple[int, int]]) -> Chain:
-    """The chain of lines at ``spans_ms`` (start, end), in order of time; ``apart`` are pairs of different speakers."""
+    """The chain of lines at ``spans_ms`` (start, end), in order of time; ``apart`` are pairs of different speakers.
+
+    Args:
+        spans_ms: start and end of each line, by time.
+        is_named: for each line whether something beside the voice names it.
+        apart: pairs of lines (their places) that two people say.
+    """
     starts, ends = np.array([s for s, _ in spans_ms], np.int64), np.array([e for _, e in spans_ms], np.int64)
     is_apart = np.zeros(max(0, len(spans_ms) - 1), bool)
     for one, other in apart:

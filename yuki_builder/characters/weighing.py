@@ -69,6 +69,13 @@ def name_voices(
     episode-local voice of at least ``min_lines`` lines and one for all other lines: what a stranger explains is
     no character's.
 
+    Args:
+        model: of the embedder.
+        known: the enrolled clips.
+        lines: m lines with an embedding, and what names them.
+        passes: how often the voices are learned again.
+        min_lines: an episode-local voice that nobody enrolled needs so many lines to be one of its own.
+
     Returns:
         Probabilities of shape (m, c + 1), the last column is somebody else; by voice and claims together, and by
         voice alone; and by each signal alone, against the voices that were learned in the end.
@@ -135,7 +142,13 @@ def by_dub(
 
 
 def with_witness(chances: Array, witness: Array, weight: float) -> Array:
-    """Probabilities once a witness has spoken, ``weight`` 0 (not heard) to 1 (as independent); shapes (m, c + 1)."""
+    """Probabilities once a witness has spoken, ``weight`` 0 (not heard) to 1 (as independent); shapes (m, c + 1).
+
+    Args:
+        chances: shape (m, c + 1), the last column is somebody else; rows sum to one.
+        witness: the same shape, by the witness alone.
+        weight: 0 (not heard) to 1 (as independent evidence).
+    """
     weighed = chances * np.maximum(witness, 1e-4) ** weight
     result: Array = weighed / weighed.sum(1, keepdims=True)
     return result
@@ -151,7 +164,13 @@ def group_shares(chances: Array, groups: Indices) -> Array:
 
 
 def with_groups(chances: Array, shares: Array, reliability: float) -> Array:
-    """Probabilities once it is known what a line's group is: with ``reliability`` the line is one of its group."""
+    """Probabilities once it is known what a line's group is: with ``reliability`` the line is one of its group.
+
+    Args:
+        chances: shape (m, c + 1), the last column is somebody else; rows sum to one.
+        shares: the same shape, those of each line's group.
+        reliability: 0 to 1: how often two lines of one group are of one person.
+    """
     alternatives = chances.shape[1]
     there = shares.any(1, keepdims=True)
     weighed = chances * np.where(there, reliability * shares * alternatives + (1 - reliability), 1.0)

@@ -66,6 +66,11 @@ def make_cues(events: Sequence[Event], *, is_ass: bool, language: str | None = N
 
     Names and languages are judged over the whole file, a cue's identity by its own event alone. ``language`` (``zh``,
     ``ja``…): which language of a file in two is the text; the upper one where left out.
+
+    Args:
+        events: all entries of a file, in its order.
+        is_ass: the text has ASS markup.
+        language: (``zh``, ``ja``…) which language of a file in two is the text; the upper one where left out.
     """
     return read_sheet(events, is_ass=is_ass, language=language)[0]
 

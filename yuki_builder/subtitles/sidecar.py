@@ -119,7 +119,13 @@ def unfit_names(video: Path) -> list[str]:
 
 
 def choose_sidecar(video_name: str, names: Iterable[str], *, language: str | None = None) -> str | None:
-    """The decision of ``find_sidecar`` on file names, relative to the video's folder."""
+    """The decision of ``find_sidecar`` on file names, relative to the video's folder.
+
+    Args:
+        video_name: the video's file name.
+        names: file names beside it.
+        language: the code of the language that is preferred.
+    """
     candidates = _candidates(video_name, names)
     best = min(candidates, key=lambda candidate: _order(candidate, language), default=None)
     return None if best is None else best.name

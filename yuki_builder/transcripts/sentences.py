@@ -44,6 +44,11 @@ def cut_lines(
     The cheapest way to cut all of them, by dynamic programming over the words: cuts belong to the ends of sentences,
     then to commas and pauses; lines of less than a second are joined to their neighbours where no pause is between.
     A line is longer than the limits only where a single word is. O(n) for lines of bounded length.
+
+    Args:
+        words: of one speaker, by time.
+        limits: how long a line may be.
+        segment_ends: places of words that the recogniser ended a segment with.
     """
     marks = [_Mark.of(words, k, limits, is_segment_end=k in segment_ends) for k in range(len(words))]
     kept = list(accumulate((mark.kept for mark in marks), initial=0.0))

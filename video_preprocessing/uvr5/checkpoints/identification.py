@@ -52,6 +52,13 @@ def identify(
 ) -> Identity:
     """Puts together what the user, the hashes, the name and the shapes say of a public checkpoint.
 
+    Args:
+        path: the file, for its name.
+        sizes: of the network, by the shapes of its weights.
+        sha256: of the file.
+        band_plan: the name or the file that the user gave.
+        voice: which stem the user says the mask gives.
+
     Raises:
         CheckpointError: nothing tells the band plan, or the one given cannot be read or does not fit.
     """

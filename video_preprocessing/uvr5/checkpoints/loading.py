@@ -300,7 +300,16 @@ def load_checkpoint(
 
 
 def save_checkpoint(path: Path, config: NetConfig, state: dict[str, torch.Tensor]) -> None:
-    """Writes a checkpoint; floating-point weights in half precision."""
+    """Writes a checkpoint; floating-point weights in half precision.
+
+    Args:
+        path: a ``.safetensors`` file.
+        config: sizes, signal path and notes; they travel with the weights.
+        state: weights by name.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     import torch
     from safetensors.torch import save_file
 

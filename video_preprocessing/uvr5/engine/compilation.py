@@ -78,6 +78,11 @@ def compiler_version(compiler: list[str]) -> bytes:
 def build_native(compiler: list[str], path: Path, source: Path = SOURCE) -> Path:
     """The library for the processor of this machine, at ``path``.
 
+    Args:
+        compiler: its command.
+        path: the library to make.
+        source: the C file.
+
     Raises:
         CompilationError: the compiler does not run, or does not compile it.
     """

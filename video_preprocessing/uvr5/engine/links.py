@@ -121,6 +121,12 @@ class Link(Protocol):
     ) -> Iterator[FloatArray]:
         """The kept stem, block by block, as long as the input; with ``both`` the other one in rows three and four.
 
+        Args:
+            blocks: shape (2, any number of samples) each.
+            sample_rate_hz: their rate.
+            peak: the largest absolute sample of the whole input.
+            both: also the other stem.
+
         Shape:
             (2, any number of samples) float32 each -> (2 or 4, some samples) float32 each
         """
@@ -131,6 +137,12 @@ def make_link(checkpoint: Checkpoint, *, device: str, options: SeparatorOptions,
 
     Without ``keep_weights`` the checkpoint's state dict is emptied: the link needs memory for its weights once, not
     twice.
+
+    Args:
+        checkpoint: the network with its weights and signal path.
+        device: ``cpu`` or ``cuda``.
+        options: of the separation.
+        keep_weights: False: the checkpoint is not needed any more.
     """
     kind = MultiBand if isinstance(checkpoint.path, BandPlan) else SingleBand
     return kind(checkpoint, device=device, options=options, keep_weights=keep_weights)

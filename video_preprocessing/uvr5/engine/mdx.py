@@ -106,6 +106,14 @@ class MdxNet:
     ) -> Self:
         """By a name of the registry, downloaded if need be, or from a file; known ones bring sizes and ``keep``.
 
+        Args:
+            name_or_path: a name of the registry, or an ``.onnx`` file.
+            keep: which stem is wanted; None: the one that the model is for.
+            denoise: separate twice, once with the sign turned, and take the difference; double the time.
+            crossfade: 0 to 0.5: share of a window that is faded into the next.
+            device: ``auto``, ``cpu`` or ``cuda``.
+            progress: counts bytes of a download.
+
         Raises:
             CheckpointError: no such model.
         """

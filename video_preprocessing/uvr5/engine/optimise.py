@@ -101,6 +101,11 @@ def prepare(net: Net, device: torch.device, dtype: torch.dtype = torch.float32) 
     """Folds, tiles and lays out a network for inference, in place; only its mask comes out right afterwards.
 
     The network must be in evaluation mode, and cannot be trained or saved by name any more.
+
+    Args:
+        net: in evaluation mode.
+        device: where it will run.
+        dtype: what it will compute in.
     """
     fold_batch_norms(net)
     if device.type == "cpu":

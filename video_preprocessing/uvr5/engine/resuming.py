@@ -84,7 +84,16 @@ class Unfinished:
                 return
 
     def open(self, name: str, sample_rate_hz: int, channels: int) -> soundfile.SoundFile:
-        """A fresh file for the stem; what an earlier attempt left of it moves aside until ``settle``."""
+        """A fresh file for the stem; what an earlier attempt left of it moves aside until ``settle``.
+
+        Args:
+            name: of the stem.
+            sample_rate_hz: of the file.
+            channels: of the file.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
         import soundfile as sf
 
         self._folder.mkdir(parents=True, exist_ok=True)

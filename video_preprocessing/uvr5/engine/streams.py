@@ -162,7 +162,13 @@ class SampleQueue:
 
 
 def resample_stream(blocks: Iterable[FloatArray], from_hz: int, to_hz: int) -> Iterator[FloatArray]:
-    """A stream at another rate (soxr, high quality); as it is where the rates are the same."""
+    """A stream at another rate (soxr, high quality); as it is where the rates are the same.
+
+    Args:
+        blocks: shape (channels, any number of samples) each.
+        from_hz: their rate.
+        to_hz: the rate that is wanted.
+    """
     if from_hz == to_hz:
         yield from blocks
         return

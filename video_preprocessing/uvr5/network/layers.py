@@ -63,6 +63,11 @@ def make_dropout(dropout: float | bool) -> nn.Dropout2d | None:
 def check_spectrogram(x: torch.Tensor, *, channels: int, block: str) -> None:
     """Says what was expected when ``x`` is not (N, channels, bins, frames).
 
+    Args:
+        x: what a block was called with.
+        channels: how many it takes.
+        block: its name, for the message.
+
     Raises:
         ValueError: another number of axes or channels.
     """

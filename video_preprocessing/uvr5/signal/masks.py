@@ -26,6 +26,13 @@ def apply_aggressiveness(
     With v5.0 networks a is the aggressiveness itself. With v5.1 networks it is twice that, as 1 - 2a where the mask
     does not give an accompaniment, plus the plan's correction for each channel.
 
+    Args:
+        mask: shape (2, bins, frames), 0 to 1.
+        plan: of the network.
+        aggressiveness: 0 leaves the mask as it is.
+        generation: of the network.
+        primary_is_accompaniment: whether the mask gives the accompaniment.
+
     Shape:
         mask: (2, bins, frames) -> the same shape
     """
@@ -47,6 +54,11 @@ def mirror(high_end: torch.Tensor, stack: torch.Tensor, plan: BandPlan) -> torch
     """The top that the plan cuts off, filled with the flipped band below it ("mirroring").
 
     It has the input's phase, and only where it is quieter than the input does it take the input's place.
+
+    Args:
+        high_end: shape (2, h, frames), of the mixture above the plan's bands.
+        stack: shape (2, bins + 1, frames), of a stem.
+        plan: of the network.
 
     Shape:
         high_end: (2, h, frames) of the mixture, stack: (2, bins + 1, frames) of a stem -> (2, h, frames)

@@ -173,7 +173,13 @@ class Synthesiser:
         return np.concatenate([out, np.zeros((2, max(0, missing)), np.float32)], axis=1)
 
     def whole(self, stack: torch.Tensor, samples: int, high_end: torch.Tensor | None) -> FloatArray:
-        """The waveform of a whole stack, ``reverse`` included."""
+        """The waveform of a whole stack, ``reverse`` included.
+
+        Args:
+            stack: shape (2, bins + 1, frames).
+            samples: the length of the waveform at the plan's rate.
+            high_end: shape (2, h, frames): the bins above the bands, if they are to be restored.
+        """
         waves = []
         for band, inverse, spec in zip(self.plan.bands, self._inverses, self._split(stack, high_end), strict=True):
             wave = torch.cat([inverse.push(spec), inverse.finish(_at_rate(samples, self.plan, band))], dim=1).numpy()
@@ -226,7 +232,14 @@ def analyse(waveform: FloatArray, plan: BandPlan) -> torch.Tensor:
 
 
 def synthesise(stack: torch.Tensor, plan: BandPlan, samples: int, high_end: torch.Tensor | None = None) -> FloatArray:
-    """The waveform of a whole stack, (2, samples) float32; the inverse of :func:`analyse` where bands are covered."""
+    """The waveform of a whole stack, (2, samples) float32; the inverse of :func:`analyse` where bands are covered.
+
+    Args:
+        stack: shape (2, bins + 1, frames), complex.
+        plan: its bands.
+        samples: the length of the waveform at the plan's rate.
+        high_end: shape (2, h, frames): the bins above the bands, if they are to be restored.
+    """
     return Synthesiser(plan).whole(stack, samples, high_end)
 
 

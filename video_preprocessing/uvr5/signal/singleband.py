@@ -36,6 +36,11 @@ def left_right(ms: torch.Tensor) -> torch.Tensor:
 def stft(waveform: torch.Tensor, path: SignalPath, sample_rate_hz: int) -> torch.Tensor:
     """Complex spectrogram whose values do not depend on the sample rate.
 
+    Args:
+        waveform: shape (..., samples).
+        path: window and hop in milliseconds.
+        sample_rate_hz: the rate of the samples.
+
     Shape:
         (..., samples) -> (..., bins, frames), complex; scaled so that a full-scale sine peaks near 0.5
     """
@@ -79,6 +84,12 @@ def carry_upward(mask: torch.Tensor, magnitude: torch.Tensor, path: SignalPath, 
 
     Above the band every bin of a frame takes the mean of the band's upper third, weighted by what sounds
     there: consonants reach up from it, and so do cymbals.
+
+    Args:
+        mask: shape (..., path.bins, frames), 0 to 1.
+        magnitude: shape (..., at least that many bins, frames), of the mixture.
+        path: which bins the band has.
+        bins: how many are wanted.
 
     Shape:
         mask: (..., path.bins, frames), magnitude: (..., at least that many bins, frames) -> (..., bins, frames)

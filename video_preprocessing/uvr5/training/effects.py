@@ -131,7 +131,13 @@ SOUNDS: tuple[Sound, ...] = (blows, grains, wash, calls, siren, machine, scrape)
 
 
 def draw(rng: np.random.Generator, samples: int, rate_hz: int) -> Samples:
-    """One of all these, now and then cut into stretches; its largest moments at a root mean square of one."""
+    """One of all these, now and then cut into stretches; its largest moments at a root mean square of one.
+
+    Args:
+        rng: the dice.
+        samples: the length.
+        rate_hz: the sample rate.
+    """
     sound = SOUNDS[int(rng.integers(len(SOUNDS)))](rng, samples, rate_hz)
     if rng.random() < 0.35:
         sound = sound * _stretches(rng, samples, rate_hz)

@@ -81,7 +81,13 @@ def find_audio(folder: Path) -> list[Path]:
 
 
 def load_pool(files: Sequence[Path], *, sample_rate_hz: int, channels: int) -> list[Int16Array]:
-    """Whole files as (channels, samples) int16, resampled; half the memory of float32."""
+    """Whole files as (channels, samples) int16, resampled; half the memory of float32.
+
+    Args:
+        files: audio files.
+        sample_rate_hz: the rate that is wanted.
+        channels: how many are wanted.
+    """
 
     def load(path: Path) -> Int16Array:
         import soundfile as sf
@@ -247,6 +253,11 @@ def coded(rng: np.random.Generator, x: FloatArray, sample_rate_hz: int) -> Float
 
     It quantises lapped transforms by what is heard, as AAC and the other codecs of video files do, whose encoders come
     with no Python package.
+
+    Args:
+        rng: the dice.
+        x: shape (channels, samples), -1 to 1.
+        sample_rate_hz: the rate of the samples.
     """
     import soundfile as sf
 

@@ -86,6 +86,11 @@ RECIPES: dict[str, tuple[TrainSettings, ...]] = {
 def separation_loss(mask: torch.Tensor, mixture: torch.Tensor, dialogue: torch.Tensor) -> torch.Tensor:
     """How far the masked mixture is from the dialogue; a scalar, lower is better.
 
+    Args:
+        mask: shape (N, 2, bins, frames), real.
+        mixture: the same shape, complex.
+        dialogue: the same shape, complex.
+
     Shape:
         mask: (N, 2, bins, frames) real; mixture, dialogue: the same shape, complex.
     """
@@ -122,7 +127,17 @@ class Batch:
 def draw_batch(
     mixer: Mixer, path: SignalPath, *, seed: int, step: int, batch: int, frames: int, device: torch.device
 ) -> Batch:
-    """The examples of one step, the same for every run of that seed."""
+    """The examples of one step, the same for every run of that seed.
+
+    Args:
+        mixer: makes the examples.
+        path: the network's signal path.
+        seed: of the run.
+        step: of the run.
+        batch: how many examples.
+        frames: how long each is.
+        device: where the batch goes.
+    """
     rng = np.random.default_rng((seed, step))
     samples = (frames - 1) * path.hop_samples(mixer.sample_rate_hz)
     drawn = [mixer.draw(rng, samples) for _ in range(batch)]
@@ -137,6 +152,11 @@ def see(batch: Batch, path: SignalPath, *, jitter_db: float = 0.0) -> torch.Tens
 
     ``jitter_db``: how far the level may be off, either way. A whole programme's level is not that of each of
     its moments, so the network must not rely on it.
+
+    Args:
+        batch: N examples.
+        path: the network's signal path.
+        jitter_db: how far the level may be off, either way.
     """
     magnitude = batch.mixture.abs()
     level = magnitude.square().mean((1, 2, 3), keepdim=True).sqrt()
@@ -146,7 +166,13 @@ def see(batch: Batch, path: SignalPath, *, jitter_db: float = 0.0) -> torch.Tens
 
 
 def held_out_improvement_db(net: torch.nn.Module, batches: Sequence[Batch], path: SignalPath) -> float:
-    """Mean SI-SDR improvement of the mid channel over the mixture, on spectrograms."""
+    """Mean SI-SDR improvement of the mid channel over the mixture, on spectrograms.
+
+    Args:
+        net: in evaluation mode.
+        batches: examples that are not trained on.
+        path: the network's signal path.
+    """
     net.eval()
     gains = []
     with torch.no_grad():
@@ -260,7 +286,18 @@ class Run:
 def split_pools(
     speech: Path, music: Path, dev_speech: Path | None, dev_music: Path | None, share: float
 ) -> tuple[tuple[list[Path], list[Path]], tuple[list[Path], list[Path]]]:
-    """(training, held-out) files, each (voices, music); without dev folders every 1/share-th file is held out."""
+    """(training, held-out) files, each (voices, music); without dev folders every 1/share-th file is held out.
+
+    Args:
+        speech: a folder of voices.
+        music: a folder of everything else.
+        dev_speech: a folder of held-out voices.
+        dev_music: a folder of everything else, held out.
+        share: 0 to 1: how much is held out where there are no such folders.
+
+    Raises:
+        ConfigError: a folder holds no audio.
+    """
 
     def split(folder: Path, dev: Path | None) -> tuple[list[Path], list[Path]]:
         files = find_audio(folder)
@@ -278,7 +315,13 @@ def split_pools(
 
 
 def make_mixer(files: tuple[Sequence[Path], Sequence[Path]], rate_hz: int, settings: MixSettings) -> Mixer:
-    """A mixer over these voices and pieces, loaded into memory."""
+    """A mixer over these voices and pieces, loaded into memory.
+
+    Args:
+        files: voices, and everything else.
+        rate_hz: the sample rate of the mixtures.
+        settings: levels, effects, rooms.
+    """
     voices = load_pool(files[0], sample_rate_hz=rate_hz, channels=1)
     music = load_pool(files[1], sample_rate_hz=rate_hz, channels=2)
     return Mixer(voices, music, sample_rate_hz=rate_hz, settings=settings)
@@ -297,7 +340,13 @@ def _ahead(draw: Any, steps: range) -> Iterator[Batch]:
 
 
 def train(run: Run, mixer: Mixer, held_out: Sequence[Batch]) -> None:
-    """Trains to the last step, or as long as it helps, saving at every check."""
+    """Trains to the last step, or as long as it helps, saving at every check.
+
+    Args:
+        run: network, optimiser and where they are saved.
+        mixer: makes the examples.
+        held_out: examples by which the best state is chosen.
+    """
     s, path = run.settings, run.config.path
 
     def draw(step: int) -> Batch:
@@ -372,6 +421,13 @@ def run_stage(
     a: argparse.Namespace, settings: TrainSettings, out: Path, config: NetConfig, begin_with: Checkpoint | None
 ) -> Run:
     """One run, from its beginning or from where it was interrupted, to its end.
+
+    Args:
+        a: the command line's arguments.
+        settings: of the training.
+        out: the folder of the run.
+        config: of the network.
+        begin_with: a checkpoint to go on from; None: fresh weights.
 
     Raises:
         YukiError: the folders hold nothing to train on, or ``out`` holds a run with other settings.

@@ -17,6 +17,11 @@ _INK, _PALE, _BLUE, _RED = "#1f2933", "#9aa5b1", "#2f6db5", "#c2410c"
 def draw_evaluation(evaluation: Evaluation, destination: Path, *, title: str) -> None:
     """Write a PNG: confusion matrix, calibration, and precision and recall by character.
 
+    Args:
+        evaluation: what is drawn.
+        destination: the PNG file.
+        title: a heading, in plain text.
+
     Raises:
         OSError: the file cannot be written.
     """

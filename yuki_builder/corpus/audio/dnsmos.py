@@ -51,6 +51,11 @@ def add_dnsmos(
 ) -> list[ClipQuality]:
     """The figures with DNSMOS of each line's clip; lines without a clip stay without.
 
+    Args:
+        qualities: one a line.
+        clips: the audio file of each line that has one, by line id.
+        progress: counts clips.
+
     Raises:
         MissingExtraError: the package is not installed.
         MediaError: a clip cannot be read.

@@ -241,7 +241,13 @@ class DuplicateFinder:
     def mark(
         self, qualities: Sequence[ClipQuality], lines: Sequence[Line], prints: Mapping[str, AudioFingerprint]
     ) -> list[ClipQuality]:
-        """As ``mark_duplicates``, of the next episodes."""
+        """As ``mark_duplicates``, of the next episodes.
+
+        Args:
+            qualities: one a line.
+            lines: the lines, in the same order.
+            prints: the audio fingerprints that there are, by line id.
+        """
         marked = []
         for quality, line in zip(qualities, lines, strict=True):
             key, sound = _words(line), prints.get(line.line_id)

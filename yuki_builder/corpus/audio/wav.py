@@ -31,7 +31,16 @@ def read_mono(path: Path, *, sample_rate_hz: int) -> FloatArray:
 
 
 def write_wav(wave: FloatArray, path: Path, *, sample_rate_hz: int) -> None:
-    """16-bit WAV; by way of memory, so that a full disk is an OSError."""
+    """16-bit WAV; by way of memory, so that a full disk is an OSError.
+
+    Args:
+        wave: shape (samples,) or (samples, channels), -1 to 1.
+        path: the file.
+        sample_rate_hz: the rate of the samples.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     import soundfile
 
     encoded = io.BytesIO()

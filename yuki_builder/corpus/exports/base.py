@@ -94,7 +94,16 @@ class Source:
         shown: Mapping[str, Span] | None = None,
         made_with: Mapping[str, str] | None = None,
     ) -> Source:
-        """Lines with their scenes, which are found where they are not given."""
+        """Lines with their scenes, which are found where they are not given.
+
+        Args:
+            lines: of one or several episodes.
+            root: the folder that the paths of clips start at.
+            scenes: those of the lines; None: they are found by pauses.
+            problems: what speaks against training on a line, by line id.
+            shown: when the subtitles show a line, by line id.
+            made_with: what the card says of the making, by heading.
+        """
         every = tuple(lines)
         found = split_scenes([line for line in every if line.text.strip()]) if scenes is None else scenes
         return cls(every, tuple(found), root, problems or {}, shown or {}, made_with or {})

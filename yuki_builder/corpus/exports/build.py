@@ -82,6 +82,13 @@ def build_corpus_in_parts(
     Every part is read once for the table, and again with the characters who speak in it, of whom so many are written
     together that their scenes have no more than ``most_lines`` lines, or one whose own have more.
 
+    Args:
+        parts: the episodes.
+        destination: the corpus folder.
+        unusable: ids of lines that no model is to learn from.
+        progress: counts parts and characters.
+        most_lines: how many lines are held in memory at once.
+
     Raises:
         OSError: ``destination`` cannot be written.
     """

@@ -45,6 +45,12 @@ class Exporter:
     ) -> ExportReport:
         """Write the export and its card, ``README.md``, into a fresh folder. The same corpus gives the same bytes.
 
+        Args:
+            source: the lines with all that is known of them.
+            destination: an empty folder.
+            options: which lines, and how.
+            progress: counts lines or clips.
+
         Raises:
             OSError: ``destination`` cannot be written.
         """

@@ -34,8 +34,19 @@ def write_haruhi(
     loader to fill in. ``names`` are those who get a file, with its name; None: all do. ``system_prompt`` is a template
     with ``{character}`` in place of the project's own.
 
+    Args:
+        scenes: all scenes of the corpus.
+        destination: the folder of the files.
+        min_confidence: 0 to 1: a name that is less sure is not written.
+        names: the characters that get a file, and its name; None: all.
+        system_prompt: a template with ``{character}`` in it, in place of the project's own.
+        among: only these characters; None: all.
+
     Returns:
         Scenes written by character.
+
+    Raises:
+        OSError: a file cannot be written.
     """
     destination.mkdir(parents=True, exist_ok=True)
     written = {}

@@ -33,6 +33,11 @@ def distinct_labels(
 
     Capitals make no difference, since to many disks they do not. The first in alphabetical order keeps the plain
     label, so that labels do not depend on who speaks first.
+
+    Args:
+        names: all names.
+        clean: makes a label of a name.
+        taken: labels that are not free.
     """
     labels: dict[str, str] = {}
     used = {label.casefold() for label in taken}

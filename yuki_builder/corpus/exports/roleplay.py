@@ -58,6 +58,13 @@ def scene_messages(
     user turn; what follows the character's last line is left out, since nobody answers it.
 
     ``targets`` are the ids of the lines that the assistant may say, where ``min_confidence`` is not all that decides.
+
+    Args:
+        scene: one scene, with all its lines.
+        character: whom the assistant plays.
+        prompts: the words of the system and of a turn that sets the scene.
+        min_confidence: 0 to 1: a line is a target from here on.
+        targets: ids of the lines that the assistant may say, where confidence is not all that decides.
     """
     turns = _turns(scene, character, min_confidence, targets)
     if not turns:
@@ -80,8 +87,17 @@ def write_roleplay(
 ) -> dict[str, RoleplayCounts]:
     """Write ``destination/<character>.jsonl`` for every character with a line of ``min_confidence`` or more.
 
+    Args:
+        scenes: all scenes of the corpus.
+        destination: the folder of the files.
+        min_confidence: 0 to 1: a line is a target from here on.
+        among: only these characters; None: all.
+
     Returns:
         Counts by character.
+
+    Raises:
+        OSError: a file cannot be written.
     """
     destination.mkdir(parents=True, exist_ok=True)
     written = {}

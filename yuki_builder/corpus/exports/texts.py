@@ -25,7 +25,13 @@ def scenes_by_character(
     min_confidence: float = MIN_NAME_CONFIDENCE,
     among: Collection[str] | None = None,
 ) -> dict[str, list[Scene]]:
-    """For each character, by name, the scenes in which the character speaks; of these characters, or of all."""
+    """For each character, by name, the scenes in which the character speaks; of these characters, or of all.
+
+    Args:
+        scenes: all scenes of the corpus.
+        min_confidence: 0 to 1: a name that is less sure does not count.
+        among: only these characters; None: all.
+    """
     found: dict[str, list[Scene]] = {}
     for scene in scenes:
         names = {speaker_name(line, min_confidence=min_confidence) for line in scene.lines}
@@ -54,8 +60,18 @@ def write_texts(
     narration to the loaders of this family. ``names`` are those who get a folder, with its name; None: all do.
     ``among``: these characters only.
 
+    Args:
+        scenes: all scenes of the corpus.
+        destination: the folder of the files.
+        min_confidence: 0 to 1: a name that is less sure is written as ``？？？``.
+        names: the characters that get a folder, and its name; None: all.
+        among: only these characters; None: all.
+
     Returns:
         Files written by character.
+
+    Raises:
+        OSError: a file cannot be written.
     """
     destination.mkdir(parents=True, exist_ok=True)
     written = {}

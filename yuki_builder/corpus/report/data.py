@@ -53,7 +53,17 @@ def page_data(
     scene_starts_ms: Sequence[int] = (),
     pictures: SoundPictures | None = None,
 ) -> str:
-    """The JSON, in ASCII and without ``<``, so that no text in it can end the block it stands in."""
+    """The JSON, in ASCII and without ``<``, so that no text in it can end the block it stands in.
+
+    Args:
+        episodes: the episodes of the page.
+        speakers: the people, in the order of their colours.
+        rows: the rows of the table.
+        turns: who speaks when.
+        speech: where somebody speaks.
+        scene_starts_ms: where scenes begin.
+        pictures: of the sound, where there are any.
+    """
     sources, names, voices, folders = Table(), Table(), Table(), Table()
     return script_json(
         {

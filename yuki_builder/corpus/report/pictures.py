@@ -87,6 +87,11 @@ def bin_size_ms(duration_ms: int) -> int:
 def file_peaks(sound: soundfile.SoundFile, *, bin_ms: int, progress: Progress = no_progress) -> Bytes:
     """The largest sample of every ``bin_ms``, all channels together, from where the file stands.
 
+    Args:
+        sound: an open file.
+        bin_ms: milliseconds of one value.
+        progress: counts seconds of sound.
+
     Returns:
         shape (bins,), 0..127: 127 times the root of the peak.
     """
@@ -99,7 +104,13 @@ def file_peaks(sound: soundfile.SoundFile, *, bin_ms: int, progress: Progress = 
 
 
 def block_peaks(block: FloatArray, *, rate_hz: int, bin_ms: int) -> FloatArray:
-    """The largest absolute sample of every ``bin_ms`` of a block, shape (samples, channels); the last may be short."""
+    """The largest absolute sample of every ``bin_ms`` of a block, shape (samples, channels); the last may be short.
+
+    Args:
+        block: shape (samples, channels).
+        rate_hz: the rate of the samples.
+        bin_ms: milliseconds of one value.
+    """
     count = -(-1000 * len(block) // (rate_hz * bin_ms))
     starts = [start for n in range(count) if (start := to_samples(n * bin_ms, rate_hz)) < len(block)]
     flat = np.abs(block).reshape(-1)
@@ -113,6 +124,12 @@ def most_separated_span(
 
     Each moment counts with the quieter of both, in the scale of the peaks, so that one bang does not decide; the
     earliest of equals wins. None where no moment has both a voice and something removed.
+
+    Args:
+        mix_peaks: shape (bins,), 0 to 127, of the mix.
+        vocals_peaks: the same of the voices.
+        bin_ms: milliseconds of one value.
+        length_ms: how long the stretch is.
     """
     count = min(len(mix_peaks), len(vocals_peaks))
     mix, voice = ((peaks[:count].astype(np.float64) / _LOUDEST) ** 2 for peaks in (mix_peaks, vocals_peaks))

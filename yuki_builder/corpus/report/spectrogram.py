@@ -25,6 +25,12 @@ def spectrogram_power(samples: FloatArray, *, rate_hz: int, columns: int = COLUM
     Hann windows, evenly spread. A band's power is the difference of the spectrum's running integral between its
     edges, which averages the many bins of a high band and interpolates between the few of a low one.
 
+    Args:
+        samples: shape (samples,).
+        rate_hz: the rate of the samples.
+        columns: moments.
+        rows: bands.
+
     Returns:
         shape (rows, columns), the highest band first. Bands above half the sample rate are 0.
     """

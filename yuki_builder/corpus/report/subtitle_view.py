@@ -54,7 +54,13 @@ def left_out_of(cues: Iterable[Cue], *, most: int = MOST_CUES) -> tuple[LeftOut,
 
 
 def timing_of(aligned: Sequence[AlignedCue], *, step_ms: int = 100, reach_ms: int = 500) -> Timing | None:
-    """Figures of the alignment; None where nothing was aligned. Shifts beyond ``reach_ms`` count with the outermost."""
+    """Figures of the alignment; None where nothing was aligned. Shifts beyond ``reach_ms`` count with the outermost.
+
+    Args:
+        aligned: the cues, with their times before and after.
+        step_ms: width of a bar.
+        reach_ms: shifts beyond count with the outermost bar.
+    """
     if not aligned:
         return None
     starts = [line.start_ms - line.cue.start_ms for line in aligned]

@@ -41,6 +41,11 @@ def talk_of(scenes: Iterable[Scene], speakers: Sequence[Speaker], *, most_speake
     """Count within each scene who speaks after whom; None where nobody named ever answers anybody.
 
     A line after one's own line is no exchange; a line of unknown speaker parts its neighbours.
+
+    Args:
+        scenes: the scenes of the page.
+        speakers: the people, the most talkative first.
+        most_speakers: how many of them are shown.
     """
     counts: Counter[tuple[str | None, str | None]] = Counter(
         (before.character, after.character)

@@ -175,7 +175,13 @@ def episode_page(
 def affordable(
     read_from: Mapping[str, str], lines: Sequence[Line], *, most: int = MOST_PICTURE_BYTES
 ) -> dict[str, str]:
-    """As many of the pictures that lines were read from as a page can hold; the first lines' go before. Pure."""
+    """As many of the pictures that lines were read from as a page can hold; the first lines' go before. Pure.
+
+    Args:
+        read_from: the picture of each line, as base64, by line id.
+        lines: the lines, in their order.
+        most: bytes of base64 in all.
+    """
     kept: dict[str, str] = {}
     left = most
     for line in lines:

@@ -244,7 +244,14 @@ class Desk:
     # --- lines ----------------------------------------------------------------------------------------
 
     def page(self, wanted: Filter, *, offset: int = 0, limit: int = 200, around: str | None = None) -> dict[str, Any]:
-        """A page of the lines that fit; the one that holds the line ``around`` where that fits too."""
+        """A page of the lines that fit; the one that holds the line ``around`` where that fits too.
+
+        Args:
+            wanted: what the lines have to fit.
+            offset: how many of them are skipped.
+            limit: how many there are on a page at most.
+            around: the id of a line that the page is to hold.
+        """
         limit = max(1, min(limit, MOST_LINES))
         with self._lock:
             fitting = self._fitting(wanted)

@@ -30,6 +30,11 @@ def gains(lines: Sequence[Line], voices: LineVoices | None, *, decided: Mapping[
     voice.
     A line without an embedding teaches nothing of that kind.
 
+    Args:
+        lines: those of one episode.
+        voices: the embeddings of its lines, where there are any.
+        decided: the ids of lines that somebody decided about.
+
     Returns:
         As many as there are lines; 0 for those that are decided.
     """

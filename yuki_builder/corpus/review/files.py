@@ -191,7 +191,14 @@ def _quoted(text: str) -> str:
 def differences(
     decided: Decisions, names: Mapping[str, str], edits: Mapping[str, LineEdit], lines: Iterable[str]
 ) -> list[dict[str, object]]:
-    """What acts would make the decisions say what the tables say; without numbers and authors. Pure."""
+    """What acts would make the decisions say what the tables say; without numbers and authors. Pure.
+
+    Args:
+        decided: what the history says.
+        names: the character of each line by the table of labels.
+        edits: the table of corrections, by line id.
+        lines: ids of all lines that are there.
+    """
     acts: list[dict[str, object]] = []
     nothing = LineEdit("", "")
     for line_id in lines:

@@ -13,6 +13,12 @@ from yuki_builder.corpus.audio.sound import open_sound, to_samples
 def wave(source: Path, start_ms: int, end_ms: int, *, bins: int) -> dict[str, Any]:
     """The largest sample (0..1) of each of ``bins`` equal parts of a stretch; fewer where the file ends before it.
 
+    Args:
+        source: the audio file.
+        start_ms: where the stretch begins.
+        end_ms: where it ends.
+        bins: how many values are wanted.
+
     Raises:
         MediaError: the file cannot be read.
     """

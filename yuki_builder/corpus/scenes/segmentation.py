@@ -103,6 +103,11 @@ def shot_score(pause: Span, shots: Sequence[ShotChange], settings: SceneSettings
 
     A change between two far-apart pictures counts by the chance that it fell into the pause, and one back to
     a picture seen shortly before counts little.
+
+    Args:
+        pause: the pause between two lines.
+        shots: the changes of picture of the episode, by time.
+        settings: the weights.
     """
     start, end = pause.start_ms - settings.shot_reach_ms, pause.end_ms + settings.shot_reach_ms
     best = 0.0
@@ -116,7 +121,13 @@ def shot_score(pause: Span, shots: Sequence[ShotChange], settings: SceneSettings
 
 
 def cast_score(cast: Sequence[str | None], place: int, settings: SceneSettings) -> float:
-    """How much a change of people before line ``place`` speaks for a cut, ``-cast_weight / 2`` to ``cast_weight``."""
+    """How much a change of people before line ``place`` speaks for a cut, ``-cast_weight / 2`` to ``cast_weight``.
+
+    Args:
+        cast: who says each line, None for nobody known.
+        place: the line before which a scene might end.
+        settings: the weights.
+    """
     before = {name for name in cast[max(0, place - settings.cast_lines) : place] if name is not None}
     after = {name for name in cast[place : place + settings.cast_lines] if name is not None}
     if not before or not after:

@@ -69,6 +69,12 @@ def read_events(
 ) -> Events:
     """All entries of ``text``. ``frame_rate_hz`` times formats that count frames and do not say how long one is.
 
+    Args:
+        text: the whole file, decoded.
+        format_name: a name of ``FORMATS``.
+        frame_rate_hz: of the video, for formats that count frames and do not say how long one is.
+        where: what an error names as the file.
+
     Raises:
         SubtitleError: the text is not what its format asks for, or counts frames of unknown length.
     """

@@ -30,7 +30,16 @@ class Source:
     where: str | os.PathLike[str] | None = None
 
     def refuse(self, what: str, *, remedy: str, cause: Exception | None = None) -> NoReturn:
-        """Raise the error for a file that its format cannot be read from."""
+        """Raise the error for a file that its format cannot be read from.
+
+        Args:
+            what: what is wrong.
+            remedy: what to do.
+            cause: the error that told.
+
+        Raises:
+            SubtitleError: always.
+        """
         raise SubtitleError(what, where=self.where, remedy=remedy) from cause
 
 
