@@ -5,9 +5,12 @@ from __future__ import annotations
 import functools
 import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.engine.sharing import SharedDevice
+from video_preprocessing.devices import release_memory
 from yuki_builder.records import Progress, no_progress
 
 if TYPE_CHECKING:
@@ -23,18 +26,24 @@ class Models:
 
     Args:
         download: whether weights that are not there may be fetched; not when nothing is to be written.
+        device: shared with other processes, where it is.
 
     Attributes:
         tell_download: is told of downloads on the way: what is fetched, bytes, and bytes in all.
     """
 
-    def __init__(self, *, download: bool = True) -> None:
+    def __init__(self, *, download: bool = True, device: SharedDevice | None = None) -> None:
         self.download = download
+        self._device = device
         self.tell_download: Callable[[str, float, float | None], None] = lambda *_: None
         self.separator = functools.cache(_load_separator)
         self.embedder = functools.cache(_load_embedder)
         self.diarizer = functools.cache(self._load_diarizer)
         self.transcriber = functools.cache(self._load_transcriber)
+
+    def turn(self) -> AbstractContextManager[None]:
+        """This process's turn at the device that others use too; at once where it is this one's alone."""
+        return nullcontext() if self._device is None else self._device.turn(release_memory)
 
     def _load_diarizer(self, name_or_path: str, embedder: str, device: str) -> Diarizer:
         from video_preprocessing.speech import load_diarizer
@@ -110,10 +119,11 @@ def chosen_transcriber(name: str, *, language: str | None, device: str) -> str:
 
     if name != "auto":
         return name
-    return choose_transcriber(language=language, has_gpu=_has_gpu(device))
+    return choose_transcriber(language=language, has_gpu=has_gpu(device))
 
 
-def _has_gpu(device: str) -> bool:
+def has_gpu(device: str) -> bool:
+    """Whether that name of a device stands for a GPU of this machine."""
     if device == "cpu" or not (Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi")):
         return False  # known without loading PyTorch
     from video_preprocessing.devices import choose_device

@@ -28,6 +28,7 @@ from pipelines.config import EpisodeConfig
 from pipelines.corpus.build import build_corpus
 from pipelines.engine.events import Event, EventKind, Listener, silent
 from pipelines.engine.fingerprints import hash_text
+from pipelines.engine.sharing import SharedDevice
 from pipelines.episode.naming import seasonal_name
 from pipelines.episode.run import EpisodeResult, run_episode
 from pipelines.episode.session import Session
@@ -45,7 +46,8 @@ from pipelines.layout import (
     VOCALS,
     VOICEPRINTS,
 )
-from pipelines.season import EpisodeFailure, SeasonResult, executor_of, failure_of, shard_of
+from pipelines.models import Models
+from pipelines.season import EpisodeFailure, SeasonResult, device_of, executor_of, failure_of, shard_of
 from pipelines.videos import AUDIO_SUFFIXES, VIDEO_SUFFIXES, is_extra, natural
 from yuki_builder.errors import ConfigError, InputError, MissingExtraError
 from yuki_builder.names import path_name
@@ -183,11 +185,14 @@ class RemoteWorker:
         out: the address of the output folder.
         scratch: a local folder for what is being worked on; nothing is left in it.
         options: of ``EpisodeConfig``, without ``video`` and ``out``.
+        device: shared with other processes of this machine, where it is.
     """
 
-    def __init__(self, out: str, scratch: Path, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self, out: str, scratch: Path, options: Mapping[str, Any], *, device: SharedDevice | None = None
+    ) -> None:
         self._out, self._scratch, self._options = out, scratch, dict(options)
-        self._models: Any = None
+        self._models = Models(device=device)
 
     def __call__(self, job: RemoteJob, listener: Listener) -> EpisodeResult | EpisodeFailure:
         name = posixpath.basename(job.video)
@@ -228,7 +233,7 @@ class RemoteWorker:
             with contextlib.chdir(folder):  # so that no path of this machine gets into the results
                 config = EpisodeConfig(video=local.relative_to(folder), **{**self._options, "out": Path("out")})
                 session = Session(config.out, videos=[config.video], ids={local.resolve(): job.episode_id})
-                session.models = self._models = self._models or session.models
+                session.models = self._models
                 result = run_episode(config, progress=listener, session=session)
             began = time.monotonic()
             if done is not None:
@@ -294,8 +299,11 @@ def run_remote_season(
         )
     jobs = [RemoteJob(v, name, k, len(addresses)) for k, (v, name) in enumerate(zip(addresses, ids, strict=True))]
     mine = shard_of(jobs, config.shard)
-    make = partial(RemoteWorker, out, scratch, options)
-    with (executor or executor_of(config, len(mine))).start(make, listener=listener, lost=_lost) as pool:
+    executor = executor or executor_of(config, len(mine))
+    with contextlib.ExitStack() as stack:
+        device = stack.enter_context(device_of(executor, config.device))
+        make = partial(RemoteWorker, out, scratch, options, device=device)
+        pool = stack.enter_context(executor.start(make, listener=listener, lost=_lost))
         results = list(pool.map(mine))
     episodes = tuple(result for result in results if isinstance(result, EpisodeResult))
     failures = tuple(result for result in results if isinstance(result, EpisodeFailure))

@@ -7,6 +7,7 @@ import dataclasses
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,11 +18,12 @@ from pipelines.corpus.build import CorpusResult, PlannedStage, build_corpus, pla
 from pipelines.corpus.stages import corpus_stages
 from pipelines.engine.events import Event, EventKind, Listener, download_events, silent
 from pipelines.engine.faults import clear_errors
+from pipelines.engine.sharing import SharedDevice, shared_device
 from pipelines.episode.run import EpisodeResult, plan_episode, run_episode
 from pipelines.episode.session import Session
 from pipelines.executors import Executor, LocalExecutor, ProcessExecutor, RayExecutor
 from pipelines.layout import CORPUS_FOLDER
-from pipelines.models import checkpoint_files
+from pipelines.models import checkpoint_files, has_gpu
 from yuki_builder.errors import ConfigError, InternalError, YukiError
 from yuki_builder.version import __version__
 
@@ -89,10 +91,20 @@ def run_season(
         if ids:
             session.remember()
     patience = _PATIENCE_SECONDS if config.executor == "ray" else 0  # a lost machine's locks outlive it
-    make = partial(EpisodeWorker, session.out, session.videos, ids, version=__version__, patience_seconds=patience)
     executor = executor or executor_of(config, len(mine))
     hashes = _Hashes(session)
-    with executor.start(make, listener=listener, lost=_lost) as pool:
+    with contextlib.ExitStack() as stack:
+        device = stack.enter_context(device_of(executor, config.device))
+        make = partial(
+            EpisodeWorker,
+            session.out,
+            session.videos,
+            ids,
+            version=__version__,
+            patience_seconds=patience,
+            device=device,
+        )
+        pool = stack.enter_context(executor.start(make, listener=listener, lost=_lost))
         if len(configs) > 1 and (config.characters or config.labels):
             # The others enrol from the vocals of the episodes that are labelled.
             prepared = [EpisodeJob(c, k, len(mine), prepares=True) for k, c in enumerate(mine)]
@@ -138,6 +150,12 @@ def executor_of(config: EpisodeConfig, episodes: int) -> Executor:
     return ProcessExecutor(jobs) if jobs > 1 else LocalExecutor()
 
 
+def device_of(executor: Executor, device: str) -> AbstractContextManager[SharedDevice | None]:
+    """The GPU that the processes of this executor share: one of them uses it at a time, where there is one."""
+    is_shared = isinstance(executor, ProcessExecutor) and has_gpu(device)
+    return shared_device() if is_shared else contextlib.nullcontext()
+
+
 @dataclass(frozen=True, slots=True)
 class EpisodeJob:
     """One episode to work on; ``prepares``: only as far as others enrol from it, if it is labelled."""
@@ -161,11 +179,18 @@ class EpisodeWorker:
     """Works on episodes in one process, and keeps the networks between them."""
 
     def __init__(
-        self, out: Path, videos: Sequence[Path], ids: Mapping[Path, str], *, version: str, patience_seconds: float = 0
+        self,
+        out: Path,
+        videos: Sequence[Path],
+        ids: Mapping[Path, str],
+        *,
+        version: str,
+        patience_seconds: float = 0,
+        device: SharedDevice | None = None,
     ) -> None:
         if version != __version__:
             raise InternalError(f"another version of this program runs here: {__version__}, not {version}")
-        self._session = Session(out, videos=videos, ids=ids, patience_seconds=patience_seconds)
+        self._session = Session(out, videos=videos, ids=ids, patience_seconds=patience_seconds, device=device)
 
     def __call__(self, job: EpisodeJob, listener: Listener) -> Worked:
         if job.episode_id is not None:

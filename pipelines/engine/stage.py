@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -104,6 +105,7 @@ class Stage(Generic[C]):
         wanted: whether there is anything to do; if not, the stage counts as done and has no outputs.
         check: refuses bad input (a checkpoint that is none) before any stage has taken its time.
         tells: what a plan says of it beside the reason; empty for nothing.
+        on_device: whether its networks run on the device of ``--device``, which processes may share.
         quick: takes a moment; its own bad input is heard of before anything is loaded for a ``check``.
     """
 
@@ -120,6 +122,7 @@ class Stage(Generic[C]):
     wanted: Callable[[C], bool] = lambda _: True
     check: Callable[[C], object] = lambda _: None
     tells: Callable[[C], str] = lambda _: ""
+    on_device: Callable[[C], bool] = lambda _: False
     quick: bool = False
 
     def makes(self, path: str) -> bool:
@@ -143,12 +146,20 @@ class Runner(Generic[C]):
         stages: in the order of their work; a stage reads only what stages before it write.
         subject: what they share.
         name: the subject's name in events.
+        turn: what a stage that uses the device waits for, and has while it runs.
     """
 
     def __init__(
-        self, stages: Sequence[Stage[C]], subject: C, *, store: Store, fingerprints: Fingerprints, name: str
+        self,
+        stages: Sequence[Stage[C]],
+        subject: C,
+        *,
+        store: Store,
+        fingerprints: Fingerprints,
+        name: str,
+        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        self._stages, self._subject, self._name = stages, subject, name
+        self._stages, self._subject, self._name, self._turn = stages, subject, name, turn
         self._store, self._fingerprints = store, fingerprints
 
     def plan(self, *, force: bool = False, until: str | None = None) -> list[Step[C]]:
@@ -197,11 +208,15 @@ class Runner(Generic[C]):
                         if step.reason and step.stage.wanted(self._subject):
                             step.stage.check(self._subject)
                     recipe = self._recipe(stage)  # loading a model may have fetched a newer one
-                listener(Event(EventKind.STARTED, self._name, stage.name, reason))
-                report = self._run_stage(stage, recipe, listener)
-                listener(Event(EventKind.FINISHED, self._name, stage.name, report=report))
+                with self._turn() if self._uses_device(stage) else nullcontext():
+                    listener(Event(EventKind.STARTED, self._name, stage.name, reason))
+                    report = self._run_stage(stage, recipe, listener)
+                    listener(Event(EventKind.FINISHED, self._name, stage.name, report=report))
             reports.append(report)
         return reports
+
+    def _uses_device(self, stage: Stage[C]) -> bool:
+        return stage.wanted(self._subject) and stage.on_device(self._subject)
 
     def _run_stage(self, stage: Stage[C], recipe: Recipe, listener: Listener) -> StageReport:
         began = time.monotonic()

@@ -81,7 +81,14 @@ def run_episode(
 
 
 def _runner(episode: Episode, session: Session) -> Runner[Episode]:
-    return Runner(STAGES, episode, store=episode.store, fingerprints=session.fingerprints, name=episode.episode_id)
+    return Runner(
+        STAGES,
+        episode,
+        store=episode.store,
+        fingerprints=session.fingerprints,
+        name=episode.episode_id,
+        turn=session.models.turn,
+    )
 
 
 def plan_episode(config: EpisodeConfig, *, session: Session | None = None) -> tuple[str, list[Step[Episode]]]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.config import BURNED_IN, EpisodeConfig, require_file
 from pipelines.engine.fingerprints import Fingerprints
+from pipelines.engine.sharing import SharedDevice
 from pipelines.engine.store import Store, refuse_link
 from pipelines.episode.context import Episode, is_same_file
 from pipelines.episode.naming import seasonal_name
@@ -37,6 +38,7 @@ class Session:
         videos: of all episodes of the run.
         ids: the episode of each video, where that is settled already: for one of several processes.
         patience_seconds: how long to wait for an episode's folder: the lock of a machine that was lost may outlive it.
+        device: shared with other processes of this machine, where it is.
     """
 
     def __init__(
@@ -46,11 +48,12 @@ class Session:
         videos: Sequence[Path] = (),
         ids: Mapping[Path, str] | None = None,
         patience_seconds: float = 0,
+        device: SharedDevice | None = None,
     ) -> None:
         self.out = out
         self.videos = tuple(videos)
         self.patience_seconds = patience_seconds
-        self.models = Models()
+        self.models = Models(device=device)
         self.fingerprints = Fingerprints()
         self.fingerprints.load(self._memory)
         self._ids = dict(ids or {})

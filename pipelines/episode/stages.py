@@ -340,6 +340,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         settings=_vocals_settings,
         code=(_SEPARATOR,),
         writes=(VOCALS,),
+        on_device=lambda e: e.config.vocals is None and e.config.separator != "none",
         tells=lambda e: f"vocals from {e.config.vocals.name}" if e.config.vocals else "",
         check=sound.check_vocals,
     ),
@@ -371,6 +372,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         models=_turns_models,
         code=(_DIARIZATION,),
         writes=(TURNS, EXCLUSIVE_TURNS),
+        on_device=lambda e: e.config.turns is None,
         tells=lambda e: f"turns from {e.config.turns.name}" if e.config.turns else "",
         check=voices.check_turns,
     ),
@@ -385,6 +387,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         code=(_TRANSCRIPTION, f"{_TRANSCRIPTS}.words_json"),
         writes=(HEARD,),
         wanted=transcription.is_wanted,
+        on_device=lambda e: e.config.words is None,
         tells=transcription.plan,
         check=_check_transcriber,
     ),
@@ -416,6 +419,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         models=_embedder,
         code=(_EMBEDDING, _EMBEDDERS, _ALIGNMENT),
         writes=(VOICEPRINTS,),
+        on_device=lambda _: True,
     ),
     Stage(
         "dub",
@@ -431,6 +435,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         models=_embedder,
         code=(_EMBEDDING, _EMBEDDERS, _ALIGNMENT, _MEDIA),
         writes=(DUB,),
+        on_device=lambda _: True,
     ),
     Stage(
         "enrol",
@@ -444,6 +449,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         code=(_EMBEDDING, _EMBEDDERS, _ACTIVITY, _MEDIA),
         writes=(ENROLLED,),
         wanted=lambda e: bool(e.clips_to_enrol or e.enrolment.skipped),
+        on_device=lambda _: True,
     ),
     Stage(
         "identify",

@@ -1,0 +1,47 @@
+"""One device that several processes of this machine use in turn."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock
+
+
+class SharedDevice:
+    """A device for one process at a time. May be pickled: every process then waits for the same lock.
+
+    The lock is the operating system's, so that a process that dies gives it up at once.
+
+    Args:
+        folder: of the lock, on a disk of this machine, that nobody else may write to.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._lock = folder / "device.lock"
+
+    @contextmanager
+    def turn(self, release: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Wait until no other process is at it, and have it for the time of a ``with``.
+
+        Args:
+            release: called at the end, before the next one begins: gives back what the device still holds for nothing.
+        """
+        with FileLock(self._lock):
+            try:
+                yield
+            finally:
+                release()
+
+
+@contextmanager
+def shared_device() -> Iterator[SharedDevice]:
+    """A device to share, for the time of a ``with``; its lock lies in a private temporary folder."""
+    folder = Path(tempfile.mkdtemp(prefix="yuki-device-"))
+    try:
+        yield SharedDevice(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
