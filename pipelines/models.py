@@ -5,12 +5,9 @@ from __future__ import annotations
 import functools
 import shutil
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.sharing import SharedDevice
-from video_preprocessing.devices import release_memory
 from yuki_builder.records import Progress, no_progress
 
 if TYPE_CHECKING:
@@ -26,24 +23,18 @@ class Models:
 
     Args:
         download: whether weights that are not there may be fetched; not when nothing is to be written.
-        device: shared with other processes, where it is.
 
     Attributes:
         tell_download: is told of downloads on the way: what is fetched, bytes, and bytes in all.
     """
 
-    def __init__(self, *, download: bool = True, device: SharedDevice | None = None) -> None:
+    def __init__(self, *, download: bool = True) -> None:
         self.download = download
-        self._device = device
         self.tell_download: Callable[[str, float, float | None], None] = lambda *_: None
         self.separator = functools.cache(_load_separator)
         self.embedder = functools.cache(_load_embedder)
         self.diarizer = functools.cache(self._load_diarizer)
         self.transcriber = functools.cache(self._load_transcriber)
-
-    def turn(self) -> AbstractContextManager[None]:
-        """This process's turn at the device that others use too; at once where it is this one's alone."""
-        return nullcontext() if self._device is None else self._device.turn(release_memory)
 
     def _load_diarizer(self, name_or_path: str, embedder: str, device: str) -> Diarizer:
         from video_preprocessing.speech import load_diarizer

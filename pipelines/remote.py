@@ -46,7 +46,6 @@ from pipelines.layout import (
     VOCALS,
     VOICEPRINTS,
 )
-from pipelines.models import Models
 from pipelines.season import EpisodeFailure, SeasonResult, device_of, executor_of, failure_of, shard_of
 from pipelines.videos import AUDIO_SUFFIXES, VIDEO_SUFFIXES, is_extra, natural
 from yuki_builder.errors import ConfigError, InputError, MissingExtraError
@@ -192,7 +191,8 @@ class RemoteWorker:
         self, out: str, scratch: Path, options: Mapping[str, Any], *, device: SharedDevice | None = None
     ) -> None:
         self._out, self._scratch, self._options = out, scratch, dict(options)
-        self._models = Models(device=device)
+        self._models: Any = None
+        self._device = device
 
     def __call__(self, job: RemoteJob, listener: Listener) -> EpisodeResult | EpisodeFailure:
         name = posixpath.basename(job.video)
@@ -232,8 +232,9 @@ class RemoteWorker:
             _tell(listener, job, "fetch", began)
             with contextlib.chdir(folder):  # so that no path of this machine gets into the results
                 config = EpisodeConfig(video=local.relative_to(folder), **{**self._options, "out": Path("out")})
-                session = Session(config.out, videos=[config.video], ids={local.resolve(): job.episode_id})
-                session.models = self._models
+                ids = {local.resolve(): job.episode_id}
+                session = Session(config.out, videos=[config.video], ids=ids, device=self._device)
+                session.models = self._models = self._models or session.models
                 result = run_episode(config, progress=listener, session=session)
             began = time.monotonic()
             if done is not None:

@@ -87,7 +87,7 @@ def _runner(episode: Episode, session: Session) -> Runner[Episode]:
         store=episode.store,
         fingerprints=session.fingerprints,
         name=episode.episode_id,
-        turn=session.models.turn,
+        turn=session.device_turn,
     )
 
 

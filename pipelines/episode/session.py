@@ -7,6 +7,7 @@ import functools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from pipelines.episode.context import Episode, is_same_file
 from pipelines.episode.naming import seasonal_name
 from pipelines.layout import ALIASES_FILE, CORPUS_FOLDER, CORRECTIONS_FILE, LABELS_FILE, RENAMES_FILE, VOCALS
 from pipelines.models import Models
+from video_preprocessing.devices import release_memory
 from yuki_builder.atomic import write_atomically
 from yuki_builder.names import path_name
 from yuki_builder.untrusted import read_json
@@ -53,7 +55,8 @@ class Session:
         self.out = out
         self.videos = tuple(videos)
         self.patience_seconds = patience_seconds
-        self.models = Models(device=device)
+        self.models = Models()
+        self._device = device
         self.fingerprints = Fingerprints()
         self.fingerprints.load(self._memory)
         self._ids = dict(ids or {})
@@ -63,6 +66,10 @@ class Session:
     @property
     def _memory(self) -> Path:
         return self.out / ".work" / "hashes.json"
+
+    def device_turn(self) -> AbstractContextManager[None]:
+        """This process's turn at the device that others use too; at once where it is this one's alone."""
+        return nullcontext() if self._device is None else self._device.turn(release_memory)
 
     def remember(self) -> None:
         """Keep the content hashes for the next run; of several processes the first one does so."""
