@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from yuki_builder.errors import ConfigError
@@ -56,10 +55,3 @@ def choose_device(wanted: str) -> torch.device:
             f"device '{wanted}' is not available", where="--device", remedy="choose auto or cpu, or check the driver"
         )
     return torch.device(wanted)
-
-
-def release_memory() -> None:
-    """Give the memory of a GPU back that PyTorch keeps for later, so that other processes find it."""
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_initialized():
-        torch.cuda.empty_cache()

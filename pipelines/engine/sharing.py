@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,3 +46,10 @@ def shared_device() -> Iterator[SharedDevice]:
         yield SharedDevice(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def release_memory() -> None:
+    """Give the memory of a GPU back that PyTorch keeps for later, so that other processes find it."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()

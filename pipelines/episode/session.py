@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 from pipelines.config import BURNED_IN, EpisodeConfig, require_file
 from pipelines.engine.fingerprints import Fingerprints
-from pipelines.engine.sharing import SharedDevice
+from pipelines.engine.sharing import SharedDevice, release_memory
 from pipelines.engine.store import Store, refuse_link
 from pipelines.episode.context import Episode, is_same_file
 from pipelines.episode.naming import seasonal_name
 from pipelines.layout import ALIASES_FILE, CORPUS_FOLDER, CORRECTIONS_FILE, LABELS_FILE, RENAMES_FILE, VOCALS
 from pipelines.models import Models
-from video_preprocessing.devices import release_memory
 from yuki_builder.atomic import write_atomically
 from yuki_builder.names import path_name
 from yuki_builder.untrusted import read_json
