@@ -10,11 +10,11 @@
 ``--speech`` holds one folder per voice with utterances, their words in a .txt beside each. They become a conversation:
 the speaker changes in 70 %, pauses are 0 to 1.2 s. ``words`` gives the share of wrong words (ja, zh: characters) of the
 engine alone on the clean file and of the stages up to the lines: clean, with music 10 dB below, from the vocals and
-from the mix; and how many lines hold one voice. ``sample`` is the telephone conversation in pyannote.audio's package.
-``music`` counts lines where nobody speaks. ``edges`` gives the conversation subtitles that stand up to 0.4 s early and
-0.6 s long, every fourth of two speakers, and says where the edges are with and without ``--align-words``. ``command``
-runs the whole command in a process of its own. ``--model`` is a folder of faster-whisper, or ``packaged``: Whisper base
-from two packages of requirements-dev.txt.
+(with music) from the mix; and how many lines hold one voice, also with the true turns. ``sample`` is the telephone
+conversation in pyannote.audio's package. ``music`` counts lines where nobody speaks. ``edges`` gives the conversation
+subtitles that stand up to 0.4 s early and 0.6 s long, every fourth of two speakers, and says where the edges are with
+and without ``--align-words``. ``command`` runs the whole command in a process of its own. ``--model`` is a folder of
+faster-whisper, or ``packaged``: Whisper base from two packages of requirements-dev.txt.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from pipelines import EpisodeConfig, run_episode
 from pipelines.episode.records import read_records, read_turns
-from pipelines.layout import ALIGNED, CUES, EXCLUSIVE_TURNS, MIX, SPEECH
+from pipelines.layout import ALIGNED, CUES, EXCLUSIVE_TURNS, HEARD, MIX, SPEECH
 from video_preprocessing.transcription import load_transcriber, transcribe_turns
-from yuki_builder.records import AlignedCue, Cue, Span
+from yuki_builder.records import AlignedCue, Cue, HeardSegment, Span, Turn
 from yuki_builder.transcripts import heard_cues
 
 ROOT = Path(__file__).parent.parent
@@ -185,11 +185,24 @@ def words(arguments: argparse.Namespace, model: Path, work: Path) -> None:
         folder, seconds = prepared(video, work / "out", model, language)
         lines = read_records(folder / ALIGNED, AlignedCue)
         alone = sum(voices_in(line.span, said) <= 1 for line in lines)
+        known = with_true_turns(folder, said)
+        alone_known = sum(voices_in(cue.span, said) <= 1 for cue in known)
         wrong = errors(reference, tokens(lines_text(folder), language))
-        print(f"  {name}, vocals                {wrong:6.1%}   {len(lines)} lines, {alone / len(lines):.1%} of one "
-              f"voice, {seconds:.0f} s")  # fmt: skip
-        wrong = errors(reference, tokens(from_mix(folder, model, language), language))
-        print(f"  {name}, mix                   {wrong:6.1%}")
+        one_voice = f"{alone / len(lines):.1%} of one voice (by the true turns {alone_known / len(known):.1%})"
+        print(
+            f"  {name}, vocals                {wrong:6.1%}   {len(lines)} lines, {one_voice}, {seconds:.0f} s",
+            flush=True,
+        )
+        if snr_db:
+            wrong = errors(reference, tokens(from_mix(folder, model, language), language))
+            print(f"  {name}, mix                   {wrong:6.1%}", flush=True)
+
+
+def with_true_turns(folder: Path, said: Iterable[Said]) -> list[Cue]:
+    """The lines that the same words would give if it were known who speaks when."""
+    turns = [Turn(round(1000 * one.start_s), round(1000 * one.end_s), one.voice) for one in said]
+    heard, speech = read_records(folder / HEARD, HeardSegment), read_records(folder / SPEECH, Span)
+    return [cue for cue in heard_cues(heard, turns, speech) if cue.left_out is None]
 
 
 def engine_alone(voice: np.ndarray, model: Path, language: str, reference: Sequence[str]) -> float:
