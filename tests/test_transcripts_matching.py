@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yuki_builder.records import AlignedCue, Cue, CueOrigin, Word
+from yuki_builder.records import AlignedCue, Cue, CueOrigin, Span, Word
 from yuki_builder.transcripts import match_words
 
 
@@ -120,3 +120,18 @@ def test_a_season_of_lines_takes_seconds() -> None:
     words = [word for x in lines for word in said(x.start_ms + 100, x.cue.text)]
     found = match_words(lines, words, [])
     assert found.share == pytest.approx(1.0)
+
+
+def test_an_edge_on_the_voice_stays_where_a_word_ends_near_it() -> None:
+    lines = [line(1000, 3000, "where were you last night")]
+    words = said(1200, "where were you last night", each_ms=300)  # until 2700
+    assert (match_words(lines, words, []).lines[0].start_ms, match_words(lines, words, []).lines[0].end_ms) == (
+        1200,
+        2700,
+    )
+    (on_voice,) = match_words(lines, words, [], [Span(1000, 3000)]).lines
+    assert (on_voice.start_ms, on_voice.end_ms) == (1000, 3000)
+    (elsewhere,) = match_words(lines, words, [], [Span(500, 3400)]).lines
+    assert (elsewhere.start_ms, elsewhere.end_ms) == (1200, 2700)
+    (far,) = match_words(lines, said(2000, "where were you last night", each_ms=300), [], [Span(1000, 3400)]).lines
+    assert (far.start_ms, far.end_ms) == (2000, 3500)

@@ -113,7 +113,8 @@ def _match_words(lines: list[AlignedCue], heard: list[Cue], job: Job) -> tuple[l
     from yuki_builder.transcripts import match_words
 
     words = [word for cue in heard if cue.left_out is None for word in cue.words]
-    found = match_words(lines, words, heard)
+    speech = read_records(job.input(SPEECH), Span)
+    found = match_words(lines, words, heard, speech)
     write_records(found.matches, job.output(TEXT_MATCH))
     write_records(found.unwritten, job.output(UNWRITTEN))
     told = f"{100 * found.share:.0f} % of the subtitles' words are heard"
@@ -122,7 +123,7 @@ def _match_words(lines: list[AlignedCue], heard: list[Cue], job: Job) -> tuple[l
     timed = [
         dataclasses.replace(x.cue, start_ms=x.start_ms, end_ms=x.end_ms, group=None, left_out=None) for x in found.lines
     ]
-    snapped = align_cues(timed, read_records(job.input(SPEECH), Span), reach_ms=_WORD_REACH_MS)
+    snapped = align_cues(timed, speech, reach_ms=_WORD_REACH_MS)
     own = {line.cue.cue_id: line.cue for line in lines}
     if found.unwritten:
         told += f"; {len(found.unwritten)} lines are spoken but not in the subtitles ({UNWRITTEN})"

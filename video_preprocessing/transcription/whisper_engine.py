@@ -25,6 +25,7 @@ _BEAM = 5
 # A second try where the first is improbable or goes in circles. Whisper's own six take six times as long over noise.
 _TEMPERATURES = [0.0, 0.4]
 _SAMPLES = 2
+_SEED = 1
 _SYSTRAN = "Systran/faster-whisper-"
 NAMES = {
     **{name: f"{_SYSTRAN}{name}" for size in ("tiny", "base", "small", "medium") for name in (size, f"{size}.en")},
@@ -151,8 +152,10 @@ def require() -> None:
 
 def _load(folder: Path, device: str) -> WhisperModel:
     require()
+    import ctranslate2
     from faster_whisper import WhisperModel
 
+    ctranslate2.set_random_seed(_SEED)  # of the threads that begin now: another run hears the same
     kind, _, number = device.partition(":")
     device_index = int(number or 0)
     tries = ["cuda", "cpu"] if kind == "auto" and _gpus() else ["cpu" if kind == "auto" else kind]

@@ -21,6 +21,7 @@ from yuki_builder.transcripts.writing import is_unspaced
 REACH_MS = 1500  # subtitles stand no further from what is said, once they are on the episode's clock
 _LEAST_SHARE = 0.35  # below it the lines are not what is said: another language, another episode
 _ALIKE = 0.75  # two words of four letters and more that are as alike are one, heard or spelled otherwise
+_NEAR_MS = 450  # recognisers end the last word early; an edge of the voice that lies no further away is more exact
 _FEWEST_TO_TRUST = 0.5  # the share of a line that must be heard for its edges to be those of its words
 _UNWRITTEN_COVER = 0.3
 _UNWRITTEN_SURE = 0.5
@@ -65,13 +66,24 @@ class _Token:
     end_ms: int
 
 
-def match_words(lines: Sequence[AlignedCue], words: Sequence[Word], heard: Sequence[Cue]) -> Matched:
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    """Where voice activity begins and ends."""
+
+    starts: frozenset[int]
+    ends: frozenset[int]
+
+
+def match_words(
+    lines: Sequence[AlignedCue], words: Sequence[Word], heard: Sequence[Cue], speech: Iterable[Span] = ()
+) -> Matched:
     """Bring lines and words together.
 
     Args:
         lines: on the episode's clock, in order of time.
         words: that were heard, in any order.
         heard: the same as cues; those left out are no speech.
+        speech: voice activity, on which edges of lines are; near a word's edge they are more exact than that.
     """
     ordered = sorted(words, key=lambda word: (word.start_ms, word.end_ms))
     written = [token for k, line in enumerate(lines) for token in _tokens(line.cue.text, k, line.span)]
@@ -92,7 +104,9 @@ def match_words(lines: Sequence[AlignedCue], words: Sequence[Word], heard: Seque
     is_trusted = bool(written) and total >= _LEAST_SHARE
     placed = list(lines)
     if is_trusted:
-        placed = _without_crossing([_placed(*args) for args in zip(lines, found, counts, shares, strict=True)])
+        spans = list(speech)
+        voice = _Edges(frozenset(s.start_ms for s in spans), frozenset(s.end_ms for s in spans))
+        placed = _without_crossing([_placed(*args, voice) for args in zip(lines, found, counts, shares, strict=True)])
     return Matched(
         lines=tuple(placed),
         matches=tuple(
@@ -174,7 +188,9 @@ def _improve(tree: list[tuple[float, int]], position: int, entry: tuple[float, i
         position += position & -position
 
 
-def _placed(line: AlignedCue, found: dict[int, tuple[_Token, float]], count: int, share: float) -> AlignedCue:
+def _placed(
+    line: AlignedCue, found: dict[int, tuple[_Token, float]], count: int, share: float, voice: _Edges
+) -> AlignedCue:
     """The line with its edges on its first and last words, where those were heard."""
     if share < _FEWEST_TO_TRUST:
         return line
@@ -183,6 +199,10 @@ def _placed(line: AlignedCue, found: dict[int, tuple[_Token, float]], count: int
     inside = [token for token, _ in found.values()]  # an edge that was not heard lies outside all that was
     start_ms = min(start_ms, *(token.start_ms for token in inside))
     end_ms = max(end_ms, *(token.end_ms for token in inside))
+    if line.start_ms in voice.starts and abs(line.start_ms - start_ms) <= _NEAR_MS:
+        start_ms = line.start_ms
+    if line.end_ms in voice.ends and abs(line.end_ms - end_ms) <= _NEAR_MS:
+        end_ms = line.end_ms
     return AlignedCue(line.cue, start_ms, end_ms, line.speech_ms) if end_ms > start_ms else line
 
 
