@@ -184,6 +184,64 @@ def test_words_and_times(window: Window, out: Path) -> None:
     sync_api.expect(window.page.locator("#end")).to_have_value("2.00")
 
 
+def test_a_line_is_cut_in_two_and_one_is_added_by_keys(window: Window, out: Path) -> None:
+    page = window.page
+    window.key("j", "c")
+    window.until("document.querySelector('#cut-second').value === '第1句'")
+    assert page.input_value("#cut-first") == "Line 1,"
+    assert abs(float(page.input_value("#cut-at")) - 4.45) < 0.02  # by the length of the words
+    page.click("#cut-play-second")
+    window.until("!document.querySelector('#audio').paused")
+    page.fill("#cut-at", "4.1")
+    page.focus("#cut-second")
+    window.key("Control+Enter")
+    window.said("Cut in two")
+    window.chosen("第1句")
+    assert page.locator("#lines li").count() == 49
+    window.key("Escape", "2")
+    window.key("n")
+    window.until("document.querySelector('#add-end').value")
+    page.fill("#add-text", "<b>Missing</b>")
+    page.fill("#add-start", "5.05")
+    page.fill("#add-end", "5.85")
+    page.locator("#add-form .strong").click()
+    window.said("Line added")
+    window.chosen("<b>Missing</b>")
+    rows = (out / "corrections.csv").read_text(encoding="utf-8-sig").splitlines()[1:]
+    assert [row.split(",")[-3:] for row in rows] == [
+        ["3000", "4100", ""],
+        ["4100", "5000", "added"],
+        ["5050", "5850", "added"],
+    ]
+    assert "review (2)" in page.locator("[name=source]").inner_text()
+    window.key("u")
+    window.said("Undone: Line added")
+    sync_api.expect(page.locator("#lines li")).to_have_count(49)
+    page.reload()
+    page.wait_for_selector("[data-ready=yes]")
+    sync_api.expect(page.locator("#lines li")).to_have_count(49)
+    window.key("u", "u")
+    window.said("Undone: Cut in two")
+    sync_api.expect(page.locator("#lines li")).to_have_count(48)
+    assert not (out / "corrections.csv").exists()
+    # Keys faster than the network: the box is about the line that is chosen, whatever was there before.
+    page.route("**/api/line/**", lambda route: (time.sleep(0.4), route.continue_()))
+    window.key("j", "c")
+    window.until("document.querySelector('#cut-first').value")
+    assert f"Line {page.input_value('#cut-first').split()[1]}" in page.locator("[aria-selected=true]").inner_text()
+    window.key("Escape")
+    page.unroute("**/api/line/**")
+    if shots := os.environ.get("REVIEW_SCREENSHOTS"):
+        window.key("y")
+        window.said("Done again")
+        for name, keys in (("cut", ("j", "c")), ("add", ("j", "n"))):
+            window.key(*keys)
+            page.wait_for_timeout(300)
+            page.screenshot(path=f"{shots}/{name}.png")
+            page.keyboard.press("Escape")
+        page.screenshot(path=f"{shots}/after.png")
+
+
 def test_a_line_is_heard_in_both_signals(window: Window) -> None:
     position = "document.querySelector('#audio').currentTime"
     window.key("j", "j", " ")

@@ -18,8 +18,9 @@ from review_files import a_desk, a_line, an_episode, paths_in, some_lines, taugh
 from yuki_builder.corpus import Desk, Tools
 from yuki_builder.corpus.review.desk import ConflictError, Filter, changes
 from yuki_builder.corpus.review.doubt import LineVoices, gains, halves, likeliest
+from yuki_builder.corpus.tables.edits_csv import LineEdit, read_edits, write_edits
 from yuki_builder.errors import InputError
-from yuki_builder.records import Attribution, Evidence, Verdict
+from yuki_builder.records import Attribution, Evidence, LineSource, Verdict
 
 
 def assign(name: str, *lines: str) -> dict[str, Any]:
@@ -437,3 +438,95 @@ def test_fifty_thousand_lines_are_browsed_in_a_moment(tmp_path: Path) -> None:
     desk.decide("me", assign("Dora", "ep050-00007"))
     assert time.process_time() - began < 5
     assert paths_in(tmp_path).labels.is_file()
+
+
+def test_a_line_is_cut_in_two_and_one_is_added(tmp_path: Path) -> None:
+    desk = a_desk(tmp_path)
+    told = desk.decide(
+        "me", {"kind": "cut", "lines": ["ep01-00002"], "value": "Line 2,", "second": "第2句", "cut_ms": 7000}
+    )
+    first, second = told["act"]["lines"]
+    assert first == "ep01-00002" and told["episodes"] == ["ep01"]
+    added = desk.decide(
+        "me", {"kind": "add", "episode": "ep01", "value": " What?\x00 ", "start_ms": 8200, "end_ms": 8900}
+    )["act"]["lines"][0]
+
+    def shown(desk: Desk) -> list[tuple[str, str, int, int]]:
+        rows = desk.page(Filter(), limit=6)["lines"][2:5]
+        return [(row["id"], row["text"], row["start"], row["end"]) for row in rows]
+
+    wanted = [(first, "Line 2,", 6000, 7000), (second, "第2句", 7000, 8000), (added, "What?", 8200, 8900)]
+    assert shown(desk) == wanted and desk.overview()["lines"] == 14
+    assert desk.overview()["to_apply"] == ["ep01"] and desk.overview()["sources"]["review"] == 2
+    assert [row["id"] for row in desk.details(second)["neighbours"][2:5]] == [first, second, added]
+    # What is new is like any other line: it gets a name, other words and times.
+    desk.decide("me", {"kind": "assign", "lines": [second], "value": "Ben"})
+    desk.decide("me", {"kind": "text", "lines": [added], "value": "What then?"})
+    edits = read_edits(tmp_path / "corrections.csv")
+    assert edits[first] == LineEdit("ep01", first, "Line 2,", 6000, 7000)
+    assert edits[second] == LineEdit("ep01", second, "第2句", 7000, 8000, ("added",))
+    assert edits[added] == LineEdit("ep01", added, "What then?", 8200, 8900, ("added",))
+    # A restart knows all of it, and undo takes it back step by step.
+    desk = a_desk(tmp_path)
+    assert [row[0] for row in shown(desk)] == [first, second, added]
+    assert desk.line(second).character == "Ben" and desk.line(added).text == "What then?"
+    for _ in range(3):
+        desk.undo("me")
+    assert desk.overview()["lines"] == 13 and shown(desk)[:2] == wanted[:2]
+    desk.undo("me")
+    assert desk.overview()["lines"] == 12 and desk.line(first) == a_line("ep01", 2)
+    assert not (tmp_path / "corrections.csv").exists()
+    with pytest.raises(InputError, match="no line"):
+        desk.line(second)
+    desk.redo("me")
+    desk.redo("me")
+    assert shown(desk) == wanted
+
+
+def test_a_line_is_added_by_hand_in_the_table(tmp_path: Path) -> None:
+    row = LineEdit("ep01", "ep01-x", "By hand", 100, 900, ("added",))
+    write_edits([row, LineEdit("other", "other-x", "Elsewhere", 100, 900, ("added",))], tmp_path / "corrections.csv")
+    desk = a_desk(tmp_path)
+    assert desk.line("ep01-x").text == "By hand" and desk.overview()["lines"] == 13
+    desk.decide("me", {"kind": "mark", "lines": ["ep01-x"], "value": "unusable"})
+    assert {k: e.marks for k, e in read_edits(tmp_path / "corrections.csv").items()} == {
+        "ep01-x": ("unusable", "added"),
+        "other-x": ("added",),
+    }
+    write_edits([], tmp_path / "corrections.csv")
+    assert a_desk(tmp_path).overview()["lines"] == 12
+
+
+def test_applying_tells_of_lines_that_were_added(tmp_path: Path) -> None:
+    before = an_episode(tmp_path, "ep01", some_lines("ep01", 4))
+    there = {"ep01": before}
+    desk = a_desk(tmp_path, before, tools=Tools(load=lambda names: {name: there[name] for name in names}))
+    new = desk.decide("me", {"kind": "add", "episode": "ep01", "value": "Hm.", "start_ms": 2100, "end_ms": 2900})
+    key = new["act"]["lines"][0]
+    line = a_line("ep01", 1, line_id=key, start_ms=2100, end_ms=2900, text="Hm.", source=LineSource.REVIEW)
+    there["ep01"] = an_episode(tmp_path, "ep01", [before.lines[0], line, *before.lines[1:]])
+    desk.apply()
+    assert [(c["id"], c["what"]) for c in desk.applying["changes"]] == [(key, {"there": [False, True]})]
+    assert desk.line(key).character == "Ben" and desk.overview()["to_apply"] == []
+    desk.undo("me")  # it is on the disk, and not shown any more
+    assert desk.overview()["lines"] == 4 and desk.overview()["to_apply"] == ["ep01"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        ({"kind": "cut", "lines": ["ep01-00002"], "value": "a", "second": "b", "cut_ms": 6010}, "a cut lies between"),
+        ({"kind": "cut", "lines": ["ep01-00002"], "value": "a", "second": "b"}, "a cut lies between"),
+        ({"kind": "cut", "lines": ["ep01-00002"], "value": "a", "second": " ", "cut_ms": 7000}, "a line has words"),
+        ({"kind": "cut", "lines": [], "value": "a", "second": "b", "cut_ms": 7000}, "one line is cut"),
+        ({"kind": "add", "episode": "ep01", "value": "a", "start_ms": 10, "end_ms": 20}, "ends after it starts"),
+        ({"kind": "add", "episode": "ep01", "value": "a", "start_ms": 0, "end_ms": 1 << 40}, "ends after it starts"),
+        ({"kind": "add", "episode": "ep01", "value": "", "start_ms": 0, "end_ms": 900}, "a line has words"),
+        ({"kind": "add", "episode": "../..", "value": "a", "start_ms": 0, "end_ms": 900}, "there is no episode"),
+    ],
+)
+def test_a_line_that_makes_no_sense_is_not_added(tmp_path: Path, request_: dict[str, Any], message: str) -> None:
+    desk = a_desk(tmp_path)
+    with pytest.raises(InputError, match=message):
+        desk.decide("me", request_)
+    assert desk.acts == 0

@@ -203,6 +203,8 @@ def test_tables_survive_the_disk(tmp_path: Path) -> None:
         ("ep,a,,5,,", "a start without an end"),
         ("ep,a,,10,5,", "no stretch of time"),
         ("ep,a,,x,5,", "row 2"),
+        ("ep,a,,5,9,added", "a line that is added has words"),
+        ("ep,a,words,,,added", "a line that is added has words"),
         ("ep,a,,,,singing", "no mark is called 'singing'"),
     ],
 )

@@ -18,7 +18,8 @@ from pipelines.corpus.review import config_of, open_desk
 from pipelines.episode.records import read_lines
 from yuki_builder import open_corpus
 from yuki_builder.corpus import EXPORTERS, Desk, ExportOptions
-from yuki_builder.records import Line, Verdict
+from yuki_builder.corpus.review.desk import Filter
+from yuki_builder.records import Line, LineSource, Verdict
 
 ROOT = Path(__file__).parents[1]
 SLOW = {"probe", "extract", "isolate", "speech", "align", "turns", "part", "voiceprints", "shots", "pictures"}
@@ -82,6 +83,52 @@ def test_decisions_reach_the_lines_and_undo_takes_them_back(copied: Shared) -> N
     apply(desk)
     back = lines_of(copied.out)
     assert back == before
+
+
+def test_a_line_is_cut_and_one_added_and_both_are_lines_like_others(copied: Shared) -> None:  # noqa: F811
+    before = lines_of(copied.out)
+    first = next(line for line in before.values() if line.end_ms - line.start_ms >= 1000)
+    middle, end = (first.start_ms + first.end_ms) // 2, max(line.end_ms for line in before.values())
+    desk = open_desk(copied.out)
+    cut = {"kind": "cut", "lines": [first.line_id], "value": "First half", "second": "Second half", "cut_ms": middle}
+    second = desk.decide("me", cut)["act"]["lines"][1]
+    new = {"kind": "add", "episode": "ep01", "value": "Not in the file", "start_ms": end + 50, "end_ms": end + 1050}
+    added = desk.decide("me", new)["act"]["lines"][0]
+    desk.decide("me", {"kind": "assign", "lines": [second], "value": "Grace"})
+    desk.think("ep01")
+    assert desk.line(second).character == "Grace"
+    assert {str(each["id"]) for each in apply(desk)} >= {first.line_id, second, added}
+    after = lines_of(copied.out)
+    assert [(x.start_ms, x.end_ms, x.text) for x in (after[first.line_id], after[second])] == [
+        (first.start_ms, middle, "First half"),
+        (middle, first.end_ms, "Second half"),
+    ]
+    assert (after[second].character, after[second].source) == ("Grace", LineSource.REVIEW)
+    assert (after[added].text, after[added].start_ms) == ("Not in the file", end + 50)
+    assert len(after) == len(before) + 2 and [x.index for x in after.values()] == list(range(len(after)))
+    for key in (second, first.line_id):
+        assert after[key].clip and (copied.out / str(after[key].clip)).is_file()
+    corpus = open_corpus(copied.out)
+    assert {"Second half", "Not in the file"} <= set(corpus.lines["text"])
+    assert "Second half" in (copied.out / "ep01/report.html").read_text(encoding="utf-8")
+    for name in ("ass", "webdataset", "texts"):
+        to = copied.out.parent / "exports"
+        options = ["--to", str(to), "--min-confidence", "0", "--without", "none"]
+        assert main(["export", name, "--out", str(copied.out), *options]) == 0
+    assert "Second half" in (to / "ass/ep01.ass").read_text(encoding="utf-8")
+    # Another run has nothing to do; a restart knows the lines, also one that is left out; undo takes all back.
+    _, ran = rerun(copied)
+    assert set(ran) <= {"report", "summary"}
+    desk = open_desk(copied.out)
+    desk.decide("me", {"kind": "mark", "lines": [added], "value": "not speech"})
+    apply(desk)
+    assert added not in lines_of(copied.out) and added in {
+        row["id"] for row in open_desk(copied.out).page(Filter())["lines"]
+    }
+    while desk.undo("me"):
+        pass
+    apply(desk)
+    assert lines_of(copied.out) == before
 
 
 def test_only_quick_stages_run_again(copied: Shared) -> None:  # noqa: F811

@@ -266,6 +266,7 @@ class CueOrigin(enum.StrEnum):
     TRACK = "track"  # a text track inside the video
     OCR = "ocr"  # a bitmap subtitle track, or text in the picture
     ASR = "asr"  # speech recognition
+    REVIEW = "review"  # a person wrote it down
 
 
 class LineSource(enum.StrEnum):
@@ -274,11 +275,13 @@ class LineSource(enum.StrEnum):
     SUBTITLE = "subtitle"  # a subtitle file or a text track
     ASR = "asr"  # speech recognition
     OCR = "ocr"  # a bitmap subtitle track, or text in the picture
+    REVIEW = "review"  # a person, in a review
 
     @classmethod
     def of(cls, origin: CueOrigin) -> LineSource:
         """The source of the lines that cues of this origin become."""
-        return {CueOrigin.ASR: cls.ASR, CueOrigin.OCR: cls.OCR}.get(origin, cls.SUBTITLE)
+        known = {CueOrigin.ASR: cls.ASR, CueOrigin.OCR: cls.OCR, CueOrigin.REVIEW: cls.REVIEW}
+        return known.get(origin, cls.SUBTITLE)
 
 
 @dataclass(frozen=True, slots=True)

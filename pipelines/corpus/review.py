@@ -33,7 +33,7 @@ from pipelines.layout import (
     line_id,
 )
 from yuki_builder.errors import ConfigError, InputError
-from yuki_builder.records import AlignedCue, Attribution, Line, Verdict
+from yuki_builder.records import AlignedCue, Attribution, Line, LineSource, Verdict
 from yuki_builder.untrusted import read_json
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ def load_episode(folder: Path, lines: Sequence[Line]) -> ReviewEpisode:
 def _hidden_lines(folder: Path, lines: Sequence[Line]) -> list[Line]:
     """The lines of an episode that are not among these."""
     path = folder / ALIGNED
-    if not path.is_file() or path.read_bytes().count(b"\n") == len(lines):
+    of_file = sum(line.source is not LineSource.REVIEW for line in lines)
+    if not path.is_file() or path.read_bytes().count(b"\n") == of_file:
         return []
     there = {line.line_id for line in lines}
     aligned = [a for a in read_records(path, AlignedCue) if line_id(folder.name, a.cue) not in there]

@@ -4,37 +4,58 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.episode.context import Episode
 from pipelines.layout import line_id
-from yuki_builder.records import AlignedCue, Line
+from yuki_builder.records import AlignedCue, Cue, CueOrigin, Line
+
+if TYPE_CHECKING:
+    from yuki_builder.corpus import LineEdit
 
 
 def spoken(episode: Episode, lines: Sequence[AlignedCue]) -> list[AlignedCue]:
-    """Without those that are no speech."""
-    from yuki_builder.corpus import NOT_SPEECH
+    """Without those that are no speech, with those that a person added, at the times that a person gave; by time."""
+    from yuki_builder.corpus import ADDED, NOT_SPEECH
 
-    marks = {key: edit.marks for key, edit in episode.edits.items()}
-    return [line for line in lines if NOT_SPEECH not in marks.get(line_id(episode.episode_id, line.cue), ())]
+    edits = episode.edits
+    if not edits:
+        return list(lines)
+    ids = {line_id(episode.episode_id, line.cue) for line in lines}
+    added = [_added(episode, e) for key, e in sorted(edits.items()) if ADDED in e.marks and key not in ids]
+    found = []
+    for line in (*lines, *added):
+        edit = edits.get(line_id(episode.episode_id, line.cue))
+        if edit is None:
+            found.append(line)
+        elif NOT_SPEECH not in edit.marks:
+            found.append(_placed(line, edit))
+    return sorted(found, key=lambda line: (line.start_ms, line.end_ms))
+
+
+def _added(episode: Episode, edit: LineEdit) -> AlignedCue:
+    text, start_ms, end_ms = edit.text or "", edit.start_ms or 0, edit.end_ms or 0
+    cue_id = edit.line_id.removeprefix(f"{episode.episode_id}-")
+    cue = Cue(cue_id, 0, start_ms, end_ms, text, text, origin=CueOrigin.REVIEW)
+    return AlignedCue(cue, start_ms, end_ms, end_ms - start_ms)
+
+
+def _placed(line: AlignedCue, edit: LineEdit) -> AlignedCue:
+    if edit.start_ms is None or edit.end_ms is None:
+        return line
+    speech_ms = min(line.speech_ms, edit.end_ms - edit.start_ms)
+    return dataclasses.replace(line, start_ms=edit.start_ms, end_ms=edit.end_ms, speech_ms=speech_ms)
 
 
 def corrected(episode: Episode, lines: Sequence[Line]) -> list[Line]:
-    """With the words and times that a person gave; again in the order of time."""
-    if not episode.edits:
-        return list(lines)
-    edited = sorted((_corrected(episode, line) for line in lines), key=lambda line: (line.start_ms, line.index))
-    return [dataclasses.replace(line, index=index) for index, line in enumerate(edited)]
-
-
-def _corrected(episode: Episode, line: Line) -> Line:
-    edit = episode.edits.get(line.line_id)
-    if edit is None:
-        return line
-    text = line.text if edit.text is None else edit.text
-    if edit.start_ms is None or edit.end_ms is None:
-        return dataclasses.replace(line, text=text)
-    return dataclasses.replace(line, text=text, start_ms=edit.start_ms, end_ms=edit.end_ms)
+    """With the words that a person gave."""
+    edits = episode.edits
+    return [
+        line
+        if (edit := edits.get(line.line_id)) is None or edit.text is None
+        else dataclasses.replace(line, text=edit.text)
+        for line in lines
+    ]
 
 
 def rows(episode: Episode) -> list[Any]:
@@ -42,10 +63,14 @@ def rows(episode: Episode) -> list[Any]:
     return [edit.to_dict() for _, edit in sorted(episode.edits.items())]
 
 
-def left_out(episode: Episode) -> list[Any]:
-    """Of the corrections, what concerns who speaks: lines that are no speech, or of nobody."""
-    from yuki_builder.corpus import NOBODY, NOT_SPEECH
+def for_names(episode: Episode) -> list[Any]:
+    """Of the corrections, what concerns who speaks: where lines are, and which are no speech, of nobody, or added."""
+    from yuki_builder.corpus import ADDED, NOBODY, NOT_SPEECH
 
-    kinds = {NOT_SPEECH, NOBODY}
+    kinds = {NOT_SPEECH, NOBODY, ADDED}
     edits = sorted(episode.edits.items())
-    return [[key, sorted(kinds & set(edit.marks))] for key, edit in edits if kinds & set(edit.marks)]
+    return [
+        [key, sorted(kinds & set(edit.marks)), *([] if edit.start_ms is None else [edit.start_ms, edit.end_ms])]
+        for key, edit in edits
+        if kinds & set(edit.marks) or edit.start_ms is not None
+    ]

@@ -18,8 +18,6 @@ ATTRIBUTED = (ALIGNED, ATTRIBUTIONS, TURNS)
 
 def attributed_lines(episode: Episode, job: Job) -> list[Line]:
     """The lines as far as they are known before their sound is measured."""
-    from yuki_builder.alignment import Overlaps
-
     turns = read_turns(job.input(TURNS))
     lines = make_lines(
         episode.episode_id,
@@ -27,16 +25,7 @@ def attributed_lines(episode: Episode, job: Job) -> list[Line]:
         read_records(job.input(ATTRIBUTIONS), Attribution),
         turns,
     )
-    edited = corrected(episode, lines)
-    if not episode.edits:
-        return edited
-    overlaps = Overlaps(turns)
-    return [
-        dataclasses.replace(line, overlap=overlaps.share(line.span, line.speaker))
-        if line.line_id in episode.edits
-        else line
-        for line in edited
-    ]
+    return corrected(episode, lines)
 
 
 def write_lines(episode: Episode, job: Job) -> Counts:

@@ -231,7 +231,7 @@ def _identity_settings(episode: Episode) -> dict[str, Any]:
         "enrolled names": _digest([[c.key, c.character] for c in episode.enrolment.clips]),
         "aliases": _digest(sorted(map(list, episode.aliases.name_of.items()))),
         "labels": _digest([_label(label) for label in episode.own_labels]),
-        "lines left out": _digest(edits.left_out(episode)),
+        "lines left out, added, moved": _digest(edits.for_names(episode)),
     }
 
 

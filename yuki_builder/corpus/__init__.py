@@ -32,13 +32,14 @@ from yuki_builder.corpus.report import (
 )
 from yuki_builder.corpus.review import Desk, LineVoices, ReviewEpisode, ReviewPaths, Tools, require_review, serve
 from yuki_builder.corpus.scenes import Scene, SceneRow, scenes_of, split_scenes
-from yuki_builder.corpus.tables.edits_csv import NOBODY, NOT_SPEECH, UNUSABLE, LineEdit, read_edits
+from yuki_builder.corpus.tables.edits_csv import ADDED, NOBODY, NOT_SPEECH, UNUSABLE, LineEdit, read_edits
 from yuki_builder.corpus.tables.lines_csv import read_lines_csv, write_lines_csv
 from yuki_builder.corpus.tables.lines_jsonl import read_lines_jsonl, write_lines_jsonl
 from yuki_builder.corpus.tables.lines_parquet import read_lines_parquet, write_lines_parquet
 from yuki_builder.corpus.tables.quality_parquet import write_quality_parquet
 
 __all__ = [
+    "ADDED",
     "CHARACTERS",
     "EXPORTERS",
     "LARGE",

@@ -25,7 +25,7 @@ _PARTS = {
     "review.css": "text/css",
     "base.css": "text/css",
     **dict.fromkeys(
-        ("words.js", "core.js", "list.js", "sound.js", "panel.js", "dialogs.js", "keys.js", "page.js"),
+        ("words.js", "core.js", "list.js", "sound.js", "panel.js", "dialogs.js", "pieces.js", "keys.js", "page.js"),
         "text/javascript",
     ),
 }
@@ -219,7 +219,7 @@ class _Served:
         from starlette.background import BackgroundTask
 
         response = _json(told or {"act": None})
-        names = {"assign", "mark", "unmark"}
+        names = {"assign", "mark", "unmark", "add", "cut", "times"}
         if told is not None and told["act"]["kind"] in names and len(told["episodes"]) <= 2:
             response.background = BackgroundTask(self._think, told["episodes"])
         return response

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import hashlib
 import threading
 import unicodedata
 from collections import Counter, defaultdict
@@ -19,6 +20,7 @@ from yuki_builder.corpus.review.doubt import LineVoices, gains, halves, likelies
 from yuki_builder.corpus.review.files import HISTORY, SAVED, HistoryFile, TablePaths, Tables, differences
 from yuki_builder.corpus.review.history import (
     Act,
+    Added,
     Kind,
     decisions,
     episodes_to_apply,
@@ -27,11 +29,12 @@ from yuki_builder.corpus.review.history import (
 )
 from yuki_builder.corpus.tables.edits_csv import MARKS, NOBODY
 from yuki_builder.errors import InputError, YukiError
-from yuki_builder.records import Attribution, Line, Verdict
+from yuki_builder.records import Attribution, Line, LineSource, Verdict
 
 MOST_LINES = 500  # of one page
 _LONGEST_NAME, _LONGEST_TEXT = 200, 4000
 _NEIGHBOURS = 3
+_SHORTEST_MS = 20  # of a line that is added or cut off
 _SEASON_VOICE = "VOICE_"  # what the corpus calls a voice that nobody named
 _FILE = "file"  # who edited a table by hand
 _STATES = {
@@ -133,9 +136,10 @@ class Desk:
     def __init__(self, episodes: Iterable[ReviewEpisode], paths: ReviewPaths, tools: Tools) -> None:
         self._lock = threading.RLock()
         self._tools = tools
-        self._episodes = {episode.episode_id: episode for episode in episodes}
-        self._lines = {line.line_id: line for e in self._episodes.values() for line in e.lines}
-        self._place = {line.line_id: k for e in self._episodes.values() for k, line in enumerate(e.lines)}
+        self._on_disk = {episode.episode_id: episode for episode in episodes}
+        self._episodes = dict(self._on_disk)  # with the lines that people added, without those they took back
+        self._lines: dict[str, Line] = {}
+        self._place: dict[str, int] = {}
         self._suggested: dict[str, Attribution] = {}
         self._gains: dict[str, dict[str, float]] = {}
         self._present: set[str] = set()
@@ -147,11 +151,30 @@ class Desk:
         self._rounds: dict[str, int] = {}  # of thinking, by episode
         self._applying: dict[str, Any] = {"state": "idle"}
         paths.folder.mkdir(parents=True, exist_ok=True)
-        names, edits = self._tables.read(self._lines)
+        self._gather(self._on_disk)
+        names, edits = self._tables.read(self._lines, self._episodes)
         if self._tables.changed_by_others():
             self._take_over(names, edits)
         if self._history:
             self._tables.write(self._decided, self._lines)
+
+    def _gather(self, episodes: Iterable[str]) -> None:
+        """Bring the lines of episodes in line with those that people added and took back."""
+        added: dict[str, list[Line]] = defaultdict(list)
+        for key, new in self._decided.added.items():
+            added[new.episode].append(_line_of(key, new))
+        for episode_id in episodes:
+            on_disk = self._on_disk[episode_id]
+            lines = [x for x in on_disk.lines if x.source is not LineSource.REVIEW or x.line_id in self._decided.added]
+            there = {line.line_id for line in lines}
+            lines += [line for line in added[episode_id] if line.line_id not in there]
+            if added[episode_id] or len(lines) < len(on_disk.lines):
+                lines.sort(key=lambda line: (self._now(line).start_ms, line.index, line.line_id))
+            for line in self._episodes[episode_id].lines:
+                self._lines.pop(line.line_id, None)
+            self._episodes[episode_id] = replace(on_disk, lines=tuple(lines))
+            self._lines |= {line.line_id: line for line in lines}
+            self._place |= {line.line_id: k for k, line in enumerate(lines)}
 
     def _take_over(self, names: Mapping[str, str], edits: Mapping[str, Any]) -> None:
         found = differences(self._decided, names, edits, self._lines)
@@ -194,6 +217,8 @@ class Desk:
         changes: dict[str, Any] = {}
         if found is not None:
             changes = {"confidence": found.confidence, "verdict": found.verdict, "evidence": found.evidence}
+            if line.source is LineSource.REVIEW:
+                changes["speaker"] = found.speaker
             if not (found.character == found.speaker and (line.character or "").startswith(_SEASON_VOICE)):
                 changes["character"] = found.character  # else the season has its own name for the voice
         if key in decided.texts:
@@ -462,6 +487,8 @@ class Desk:
         act = self._act(author, **{**request, "kind": kind, "lines": self._meant(request)})
         value = act.value
         problem = None
+        if kind in (Kind.ADD, Kind.CUT):
+            return self._new_line(act, request)
         if kind is Kind.RENAME:
             if not (value and act.new_name) or value == act.new_name:
                 problem = "a new name is wanted"
@@ -485,6 +512,27 @@ class Desk:
             raise InputError(problem)
         return act
 
+    def _new_line(self, act: Act, request: Mapping[str, Any]) -> Act:
+        """A line that is added, or what is behind a cut, with an id of its own."""
+        if act.kind is Kind.CUT:
+            if len(act.lines) != 1:
+                raise InputError("one line is cut at a time")
+            line = self.line(act.lines[0])
+            act = replace(act, episode=line.episode_id, start_ms=line.start_ms, end_ms=line.end_ms)
+            first_ms, text = act.cut_ms, act.second
+            if first_ms is None or not line.start_ms + _SHORTEST_MS <= first_ms <= line.end_ms - _SHORTEST_MS:
+                raise InputError("a cut lies between a line's start and its end")
+        else:
+            act = replace(act, episode=self._episode(str(request.get("episode", ""))).episode_id, lines=())
+            first_ms, text = act.start_ms, act.value
+            if first_ms is None or act.end_ms is None or not 0 <= first_ms <= act.end_ms - _SHORTEST_MS < 1 << 31:
+                raise InputError("a line ends after it starts")
+        if not (act.value and text):
+            raise InputError("a line has words")
+        told = f"{act.author}|{act.at}|{act.number}|{text}".encode("utf-8", "surrogatepass")
+        line_id = f"{act.episode}-{first_ms:08d}-{hashlib.sha256(told).hexdigest()[:8]}"
+        return replace(act, lines=(*act.lines, line_id))
+
     def _is_label_of_voices(self, name: str) -> bool:
         said = [line for line in self._lines.values() if line.character == name]
         return bool(said) and (name.startswith(_SEASON_VOICE) or all(line.speaker == name for line in said))
@@ -505,10 +553,10 @@ class Desk:
         return list(dict.fromkeys(lines))
 
     def _act(self, author: str, **values: Any) -> Act:
-        known = {"kind", "lines", "value", "new_name", "start_ms", "end_ms", "target"}
+        known = {"kind", "lines", "value", "new_name", "start_ms", "end_ms", "target", "episode", "second", "cut_ms"}
         data = {name: value for name, value in values.items() if name in known and value is not None}
-        is_text = data.get("kind") == Kind.TEXT
-        for name in ("value", "new_name"):
+        is_text = data.get("kind") in (Kind.TEXT, Kind.ADD, Kind.CUT)
+        for name in ("value", "new_name", "second"):
             if name in data:
                 data[name] = _clean(data[name], _LONGEST_TEXT if is_text else _LONGEST_NAME, keep_breaks=is_text)
         at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
@@ -520,7 +568,7 @@ class Desk:
     def _heed_files(self) -> None:
         """A table that was edited by hand meanwhile is read before it is written."""
         if self._tables.changed_by_others():
-            self._take_over(*self._tables.read(self._lines))
+            self._take_over(*self._tables.read(self._lines, self._episodes))
 
     def _record(self, acts: Sequence[Act]) -> None:
         acts = [replace(act, number=len(self._history) + k) for k, act in enumerate(acts, 1)]
@@ -531,9 +579,17 @@ class Desk:
                 self._decided.do(act)
         else:
             self._decided = decisions(self._history)
+        if changed := self._adding(acts):
+            self._gather(changed & self._episodes.keys())
         if any(act.kind is not Kind.APPLIED for act in acts):
             self._tables.write(self._decided, self._lines)
             self._changed(self._touched(acts))
+
+    def _adding(self, acts: Iterable[Act]) -> set[str]:
+        """The episodes that lines are added to, or taken from, by these acts; also where an added line moves."""
+        meant = [self._history[act.target - 1] if act.target is not None else act for act in acts]
+        moved = {x.episode for act in meant for key in act.lines if (x := self._decided.added.get(key))}
+        return moved | {act.episode for act in meant if act.episode}
 
     def _touched(self, acts: Iterable[Act]) -> set[str]:
         found = set()
@@ -541,6 +597,7 @@ class Desk:
             meant = self._history[act.target - 1] if act.target is not None else act
             if meant.kind is Kind.RENAME:
                 return set(self._episodes)
+            found |= {meant.episode} & self._episodes.keys()
             found |= {self._lines[line_id].episode_id for line_id in meant.lines if line_id in self._lines}
         return found
 
@@ -624,15 +681,18 @@ class Desk:
     def _reload(self, episode: ReviewEpisode) -> list[dict[str, Any]]:
         """The episode as it is on the disk now; how its lines differ from before."""
         episode_id = episode.episode_id
-        before = {line.line_id: line for line in self._episodes[episode_id].lines}
-        for key in before:
-            self._suggested.pop(key, None)
-            self._lines.pop(key, None)
-        self._episodes[episode_id] = episode
-        self._lines |= {line.line_id: line for line in episode.lines}
-        self._place |= {line.line_id: k for k, line in enumerate(episode.lines)}
+        before = self._on_disk[episode_id].lines
+        for line in (*before, *self._episodes[episode_id].lines):
+            self._suggested.pop(line.line_id, None)
+        self._on_disk[episode_id] = episode
+        self._gather([episode_id])
         self._gains.pop(episode_id, None)
-        return changes(list(before.values()), episode.lines)
+        return changes(before, episode.lines)
+
+
+def _line_of(line_id: str, added: Added) -> Line:
+    """A line that is not on the disk yet."""
+    return Line(line_id, added.episode, 0, added.start_ms, added.end_ms, added.text, source=LineSource.REVIEW)
 
 
 def changes(before: Sequence[Line], after: Sequence[Line]) -> list[dict[str, Any]]:

@@ -6,13 +6,13 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from yuki_builder.atomic import sync_folder, write_atomically
-from yuki_builder.corpus.review.history import Act, Decisions
-from yuki_builder.corpus.tables.edits_csv import MARKS, LineEdit, read_edits, write_edits
+from yuki_builder.corpus.review.history import Act, Added, Decisions
+from yuki_builder.corpus.tables.edits_csv import ADDED, MARKS, LineEdit, read_edits, write_edits
 from yuki_builder.corpus.tables.labels_csv import Correction, clock, read_labels, write_labels
 from yuki_builder.errors import InputError
 from yuki_builder.records import Line
@@ -97,8 +97,10 @@ class Tables:
         except (OSError, ValueError):
             return self._paths.labels.exists() or self._paths.corrections.exists()
 
-    def read(self, lines: Mapping[str, Line]) -> tuple[dict[str, str], dict[str, LineEdit]]:
-        """What the tables say of these lines, by line id: names, and edits.
+    def read(
+        self, lines: Mapping[str, Line], episodes: Collection[str] = ()
+    ) -> tuple[dict[str, str], dict[str, LineEdit]]:
+        """What the tables say of these lines, by line id: names, and edits; and of those added to these episodes.
 
         Raises:
             InputError: a table of another form.
@@ -113,8 +115,13 @@ class Tables:
             else:
                 names[line_id] = row[0]
         edits = read_edits(self._paths.corrections) if self._paths.corrections.exists() else {}
-        self._foreign_edits = [edit for key, edit in edits.items() if key not in lines]
-        return names, {key: edit for key, edit in edits.items() if key in lines}
+        own = {
+            key: edit
+            for key, edit in edits.items()
+            if key in lines or (ADDED in edit.marks and edit.episode_id in episodes)
+        }
+        self._foreign_edits = [edit for key, edit in edits.items() if key not in own]
+        return names, own
 
     def write(self, decided: Decisions, lines: Mapping[str, Line]) -> None:
         """Bring the tables up to date, each in one step.
@@ -157,13 +164,16 @@ def label_rows(decided: Decisions, lines: Mapping[str, Line]) -> list[tuple[str,
 
 def line_edits(decided: Decisions, lines: Mapping[str, Line]) -> list[LineEdit]:
     """The rows of ``corrections.csv``, in the order of episodes and time. Pure."""
-    keys = (decided.marks.keys() | decided.texts.keys() | decided.times.keys()) & lines.keys()
+    known = decided.marks.keys() | decided.texts.keys() | decided.times.keys() | decided.added.keys()
+    keys = known & lines.keys()
     edits = []
     for line in sorted((lines[key] for key in keys), key=_order):
-        start_ms, end_ms = decided.times.get(line.line_id, (None, None))
+        added = decided.added.get(line.line_id)
+        first = (None, None) if added is None else (added.start_ms, added.end_ms)
+        start_ms, end_ms = decided.times.get(line.line_id, first)
         here = decided.marks.get(line.line_id, frozenset())
-        marks = tuple(mark for mark in MARKS if mark in here)
-        text = decided.texts.get(line.line_id)
+        marks = tuple(mark for mark in MARKS if mark in here) + (() if added is None else (ADDED,))
+        text = decided.texts.get(line.line_id, None if added is None else added.text)
         edits.append(LineEdit(line.episode_id, line.line_id, text, start_ms, end_ms, marks))
     return edits
 
@@ -188,6 +198,15 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+def _says(edit: LineEdit) -> tuple[object, ...]:
+    return edit.text, edit.start_ms, edit.end_ms
+
+
+def _says_now(added: Added, decided: Decisions, line_id: str) -> tuple[object, ...]:
+    times = decided.times.get(line_id, (added.start_ms, added.end_ms))
+    return (decided.texts.get(line_id, added.text), *times)
+
+
 def differences(
     decided: Decisions, names: Mapping[str, str], edits: Mapping[str, LineEdit], lines: Iterable[str]
 ) -> list[dict[str, object]]:
@@ -201,14 +220,24 @@ def differences(
     """
     acts: list[dict[str, object]] = []
     nothing = LineEdit("", "")
-    for line_id in lines:
+    for line_id, edit in edits.items():
+        if ADDED in edit.marks and line_id not in decided.added:
+            times_ms = {"start_ms": edit.start_ms, "end_ms": edit.end_ms}
+            acts.append({"kind": "add", "lines": [line_id], "episode": edit.episode_id, "value": edit.text, **times_ms})
+    for line_id in dict.fromkeys([*lines, *edits]):
         edit = edits.get(line_id, nothing)
         name, before = names.get(line_id, ""), decided.names.get(line_id, "")
-        marks, had = frozenset(edit.marks), decided.marks.get(line_id, frozenset())
+        marks, had = frozenset(edit.marks) - {ADDED}, decided.marks.get(line_id, frozenset())
         acts += [{"kind": "unmark", "lines": [line_id], "value": mark} for mark in sorted(had - marks)]
         acts += [{"kind": "mark", "lines": [line_id], "value": mark} for mark in sorted(marks - had)]
         if name != before and not (name and marks - {"unusable"}):
             acts.append({"kind": "assign", "lines": [line_id], "value": name})
+        added = decided.added.get(line_id)
+        if added is not None and ADDED not in edit.marks:
+            acts.append({"kind": "add", "lines": [line_id], "episode": added.episode, "value": ""})
+            continue
+        if ADDED in edit.marks and (added is None or _says(edit) == _says_now(added, decided, line_id)):
+            continue
         if (edit.text or "") != decided.texts.get(line_id, ""):
             acts.append({"kind": "text", "lines": [line_id], "value": edit.text or ""})
         times = None if edit.start_ms is None or edit.end_ms is None else (edit.start_ms, edit.end_ms)

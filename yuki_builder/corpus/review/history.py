@@ -24,6 +24,8 @@ class Kind(enum.StrEnum):
     UNMARK = "unmark"
     TEXT = "text"  # one line: its words; an empty value gives the first ones back
     TIMES = "times"  # one line: its start and end; without them, the first ones again
+    ADD = "add"  # one line that the subtitles lack: its episode, words, start and end; without words it goes again
+    CUT = "cut"  # a line and the new one behind it: the words of both, where the first begins, the cut, and the end
     RENAME = "rename"  # value: a character's name; new_name: what it is called from now on
     UNDO = "undo"  # target: the number of an act
     REDO = "redo"
@@ -39,7 +41,7 @@ class Act(Record):
         author: which browser, or file, it came from.
         kind: what it does.
         lines: the lines that it concerns.
-        value, new_name, start_ms, end_ms, target: as ``kind`` says.
+        value, new_name, start_ms, end_ms, target, episode, second, cut_ms: as ``kind`` says.
         at: when, as ISO 8601 in UTC.
     """
 
@@ -53,10 +55,23 @@ class Act(Record):
     end_ms: int | None = None
     target: int | None = None
     at: str = ""
+    episode: str = ""
+    second: str = ""
+    cut_ms: int | None = None
 
     @property
     def is_decision(self) -> bool:
         return self.kind not in (Kind.UNDO, Kind.REDO, Kind.APPLIED)
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A line that a person added, as it was then."""
+
+    episode: str
+    text: str
+    start_ms: int
+    end_ms: int
 
 
 @dataclass(slots=True)
@@ -68,6 +83,7 @@ class Decisions:
         marks: what it is not (``corrections.csv``).
         texts, times: its words, its start and end.
         renames: what a character is called, by the name that the corpus has.
+        added: lines that the subtitles lack.
         changed_by: the number and the author of the last act that concerns a line.
     """
 
@@ -76,6 +92,7 @@ class Decisions:
     texts: dict[str, str] = field(default_factory=dict)
     times: dict[str, tuple[int, int]] = field(default_factory=dict)
     renames: dict[str, str] = field(default_factory=dict)
+    added: dict[str, Added] = field(default_factory=dict)
     changed_by: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def is_decided(self, line_id: str) -> bool:
@@ -127,6 +144,20 @@ class Decisions:
         times = None if act.start_ms is None or act.end_ms is None else (act.start_ms, act.end_ms)
         _set(self.times, line_id, times)
 
+    def add(self, line_id: str, act: Act) -> None:
+        """A line that is not in the subtitles."""
+        there = act.value and act.start_ms is not None and act.end_ms is not None
+        _set(self.added, line_id, Added(act.episode, act.value, act.start_ms or 0, act.end_ms or 0) if there else None)
+
+    def cut(self, line_id: str, act: Act) -> None:
+        """The first half is the line, the second one is added."""
+        if act.start_ms is None or act.end_ms is None or act.cut_ms is None:
+            return
+        if line_id == act.lines[0]:
+            self.texts[line_id], self.times[line_id] = act.value, (act.start_ms, act.cut_ms)
+        else:
+            self.added[line_id] = Added(act.episode, act.second, act.cut_ms, act.end_ms)
+
     def _without(self, line_id: str, marks: Collection[str]) -> None:
         _set(self.marks, line_id, self.marks.get(line_id, frozenset()) - frozenset(marks) or None)
 
@@ -144,6 +175,8 @@ _TO_LINE = {
     Kind.UNMARK: Decisions.unmark,
     Kind.TEXT: Decisions.set_text,
     Kind.TIMES: Decisions.set_times,
+    Kind.ADD: Decisions.add,
+    Kind.CUT: Decisions.cut,
 }
 
 
@@ -217,6 +250,8 @@ def episodes_to_apply(
             continue
         meant = act if act.target is None else by_number.get(act.target, act)
         open_ |= {episode_of[line_id] for line_id in meant.lines if line_id in episode_of}
+        if meant.episode:
+            open_.add(meant.episode)
         if meant.kind is Kind.RENAME:
             open_ |= saying.get(meant.value, set()) | saying.get(meant.new_name, set())
     return open_

@@ -3,6 +3,7 @@ import { $, make, on, state } from "./core.js";
 import { apply, openRename, openVoices } from "./dialogs.js";
 import { mostDoubtful, step, turn } from "./list.js";
 import { numbered, takeBack, toggleMark, walk, wholeVoice } from "./panel.js";
+import { openAdd, openCut } from "./pieces.js";
 import { otherSignal, playAround, toggle } from "./sound.js";
 import { t } from "./words.js";
 
@@ -20,7 +21,7 @@ const keyed = {
   j: () => step(1), ArrowDown: () => step(1), k: () => step(-1), ArrowUp: () => step(-1), PageDown: () => turn(1), PageUp: () => turn(-1),
   d: mostDoubtful, " ": toggle, p: playAround, m: () => otherSignal(), Enter: () => focus("#name"), 0: () => toggleMark("nobody"), "-": () => toggleMark("not speech"),
   x: () => toggleMark("unusable"), Backspace: takeBack, Delete: takeBack, w: () => wholeVoice(), v: openVoices, r: openRename, e: () => focus("#text"), t: () => focus("#start"),
-  u: undo, y: redo, g: apply, "/": () => focus("#search"), l: () => $("#language").click(), "?": () => $("#help").showModal(),
+  c: openCut, n: openAdd, u: undo, y: redo, g: apply, "/": () => focus("#search"), l: () => $("#language").click(), "?": () => $("#help").showModal(),
 };
 for (let number = 1; number <= 9; number++) keyed[number] = () => numbered(number);
 

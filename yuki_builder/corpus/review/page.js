@@ -3,6 +3,7 @@ import { $, $$, ask, attempt, make, memory, nameHues, on, say, state, tell } fro
 import "./dialogs.js";
 import { showKeys } from "./keys.js";
 import { choose, load } from "./list.js";
+import "./pieces.js";
 import "./sound.js";
 import { language, setLanguage, t, translate } from "./words.js";
 

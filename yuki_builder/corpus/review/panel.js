@@ -141,7 +141,8 @@ export async function walk(path, done, none) {
   state.acts = told.acts;
   say(t(done, described(told.act)));
   tell("decided");
-  const [key] = told.act.lines;
+  const key = told.act.lines.at(told.act.kind === "cut" ? 0 : -1);
+  if (told.act.kind === "add" && path.endsWith("undo")) return; // it is not there any more
   if (key) await show(key, { play: false });
 }
 
@@ -149,6 +150,8 @@ export function described(act) {
   if (act.kind === "assign") return act.value ? t("assigned", act.lines.length, act.value) : t("cleared");
   if (act.kind === "mark" || act.kind === "unmark") return t(act.kind === "mark" ? "marked" : "unmarked", t(act.value));
   if (act.kind === "rename") return t("renamed", act.value, act.new_name);
+  if (act.kind === "cut") return t("cut_done");
+  if (act.kind === "add") return t(act.value ? "add_done" : "add_gone");
   return t(act.kind === "text" ? "text_saved" : "times_saved");
 }
 

@@ -23,9 +23,11 @@ const EN = {
   no_sound: "There is no sound for this episode.", gone: "The server does not answer. Start the review again.", line: (n, episode, time) => `Line ${n} of ${episode}, ${time}`, decided_by_you: "decided",
   removed: "left out", added: "there again", evidence_manual: "a person", evidence_actor: "subtitle (actor)", evidence_sdh: "subtitle (name)", evidence_voice: "voice", evidence_vocals: "· in the vocals",
   evidence_mix: "· in the mix", evidence_cluster: "same voice", evidence_scene: "neighbours", "not speech": "not speech", "mark_nobody": "nobody", tick: (s) => `Tick voice ${s}`,
+  cut: "Cut in two", cut_title: "Cut the line in two", cut_first: "First line", cut_second: "Second line", cut_at: "Cut at (s)", play_first: "Play the first", play_second: "Play the second",
+  add: "Add a line", add_title: "Add a line that the subtitles lack", cut_done: "Cut in two", add_done: "Line added", add_gone: "Added line taken out",
   keys: [["1 … 9", "one of the likeliest names"], ["Enter", "type any name"], ["0", "nobody of the characters"], ["-", "not speech"], ["x", "unusable"], ["Backspace", "take the decision back"],
     ["d", "the most doubtful line"], ["j k ↓ ↑", "next, previous line"], ["Page ↓ ↑", "next, previous page"], ["Space", "play, stop"], ["p", "play with neighbours"], ["m", "vocals or mix"],
-    ["w", "the whole voice: the name in the box"], ["v", "voices: merge, split"], ["r", "rename a character"], ["e", "correct the words"], ["t", "correct the times"],
+    ["w", "the whole voice: the name in the box"], ["v", "voices: merge, split"], ["r", "rename a character"], ["e", "correct the words"], ["t", "correct the times"], ["c", "cut the line in two"], ["n", "add a line"],
     ["u  Ctrl+Z", "undo"], ["y  Ctrl+Y", "redo"], ["g", "apply"], ["/", "search"], ["l", "中文"], ["?", "this list"]],
 };
 const ZH = {
@@ -52,9 +54,11 @@ const ZH = {
   no_sound: "本集没有声音文件。", gone: "服务器没有应答，请重新启动校对。", line: (n, episode, time) => `${episode} 第 ${n} 句，${time}`, decided_by_you: "已决定",
   removed: "已去除", added: "已恢复", evidence_manual: "人工", evidence_actor: "字幕（演员栏）", evidence_sdh: "字幕（名字）", evidence_voice: "声音", evidence_vocals: "· 人声中",
   evidence_mix: "· 混音中", evidence_cluster: "同一声音", evidence_scene: "前后台词", "not speech": "不是说话", "mark_nobody": "无人", tick: (s) => `勾选声音 ${s}`,
+  cut: "切成两句", cut_title: "把这句切成两句", cut_first: "第一句", cut_second: "第二句", cut_at: "切点（秒）", play_first: "播放第一句", play_second: "播放第二句",
+  add: "添加台词", add_title: "添加字幕里没有的台词", cut_done: "已切成两句", add_done: "已添加台词", add_gone: "已去掉添加的台词",
   keys: [["1 … 9", "最可能的名字之一"], ["Enter", "输入任意名字"], ["0", "都不是"], ["-", "不是说话"], ["x", "不可用"], ["Backspace", "收回决定"],
     ["d", "最可疑的一句"], ["j k ↓ ↑", "下一句、上一句"], ["Page ↓ ↑", "下一页、上一页"], ["空格", "播放、停止"], ["p", "连同前后播放"], ["m", "人声或混音"],
-    ["w", "整个声音：用框中的名字"], ["v", "声音：合并、拆分"], ["r", "角色改名"], ["e", "改文字"], ["t", "改时间"],
+    ["w", "整个声音：用框中的名字"], ["v", "声音：合并、拆分"], ["r", "角色改名"], ["e", "改文字"], ["t", "改时间"], ["c", "切成两句"], ["n", "添加台词"],
     ["u  Ctrl+Z", "撤销"], ["y  Ctrl+Y", "重做"], ["g", "应用"], ["/", "搜索"], ["l", "English"], ["?", "本列表"]],
 };
 

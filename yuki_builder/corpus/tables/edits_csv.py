@@ -1,8 +1,8 @@
 """``corrections.csv``: what a person says about lines beside who speaks: words, times, and what a line is not.
 
 UTF-8 with a byte order mark, one row a line. An empty cell leaves the line as it is. ``marks`` holds any of
-``not speech`` (there is no such line), ``unusable`` (not to train on) and ``nobody`` (none of the characters speaks),
-with semicolons between them.
+``not speech`` (there is no such line), ``unusable`` (not to train on), ``nobody`` (none of the characters speaks) and
+``added`` (the subtitles lack the line: the row says all of it), with semicolons between them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from yuki_builder.records import Record
 EDIT_COLUMNS = ("episode_id", "line_id", "text", "start_ms", "end_ms", "marks")
 NOT_SPEECH, UNUSABLE, NOBODY = "not speech", "unusable", "nobody"
 MARKS = (NOT_SPEECH, UNUSABLE, NOBODY)
+"""What a person may call a line."""
+ADDED = "added"
 _REMEDY = f"correct the row, or move the file away; it has the columns {','.join(EDIT_COLUMNS)}"
 _MAX_BYTES = 64 << 20
 _LATEST_MS = 1 << 31
@@ -37,12 +39,14 @@ class LineEdit(Record):
     marks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if unknown := set(self.marks) - set(MARKS):
-            raise ValueError(f"no mark is called {min(unknown)!r}; there are {', '.join(MARKS)}")
+        if unknown := set(self.marks) - {*MARKS, ADDED}:
+            raise ValueError(f"no mark is called {min(unknown)!r}; there are {', '.join((*MARKS, ADDED))}")
         if (self.start_ms is None) != (self.end_ms is None):
             raise ValueError("a start without an end, or an end without a start")
         if self.start_ms is not None and self.end_ms is not None and not 0 <= self.start_ms < self.end_ms < _LATEST_MS:
             raise ValueError(f"{self.start_ms} to {self.end_ms} ms is no stretch of time")
+        if ADDED in self.marks and (not self.text or self.start_ms is None):
+            raise ValueError("a line that is added has words, a start and an end")
 
     @property
     def is_empty(self) -> bool:
