@@ -123,13 +123,23 @@ def run_corpus(arguments: argparse.Namespace) -> int:
 
 def run_build(arguments: argparse.Namespace) -> int:
     from pipelines import build_corpus
+    from pipelines.engine.events import Event, EventKind
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     began = time.monotonic()
-    result = build_corpus(arguments.folder)
+    cpu: dict[str, float] = {}
+
+    def listen(event: Event) -> None:
+        if event.kind is EventKind.STARTED:
+            cpu[event.stage or ""] = -time.process_time()
+        elif event.kind is EventKind.FINISHED:
+            cpu[event.stage or ""] += time.process_time()
+
+    result = build_corpus(arguments.folder, progress=listen)
     figures = {
         "seconds": round(time.monotonic() - began, 1),
         "cpu_seconds": round(time.process_time(), 1),
+        "stages_cpu": {stage: round(seconds, 1) for stage, seconds in cpu.items()},
         "stages": {report.stage: round(report.seconds, 1) for report in result.reports},
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "peak_mb_before": round(before),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -171,3 +172,32 @@ def test_an_embedder_without_a_fitted_model_is_tuned_on_its_own_clips() -> None:
     wrong = names | {"B/3": "D"}
     gallery = Gallery.build(prints, wrong, embedder="another")
     assert gallery.suspicious() == ("B/3",)
+
+
+def test_many_galleries_are_joined_in_a_moment() -> None:
+    """A season's clips, episode by episode: what is said last of a clip counts, and each is looked at once."""
+    vectors = np.eye(8, dtype=np.float32)
+
+    def one(episode: int, name: str) -> Gallery:
+        keys = tuple(f"e{episode}-{k}" for k in range(400))
+        prints = Voiceprints(keys, vectors[np.arange(400) % 8], (900,) * 400)
+        return Gallery.build(prints, dict.fromkeys(keys, name), embedder="x")
+
+    parts = [one(episode, f"N{episode % 30}") for episode in range(150)]
+    began = time.process_time()
+    joined = Gallery.joined([*parts, one(3, "New")], embedder="x")
+    assert time.process_time() - began < 6  # two minutes, one after the other
+    assert len(joined.keys) == 60_000 and joined.counts()["New"] == 400 and "N3" in joined.counts()
+    step_by_step = Gallery.empty(embedder="x")
+    for part in (*parts[:3], one(1, "New")):
+        step_by_step = step_by_step.merge(part)
+    at_once = Gallery.joined([*parts[:3], one(1, "New")], embedder="x")
+    assert (at_once.keys, at_once.characters, at_once.speech_ms) == (
+        step_by_step.keys,
+        step_by_step.characters,
+        step_by_step.speech_ms,
+    )
+    assert np.array_equal(at_once.vectors, step_by_step.vectors)
+    assert Gallery.joined([], embedder="x").keys == ()
+    with pytest.raises(GalleryError):
+        Gallery.joined([parts[0]], embedder="y")

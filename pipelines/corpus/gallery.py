@@ -27,22 +27,24 @@ def write_gallery(corpus: Corpus, job: Job) -> Counts:
     """Every character's voice, from the enrolled clips and from the lines whose speaker is certain."""
     from yuki_builder.characters import Gallery
 
-    gallery: Gallery | None = None
+    first: str | None = None
+    parts: list[Gallery] = []  # joined once: a large corpus has a hundred thousand clips
     dropped: Counter[str] = Counter()
     for folder in corpus.episodes:
         voiceprints, embedder = read_voiceprints(folder / VOICEPRINTS)
-        if gallery is None:
-            gallery = Gallery.empty(embedder=embedder)
-        elif gallery.embedder != embedder:
+        first = first or embedder
+        if embedder != first:
             dropped["speaker embedding of another embedder"] += len(voiceprints.keys)
             continue
         if (folder / GALLERY).is_dir():
-            gallery = gallery.merge(Gallery.load(folder / GALLERY, embedder=embedder))
+            parts.append(Gallery.load(folder / GALLERY, embedder=embedder))
         refused = unusable_lines([folder])
         dropped["unusable"] += len(refused)
         lines = [line for line in corpus.lines_of(folder) if line.line_id not in refused]
-        gallery = gallery.extend(voiceprints, _certain_speakers(lines, voiceprints, dropped))
-    if gallery is None or not gallery.keys:
+        named = _certain_speakers(lines, voiceprints, dropped)
+        parts.append(Gallery.build(voiceprints, named, embedder=embedder))
+    gallery = Gallery.joined(parts, embedder=first or "")
+    if not gallery.keys:
         return Counts(dropped=+dropped)
     gallery.save(job.output("gallery/"))
     return Counts(len(gallery.keys), +dropped)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
@@ -98,19 +99,30 @@ class Gallery:
         Raises:
             GalleryError: the galleries are of different embedders.
         """
-        _check_embedder(other, self.embedder, where=None)
-        mine = [row for row, key in enumerate(self.keys) if key not in set(other.keys)]
-        parts = [part for part in (self.vectors[mine], other.vectors) if len(part)]
-        if len({part.shape[1] for part in parts}) > 1:
+        return self.joined((self, other), embedder=self.embedder)
+
+    @classmethod
+    def joined(cls, galleries: Iterable[Gallery], *, embedder: str) -> Self:
+        """The clips of many galleries; of those that hold one key, the last counts.
+
+        Raises:
+            GalleryError: the galleries are of different embedders.
+        """
+        parts = []
+        for gallery in galleries:
+            _check_embedder(gallery, embedder, where=None)
+            parts += [gallery] if gallery.keys else []
+        if not parts:
+            return cls.empty(embedder=embedder)
+        if len({gallery.vectors.shape[1] for gallery in parts}) > 1:
             raise GalleryError("two galleries hold embeddings of different sizes")
-        keys = tuple(self.keys[row] for row in mine) + other.keys
-        merged = Voiceprints(
-            keys=keys,
-            vectors=np.concatenate(parts) if parts else self.vectors[:0],
-            speech_ms=tuple(self.speech_ms[row] for row in mine) + other.speech_ms,
-        )
-        characters = tuple(self.characters[row] for row in mine) + other.characters
-        return type(self).build(merged, dict(zip(keys, characters, strict=True)), embedder=self.embedder)
+        keys = tuple(chain.from_iterable(gallery.keys for gallery in parts))
+        characters = tuple(chain.from_iterable(gallery.characters for gallery in parts))
+        speech_ms = tuple(chain.from_iterable(gallery.speech_ms for gallery in parts))
+        rows = sorted({key: row for row, key in enumerate(keys)}.values())
+        vectors = np.concatenate([gallery.vectors for gallery in parts])[rows]
+        of_rows = Voiceprints(tuple(keys[row] for row in rows), vectors, tuple(speech_ms[row] for row in rows))
+        return cls.build(of_rows, {keys[row]: characters[row] for row in rows}, embedder=embedder)
 
     def save(self, folder: Path) -> None:
         """Write ``gallery.json`` and the embeddings beside it: the same bytes for the same content."""
