@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from season_files import make_episode
 
 from pipelines import EpisodeConfig
 from pipelines.console.app import main
@@ -19,8 +21,9 @@ from pipelines.engine.fingerprints import Fingerprints
 from pipelines.engine.store import Recipe, Store
 from pipelines.episode.session import Session
 from yuki_builder.atomic import private_name, replacing, sweep, write_atomically
+from yuki_builder.characters import Gallery
 from yuki_builder.errors import OutputError
-from yuki_builder.records import StageReport
+from yuki_builder.records import StageReport, Voiceprints
 
 _RECIPE = Recipe(1, {}, {}, {"a": "b"})
 
@@ -99,6 +102,22 @@ def test_a_failure_leaves_its_log_where_no_link_leads(
     (log,) = tmp_path.glob("yuki-error-*.log")
     assert "Traceback" in log.read_text()
     assert log.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("damage", ["not JSON", "another embedder"])
+def test_a_gallery_that_cannot_serve_is_refused_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: str
+) -> None:
+    video = make_episode(tmp_path / "ep.mka")
+    vectors = np.eye(1, 8, dtype=np.float32)
+    Gallery.build(Voiceprints(("a",), vectors, (900,)), {"a": "A"}, embedder="x").save(tmp_path / "gallery")
+    if damage == "not JSON":
+        (tmp_path / "gallery/gallery.json").write_text("{", encoding="utf-8")
+    argv = ["--video", str(video), "--out", str(tmp_path / "out"), "--separator", "none", "--quiet"]
+    assert main([*argv, "--characters", str(tmp_path / "gallery")]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and ("damaged gallery" if damage == "not JSON" else "embedder 'x'") in error
+    assert not (tmp_path / "out/ep/audio").exists()
 
 
 # --- damaged book-keeping ---------------------------------------------------------------------------------

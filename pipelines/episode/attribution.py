@@ -31,6 +31,19 @@ def identify(episode: Episode, job: Job) -> Counts:
     return Counts(named, {"speaker unknown": lines - named}, _doubts(episode, gallery, attributions))
 
 
+def check_galleries(episode: Episode) -> None:
+    """Refuses a gallery that is damaged, or of another embedder, before hours of work.
+
+    Raises:
+        GalleryError: there is one.
+    """
+    from yuki_builder.characters import Gallery
+
+    is_file = Path(episode.config.embedder).suffix != ""  # its fingerprint is known once it is loaded
+    for folder in episode.galleries:
+        Gallery.load(folder, embedder=None if is_file else episode.embedder_fingerprint())
+
+
 def attribution_of(episode: Episode) -> list[Attribution] | None:
     """The same of a finished episode, by what people say now; writes nothing.
 

@@ -460,6 +460,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         settings=_identity_settings,
         code=(_CHARACTERS,),
         writes=(ATTRIBUTIONS, f"{GALLERY}/"),
+        check=attribution.check_galleries,
     ),
     Stage(
         "clips",

@@ -140,18 +140,19 @@ class Gallery:
         (folder / GALLERY_FILE).write_text(text + "\n", encoding="utf-8", newline="\n")
 
     @classmethod
-    def load(cls, folder: Path, *, embedder: str) -> Self:
+    def load(cls, folder: Path, *, embedder: str | None) -> Self:
         """The gallery that ``save`` wrote.
 
         Args:
             folder: where ``gallery.json`` is.
-            embedder: fingerprint of the embedder in use.
+            embedder: fingerprint of the embedder in use; None: whichever it is of.
 
         Raises:
             GalleryError: no gallery there, a damaged or newer one, or one of another embedder.
         """
         gallery = cls._read(Path(folder))
-        _check_embedder(gallery, embedder, where=folder)
+        if embedder is not None:
+            _check_embedder(gallery, embedder, where=folder)
         return gallery
 
     @classmethod
