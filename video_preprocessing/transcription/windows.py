@@ -112,6 +112,8 @@ def unheard(
         for segment in found
         for word in segment.words
     )
+    whole = Span(window.pieces[0].span.start_ms, window.pieces[-1].span.end_ms)
+    turns, speech = ([span for span in spans if span.overlap_ms(whole)] for spans in (turns, speech))
     again = []
     for piece in window.pieces:
         for turn in turns:
