@@ -7,7 +7,15 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from video_preprocessing.transcription.windows import LONGEST_MS, MARGIN_MS, PAUSE_MS, Window, unheard, windows_of
+from video_preprocessing.transcription.windows import (
+    LONGEST_MS,
+    MARGIN_MS,
+    PAUSE_MS,
+    Window,
+    halves,
+    unheard,
+    windows_of,
+)
 from yuki_builder.records import HeardSegment, Span, Word
 
 spans = st.lists(
@@ -71,6 +79,22 @@ def test_a_turn_in_which_nothing_was_heard_is_asked_for_again() -> None:
     assert unheard(window, [Span(10_000, 12_000), Span(50_000, 50_400)], speech, said) == []
 
 
+@given(spans)
+def test_halves_hold_what_the_window_holds(turns: list[Span]) -> None:
+    for window in windows_of(turns, [], duration_ms=700_000):
+        parts = halves(window)
+        assert [piece.span for part in parts for piece in part.pieces] == [piece.span for piece in window.pieces]
+        assert all(part.pieces[0].at_ms == 0 for part in parts)
+        if len(parts) == 2:
+            assert window.duration_ms > 15_000
+            assert max(part.duration_ms for part in parts) < window.duration_ms
+            gaps = [[b.at_ms - a.at_ms for a, b in pairwise(part.pieces)] for part in parts]
+            own = [b.at_ms - a.at_ms for a, b in pairwise(window.pieces)]
+            assert gaps == [own[: len(gaps[0])], own[len(gaps[0]) + 1 :]]
+        else:
+            assert parts == [window]
+
+
 @given(spans, spans, spans)
 def test_what_is_asked_for_again_is_voice_that_no_word_covers(
     turns: list[Span], speech: list[Span], words: list[Span]
@@ -85,6 +109,6 @@ def test_what_is_asked_for_again_is_voice_that_no_word_covers(
 
 def test_a_long_turn_is_cut_in_a_pause() -> None:
     speech = [Span(0, 20_000), Span(20_600, 26_000), Span(26_100, 50_000)]
-    windows = windows_of([Span(0, 50_000)], speech, duration_ms=50_000, longest_ms=28_000)
+    windows = windows_of([Span(0, 50_000)], speech, duration_ms=50_000)
     assert windows[0].pieces[0].span == Span(0, 20_300)
     assert windows_of([], speech, duration_ms=50_000) == []

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from video_preprocessing.transcription.transcriber import SAMPLE_RATE_HZ, SAMPLES_PER_MS, Transcriber
-from video_preprocessing.transcription.windows import Window, unheard, windows_of
+from video_preprocessing.transcription.windows import Window, halves, unheard, windows_of
 from yuki_builder.errors import MediaError
 from yuki_builder.records import FloatArray, HeardSegment, Progress, Span, no_progress
 
@@ -107,8 +107,12 @@ def _heard(
     first = window.place_all(transcriber.transcribe(_waveform(file, window), language=language))
     loops = [segment for segment in first if _is_loop(segment)]
     found = [segment for segment in first if not _is_loop(segment)]
+    skipped = unheard(window, turns, speech, found)
+    parts = halves(window)
+    if len(parts) > 1 and (loops or len(skipped) > 1):
+        return [segment for half in parts for segment in _heard(file, half, turns, speech, transcriber, language)]
     again = []
-    for part, wanted in unheard(window, turns, speech, found):
+    for part, wanted in skipped:
         for segment in part.place_all(transcriber.transcribe(_waveform(file, part), language=language)):
             if not _is_loop(segment) and (segment.log_probability or 0.0) >= _LEAST_LOG_PROBABILITY:
                 again += _within(segment, wanted)

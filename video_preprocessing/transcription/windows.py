@@ -16,7 +16,8 @@ from yuki_builder.records import HeardSegment, Span, Word
 
 MARGIN_MS = 200  # a turn's edges are not exact to a syllable
 PAUSE_MS = 500
-LONGEST_MS = 15_000  # of longer ones Whisper leaves out what repeats itself, or goes in circles
+LONGEST_MS = 28_000
+_SHORT_MS = 15_000  # of longer ones Whisper at times leaves out what repeats itself, or goes in circles
 _LEAST_SKIPPED_MS = 600  # of a turn in which nothing was heard
 _MOST_OF_TURN = 0.9
 _LEAST_GAP_MS = 1000  # within a turn
@@ -92,6 +93,16 @@ def windows_of(
             pieces, at_ms = [], 0
         pieces.append(Piece(span, at_ms))
     return [*windows, Window(tuple(pieces))] if pieces else windows
+
+
+def halves(window: Window) -> list[Window]:
+    """The window in two, parted between stretches; one that is short or a single stretch stays as it is."""
+    if window.duration_ms <= _SHORT_MS or len(window.pieces) < 2:
+        return [window]
+    middle_ms = window.duration_ms // 2
+    cut = min(range(1, len(window.pieces)), key=lambda k: abs(window.pieces[k].at_ms - middle_ms))
+    parts = (window.pieces[:cut], window.pieces[cut:])
+    return [Window(tuple(Piece(p.span, p.at_ms - part[0].at_ms) for p in part)) for part in parts]
 
 
 def unheard(
