@@ -27,7 +27,7 @@ import soundfile as sf
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from episodes import report
-from uvr5_speed import NETWORKS, make_checkpoint, write_programme
+from uvr5_speed import NETWORKS, make_checkpoint, write_recording
 
 from video_preprocessing.media import find_ffmpeg
 from video_preprocessing.uvr5.checkpoints import Checkpoint
@@ -201,9 +201,9 @@ def main() -> None:
         if a.video is not None:
             ffmpeg("-stream_loop", -1, "-i", a.video, "-map", 0, "-c", "copy", "-t", 60 * a.minutes, video)
         if "separation" in a.only:
-            source = folder / "programme.flac"
+            source = folder / "recording.flac"
             if a.video is None:
-                write_programme(source, 60 * a.minutes)
+                write_recording(source, 60 * a.minutes)
             else:
                 ffmpeg("-i", video, "-vn", "-ac", 2, "-ar", 44_100, source)
             told("separation", separation(source, folder, a.networks))

@@ -140,7 +140,7 @@ def shares(name: str, source: Path, folder: Path) -> dict[str, float]:
     return found | {"everything": total}
 
 
-def write_programme(path: Path, seconds: float) -> Path:
+def write_recording(path: Path, seconds: float) -> Path:
     """Chords and noise, in stereo, written as a stream."""
     rng = np.random.default_rng(0)
     with sf.SoundFile(path, "w", RATE_HZ, 2, subtype="PCM_16") as file:
@@ -192,13 +192,13 @@ def main() -> None:
         if a.memory:
             rows = []
             for minutes in a.minutes:
-                source = write_programme(Path(folder) / "in.flac", 60 * minutes)
+                source = write_recording(Path(folder) / "in.flac", 60 * minutes)
                 answer = measured(["ours", a.memory, str(source), "0"])
                 speed = 60 * minutes / answer["seconds"]
                 rows.append({"minutes": minutes, "peak MiB": answer["peak MiB"], "times real time": speed})
             report(f"memory by length: {a.memory}", rows, a.json)
             return
-        source, rows, steps = write_programme(Path(folder) / "in.flac", a.seconds), [], []
+        source, rows, steps = write_recording(Path(folder) / "in.flac", a.seconds), [], []
         for name in a.networks:
             base = measured(["plain", name, str(source), "512"])
             row = {"network": name, "plain s": base["seconds"], "plain MiB": base["peak MiB"]}

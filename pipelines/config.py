@@ -339,7 +339,7 @@ class Row:
                 text.encode()
             except UnicodeEncodeError as e:
                 raise ConfigError(
-                    f"{text!r} is no UTF-8 text", where=self.flag, remedy="choose a folder whose name is UTF-8"
+                    f"{text!r} is not UTF-8 text", where=self.flag, remedy="choose a folder whose name is UTF-8"
                 ) from e
         return Path(text) if self.base == "Path" else text
 
@@ -414,7 +414,7 @@ def load_config(path: Path) -> dict[str, Any]:
     except OSError as e:
         raise ConfigError("the configuration file cannot be read", where=path, remedy=e.strerror) from e
     except ValueError as e:
-        raise ConfigError(f"this is no TOML: {e}", where=path) from e
+        raise ConfigError(f"not valid TOML: {e}", where=path) from e
     rows = {row.name: row for row in ROWS}
     options: dict[str, Any] = {}
     for key, value in data.items():

@@ -38,10 +38,10 @@ def test_tags_take_the_kept_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("Haruhi = [", "this is no TOML"),
-        ("Haruhi = 3", "wants a name or a list"),
-        ('Haruhi = ["a", 3]', "wants a name or a list"),
-        ('Haruhi = [" "]', "wants a name or a list"),
+        ("Haruhi = [", "not valid TOML"),
+        ("Haruhi = 3", "needs a name or a list"),
+        ('Haruhi = ["a", 3]', "needs a name or a list"),
+        ('Haruhi = [" "]', "needs a name or a list"),
         ('A = ["x"]\nB = ["X"]', "is given to 'A' and to 'B'"),
         ('A = ["B"]\nB = ["C"]', "is given to 'A' and to 'B'"),
     ],

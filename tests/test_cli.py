@@ -196,7 +196,7 @@ def test_video_without_sound(command: Command) -> None:
 def test_text_that_is_called_a_video(cwd: Path, command: Command) -> None:
     (cwd / "ep.mkv").write_text("This is no video.\n" * 50)
     error = command.refused("--video", "ep.mkv", "--separator", "none")
-    assert "ep.mkv: is no media file that can be read" in error
+    assert "ep.mkv: is not a readable media file" in error
 
 
 def test_empty_file(cwd: Path, command: Command) -> None:

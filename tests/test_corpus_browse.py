@@ -176,7 +176,7 @@ def test_audio_of_the_mix_and_of_the_vocals(season: Path) -> None:
     mix, vocals = (corpus.audio("ep01-001", source)[0] for source in ("mix", "vocals"))
     assert mix.shape == vocals.shape == (2, RATE)
     assert np.allclose(mix, 2 * vocals, atol=1e-3)
-    with pytest.raises(InputError, match="no sound is called 'drums'"):
+    with pytest.raises(InputError, match="unknown sound 'drums'"):
         corpus.audio("ep01-001", "drums")
     with pytest.raises(KeyError, match="ep01-001"):
         corpus.audio("ep01-0011")
@@ -238,7 +238,7 @@ def test_labels_are_added_to_a_table_and_nothing_else_is_touched(season: Path, t
     assert (tmp_path / "mine.csv").read_text(encoding="utf-8") == "人物,人物台词\n"
     with pytest.raises(KeyError):
         other.relabel("ep09-001", "x")
-    with pytest.raises(InputError, match="wants a name"):
+    with pytest.raises(InputError, match="needs a name"):
         other.relabel("ep01-001", " ")
 
 

@@ -88,10 +88,10 @@ def test_a_truncated_file_probes(tmp_path: Path, episode: Path) -> None:
     ("content", "says"),
     [
         (b"", "is empty"),
-        (b"Dear diary, this is no video.\n" * 50, "is no media file that can be read"),
-        (SRT.encode(), "is no media file that can be read"),
-        (bytes(100_000), "is no media file that can be read"),
-        (b"\x1a\x45\xdf\xa3" + os.urandom(2000), "is no media file that can be read"),
+        (b"Dear diary, this is no video.\n" * 50, "is not a readable media file"),
+        (SRT.encode(), "is not a readable media file"),
+        (bytes(100_000), "is not a readable media file"),
+        (b"\x1a\x45\xdf\xa3" + os.urandom(2000), "is not a readable media file"),
     ],
 )
 def test_what_is_no_media_file_is_one_clear_line(tmp_path: Path, content: bytes, says: str) -> None:
@@ -109,7 +109,7 @@ def test_what_is_no_file_is_one_clear_line(tmp_path: Path) -> None:
     for path, says in [
         (tmp_path / "missing.mkv", "No such file"),
         (tmp_path, "is a folder"),
-        (tmp_path / "pipe.mkv", "no regular file"),
+        (tmp_path / "pipe.mkv", "not a regular file"),
         (tmp_path / "pipe.mkv" / "x.mkv", "Not a directory"),
         (tmp_path / "nul\0.mkv", "cannot be read"),
         (tmp_path / os.fsdecode(b"latin\xe9.mkv"), "not valid UTF-8"),
@@ -156,6 +156,6 @@ def test_a_playlist_opens_neither_network_nor_other_files(tmp_path: Path, episod
             "sdp.mkv": "v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nm=audio 9 RTP/AVP 0\n",
         }.items():
             (tmp_path / name).write_text(text)
-            with pytest.raises(MediaError, match="is no media file"):
+            with pytest.raises(MediaError, match="is not a readable media file"):
                 probe(tmp_path / name)
         assert not asked.wait(0.2)

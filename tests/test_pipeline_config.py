@@ -95,7 +95,7 @@ def test_file_sets_options_and_its_paths_start_at_its_folder(tmp_path: Path) -> 
         ("video = [1]", "'video' needs a path or a list of them"),
         ("export = 3", "'export' needs a name or a list of them"),
         ("[out]\nx = 1", "'out' needs a text"),
-        ("out = ", "this is no TOML"),
+        ("out = ", "not valid TOML"),
     ],
 )
 def test_bad_files(tmp_path: Path, text: str, message: str) -> None:
@@ -108,7 +108,7 @@ def test_bad_files(tmp_path: Path, text: str, message: str) -> None:
 @pytest.mark.parametrize("data", [b"\xff\xfe\x00", b"a = '\xff'"])
 def test_file_that_is_no_text(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "yuki.toml").write_bytes(data)
-    with pytest.raises(ConfigError, match="this is no TOML"):
+    with pytest.raises(ConfigError, match="not valid TOML"):
         load_config(tmp_path / "yuki.toml")
 
 

@@ -533,7 +533,7 @@ def test_season_goes_on_after_a_failure(
     arguments = ["--video", "season/1", "--video", "season/2/*.mkv", "--separator", "none", "--json"]
     assert main(arguments) == 3
     shown = capsys.readouterr()
-    assert shown.err.splitlines()[-1].startswith("error: season/1/ep02.mkv: is no media file")
+    assert shown.err.splitlines()[-1].startswith("error: season/1/ep02.mkv: is not a readable media file")
     summary = json.loads(shown.out)
     ids = [episode["episode_id"] for episode in summary["episodes"]]
     assert ids[0] == "ep01"
@@ -664,9 +664,9 @@ def test_exports_of_a_finished_corpus(copied: Shared, tmp_path: Path, capsys: py
     assert list((tmp_path / "mine" / "srt").rglob("*.srt"))
     for arguments, what in (
         (["srt", "--to", str(tmp_path / "mine")], "is there already"),
-        (["midi"], "no export is called 'midi'"),
+        (["midi"], "unknown export 'midi'"),
         (["srt", "--character", "Nobody"], "no line is said by 'Nobody'"),
-        (["srt", "--without", "ugly"], "no problem is called 'ugly'"),
+        (["srt", "--without", "ugly"], "unknown problem 'ugly'"),
         (["srt", "--validation", "2"], "shares from 0 to 1"),
         (["chat", "--system-prompt", str(tmp_path / "none.txt")], "cannot be read"),
     ):

@@ -123,7 +123,7 @@ def test_vocals_and_turns_from_elsewhere(talk: Path, tmp_path: Path, capsys: pyt
     [
         ("--words", b"{}", "no words with times"),
         ("--words", None, "there is no such file of words"),
-        ("--turns", b"", "there is no turn in it"),
+        ("--turns", b"", "holds no turns"),
         ("--turns", b"SPEAKER x 1 90.0 2.4 <NA> <NA> A <NA> <NA>\n", "the last turn ends at 92.4 s"),
         ("--vocals", b"no sound", "brought"),
         ("--transcriber", b"", "unknown transcriber"),

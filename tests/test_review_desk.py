@@ -149,14 +149,14 @@ def test_a_table_of_another_form_is_refused_and_untouched(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        ({"kind": "sing", "lines": ["ep01-00001"]}, "no decision is called"),
-        ({"kind": "undo"}, "no decision"),
+        ({"kind": "sing", "lines": ["ep01-00001"]}, "unknown decision"),
+        ({"kind": "undo"}, "unknown decision"),
         ({"kind": "assign", "lines": ["nowhere"], "value": "A"}, "there is no line"),
         ({"kind": "assign", "lines": [], "value": "A"}, "concerns no line"),
         ({"kind": "assign", "lines": "ep01-00001", "value": "A"}, "list"),
         ({"kind": "assign", "lines": ["ep01-00001"], "value": "A" * 201}, "longer than"),
         ({"kind": "assign", "lines": ["ep01-00001"], "value": 5}, "a name"),
-        ({"kind": "mark", "lines": ["ep01-00001"], "value": "x"}, "no mark"),
+        ({"kind": "mark", "lines": ["ep01-00001"], "value": "x"}, "unknown mark"),
         ({"kind": "times", "lines": ["ep01-00001"], "start_ms": 5, "end_ms": 5}, "ends after"),
         ({"kind": "times", "lines": ["ep01-00001"], "start_ms": "5", "end_ms": 9}, "form"),
         ({"kind": "times", "lines": ["ep01-00001"], "start_ms": 5}, "ends after"),

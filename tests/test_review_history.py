@@ -159,7 +159,7 @@ def test_a_row_that_a_crash_cut_short_is_nobodys_decision(tmp_path: Path, left: 
 def test_a_damaged_history_is_refused_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "history.jsonl"
     path.write_text('{"number": 1, "kind": "no such"}\n', encoding="utf-8")
-    with pytest.raises(InputError, match="row 1 is no decision"):
+    with pytest.raises(InputError, match="row 1 is not a decision"):
         HistoryFile(path).read()
 
 
@@ -205,7 +205,7 @@ def test_tables_survive_the_disk(tmp_path: Path) -> None:
         ("ep,a,,x,5,", "row 2"),
         ("ep,a,,5,9,added", "a line that is added has words"),
         ("ep,a,words,,,added", "a line that is added has words"),
-        ("ep,a,,,,singing", "no mark is called 'singing'"),
+        ("ep,a,,,,singing", "unknown mark 'singing'"),
     ],
 )
 def test_a_wrong_row_of_corrections_is_named(tmp_path: Path, row: str, message: str) -> None:

@@ -176,7 +176,7 @@ def test_a_damaged_table_of_corrections_is_one_line(copied: Shared, capsys: pyte
     (copied.out / "corrections.csv").write_text("episode_id,line_id,marks\nep01,x,singing\n", encoding="utf-8")
     assert main(["--video", str(copied.video), "--out", str(copied.out), "--separator", "none", "--quiet"]) == 2
     said = capsys.readouterr().err
-    assert "corrections.csv: is no table of corrections (row 2: no mark is called 'singing'" in said
+    assert "corrections.csv: is not a table of corrections (row 2: unknown mark 'singing'" in said
     assert said.count("\n") == 1
 
 

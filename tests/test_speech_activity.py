@@ -221,8 +221,8 @@ def levels(*parts: tuple[int, float]) -> np.ndarray:
 )
 def test_speech_grows_over_the_quiet_sound_beside_it(parts: list[tuple[int, float]], expected: Span) -> None:
     curve = levels(*parts)
-    (grown,) = activity.grown([Span(2000, 3000)], curve, total_ms=len(curve) * 8, settings=ActivitySettings())
-    assert grown == expected
+    (found,) = activity.extend_edges([Span(2000, 3000)], curve, total_ms=len(curve) * 8, settings=ActivitySettings())
+    assert found == expected
 
 
 @given(st.lists(st.integers(1, 60), min_size=2, max_size=20), st.integers(0, 2**32 - 1))
@@ -231,7 +231,7 @@ def test_growth_never_shrinks_a_span_or_meets_a_neighbour(steps: list[int], seed
     spans = [Span(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=False)]
     total_ms = int(edges[-1]) + 100
     curve = np.random.default_rng(seed).uniform(-80, 0, total_ms // 8 + 1).astype(np.float32)
-    found = activity.grown(spans, curve, total_ms=total_ms, settings=ActivitySettings())
+    found = activity.extend_edges(spans, curve, total_ms=total_ms, settings=ActivitySettings())
     assert all(g.start_ms <= s.start_ms and g.end_ms >= s.end_ms for g, s in zip(found, spans, strict=True))
     assert all(a.end_ms <= b.start_ms for a, b in pairwise(found))
     assert found[0].start_ms >= 0 and found[-1].end_ms <= total_ms

@@ -142,7 +142,7 @@ def test_weights_that_are_no_numbers_are_refused(tmp_path: Path, bad: float) -> 
     state = config.build().state_dict()
     state["out.weight"].view(-1)[0] = bad
     save_checkpoint(tmp_path / "a.safetensors", config, state)
-    with pytest.raises(CheckpointError, match="no numbers"):
+    with pytest.raises(CheckpointError, match="not finite"):
         load_checkpoint(tmp_path / "a.safetensors")
 
 
@@ -154,7 +154,7 @@ def test_huge_weights_are_refused(tmp_path: Path) -> None:
     state["out.weight"].view(-1)[0] = 1e38
     header = json.dumps({"format": "yuki-uvr5/1", **config.to_dict()})
     save_file(state, tmp_path / "a.safetensors", metadata={"yuki": header})
-    with pytest.raises(CheckpointError, match="beyond all measure"):
+    with pytest.raises(CheckpointError, match="too large"):
         load_checkpoint(tmp_path / "a.safetensors")
 
 

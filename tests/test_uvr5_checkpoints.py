@@ -314,7 +314,7 @@ def test_a_plan_that_does_not_fit_is_refused(small_v51: State, tmp_path: Path) -
     message = refused(tmp_path / "net.pth", band_plan="4band_44100")
     assert "has 768 bins, the network wants 672" in message
     assert "4band_v3" in message
-    assert "no band plan is called '5band'" in refused(tmp_path / "net.pth", band_plan="5band")
+    assert "unknown band plan '5band'" in refused(tmp_path / "net.pth", band_plan="5band")
     (tmp_path / "broken.json").write_text('{"bins": 672')
     assert "not readable as a band plan" in refused(tmp_path / "net.pth", band_plan=tmp_path / "broken.json")
     (tmp_path / "list.json").write_text("[]")
@@ -432,7 +432,7 @@ def test_chains(text: str, links: list[str]) -> None:
 
 @pytest.mark.parametrize("text", ["", "+", "HP5+", "+HP5", "HP5++HP2", "HP5+none", "none+none"])
 def test_broken_chains(text: str) -> None:
-    with pytest.raises(ConfigError, match="is no chain of separators"):
+    with pytest.raises(ConfigError, match="is not a chain of separators"):
         parse_chain(text)
 
 

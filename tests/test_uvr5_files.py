@@ -172,7 +172,7 @@ def test_every_channel_comes_back(separator: Separator, tmp_path: Path, channels
     x, kept, rest = (audio(p) for p in (source, tmp_path / "out.flac", tmp_path / "rest.flac"))
     assert kept.shape == x.shape
     np.testing.assert_allclose(kept + rest, x, atol=1.5e-4)
-    # The centre of a surround programme is separated by itself.
+    # The centre of a surround recording is separated by itself.
     if channels == 6:
         alone = separator.separate(x[2:3], RATE_HZ).vocals
         np.testing.assert_allclose(kept[2:3], alone, atol=1e-4)

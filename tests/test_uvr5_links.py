@@ -149,7 +149,7 @@ def test_options_do_what_they_say() -> None:
 
 
 def test_a_network_for_music_played_backwards_gets_it_so() -> None:
-    """Turned around, the programme gives the turned-around stems, where windows meet the same frames."""
+    """Turned around, the recording gives the turned-around stems, where windows meet the same frames."""
     forwards, backwards = link(checkpoint()), link(checkpoint(reverse=True))
     # One window and a whole number of hops, so that both directions see the same frames.
     x = noise(128 * 63)

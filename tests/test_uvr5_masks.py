@@ -31,7 +31,7 @@ def test_silence_is_given_back_as_in_the_reference() -> None:
 
 
 def plainly(quiet: list[bool], *, shortest: int, fade: int) -> torch.Tensor:
-    """The rule, frame by frame, for one who has the whole programme before them."""
+    """The rule, frame by frame, for one who has the whole recording before them."""
     stretches: list[list[int]] = []
     at = 0
     for is_quiet, run in itertools.groupby(quiet):

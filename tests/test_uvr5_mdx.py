@@ -197,7 +197,7 @@ def test_a_known_name_brings_sizes_and_the_kept_stem(tmp_path: Path, monkeypatch
 @pytest.mark.parametrize(
     ("shape", "sizes", "message"),
     [
-        (("batch", 2, 129, 32), SIZES, "of no MDX-Net"),
+        (("batch", 2, 129, 32), SIZES, "not an MDX-Net"),
         (("batch", 4, 128, 32), SIZES, "takes 128 bins and 32 frames"),
         (("batch", 4, "f", "t"), None, "leaves its sizes open"),
         (("batch", 4, 129, 4), MdxSizes(n_fft=256, dim_f=129, dim_t=4, hop=64), "leave nothing between"),

@@ -133,9 +133,9 @@ def test_the_pieces_do_not_change_the_result(found: Kernels) -> None:
             torch.set_num_threads(threads)
             results.append(fast(x))
             if threads > 1:  # without PyTorch's team of threads
-                found._team, team = None, found._team
+                found._workers, team = None, found._workers
                 results.append(fast(x))
-                found._team = team
+                found._workers = team
     torch.set_num_threads(before)
     half = len(results) // 2
     assert all(torch.equal(results[0], other) for other in results[:half])

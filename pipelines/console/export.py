@@ -170,7 +170,7 @@ def _problems(text: str) -> frozenset[str]:
     for name in sorted(names):
         if name not in PROBLEMS:
             remedy = f"there are {', '.join(PROBLEMS)}"
-            raise ConfigError(f"no problem is called {name!r}", where="--without", remedy=remedy)
+            raise ConfigError(f"unknown problem {name!r}", where="--without", remedy=remedy)
     return names
 
 

@@ -50,7 +50,7 @@ def check_names(names: Iterable[str]) -> tuple[str, ...]:
     for name in every:
         if name not in EXPORTERS:
             remedy = f"there are {', '.join(EXPORTERS)}"
-            raise ConfigError(f"no export is called {name!r}", where="--export", remedy=remedy)
+            raise ConfigError(f"unknown export {name!r}", where="--export", remedy=remedy)
     return tuple(every)
 
 

@@ -151,7 +151,7 @@ def apply_decisions(out: Path, episodes: Sequence[str], tell: Callable[[str], No
         slow = [step.stage.name for step in steps if step.reason and step.stage.name not in _QUICK]
         if slow:
             raise InputError(
-                f"more than names would have to be made again ({', '.join(slow)})",
+                f"more than names has changed ({', '.join(slow)})",
                 where=out / episode_id,
                 remedy="run the command again that made it: what is decided here is kept, and counts there",
             )

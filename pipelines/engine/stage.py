@@ -266,5 +266,5 @@ class Runner(Generic[C]):
             return self._stages
         names = [stage.name for stage in self._stages]
         if until not in names:
-            raise ConfigError(f"no stage is called {until!r}", remedy=f"the stages are {', '.join(names)}")
+            raise ConfigError(f"unknown stage {until!r}", remedy=f"the stages are {', '.join(names)}")
         return self._stages[: names.index(until) + 1]

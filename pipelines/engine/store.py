@@ -409,7 +409,9 @@ def refuse_link(path: Path) -> None:
     """Raises OutputError where a link stands in the place of a folder or file of the output folder's own."""
     if path.is_symlink():
         raise OutputError(
-            "a link inside the output folder, which is not followed", where=path, remedy="move it away and run again"
+            "a link inside the output folder; such links are not followed",
+            where=path,
+            remedy="move it away and run again",
         )
 
 

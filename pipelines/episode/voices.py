@@ -82,7 +82,7 @@ def _given_turns(path: Path) -> list[Turn]:
 
     turns = read_rttm(path)
     if not turns:
-        raise InputError("there is no turn in it", where=path, remedy="give the RTTM of this video")
+        raise InputError("holds no turns", where=path, remedy="give the RTTM of this video")
     return list(turns)
 
 

@@ -92,7 +92,7 @@ def open_container(path: Path, *, formats: str = FORMATS) -> Iterator[InputConta
         raise MediaError("cannot be read: permission denied", where=path) from e
     except av.FFmpegError as e:
         raise MediaError(
-            f"is no media file that can be read ({e.strerror})",
+            f"is not a readable media file ({e.strerror})",
             where=path,
             remedy="give a video or audio file that a player plays; a download may have to be finished first",
         ) from e
@@ -126,7 +126,7 @@ def _size_of_file(path: Path) -> int:
     if stat.S_ISDIR(status.st_mode):
         raise MediaError("is a folder, not a media file", where=path)
     if not stat.S_ISREG(status.st_mode):
-        raise MediaError("is no regular file", where=path)  # a pipe would block, a device has no end
+        raise MediaError("is not a regular file", where=path)  # a pipe would block, a device has no end
     if status.st_size == 0:
         raise MediaError("is empty", where=path)
     return status.st_size

@@ -51,7 +51,7 @@ def find_ffmpeg() -> Path:
     if found:
         return Path(found)
     if named:
-        raise MediaError("is no program, but the environment variable FFMPEG names it", where=named, remedy=_REMEDY)
+        raise MediaError("is not a program; the environment variable FFMPEG names it", where=named, remedy=_REMEDY)
     try:
         from imageio_ffmpeg import get_ffmpeg_exe
 

@@ -85,7 +85,7 @@ def detect_speech(
             probabilities, levels = _listen(audio, no_progress, gain_db=gain_db)
     settings = settings or ActivitySettings()
     spans = speech_spans(probabilities, total_ms=total_ms, settings=settings)
-    return grown(spans, levels, total_ms=total_ms, settings=settings)
+    return extend_edges(spans, levels, total_ms=total_ms, settings=settings)
 
 
 def quiet_gain_db(levels_db: FloatArray) -> float:
@@ -121,7 +121,9 @@ def _levels_db(frames: FloatArray) -> FloatArray:
     return levels
 
 
-def grown(spans: Sequence[Span], levels_db: FloatArray, *, total_ms: int, settings: ActivitySettings) -> list[Span]:
+def extend_edges(
+    spans: Sequence[Span], levels_db: FloatArray, *, total_ms: int, settings: ActivitySettings
+) -> list[Span]:
     """The spans with the quiet edges of speech that the network does not call voice; never into a neighbour.
 
     Args:

@@ -57,12 +57,12 @@ def read_aliases(path: Path) -> Aliases:
         table = read_toml(path)
     except ValueError as e:
         remedy = 'write one character a row, such as Haruhi = ["Suzumiya", "ハルヒ"]'
-        raise ConfigError(f"this is no TOML: {e}", where=path, remedy=remedy) from e
+        raise ConfigError(f"not valid TOML: {e}", where=path, remedy=remedy) from e
     name_of: dict[str, str] = {}
     for kept, others in table.items():
         names = [others] if isinstance(others, str) else others
         if not isinstance(names, list) or not all(isinstance(name, str) and name.strip() for name in names):
-            raise ConfigError(f"{kept!r} wants a name or a list of names", where=path)
+            raise ConfigError(f"{kept!r} needs a name or a list of names", where=path)
         for name in (kept, *names):
             if name_of.setdefault(name_key(name), kept) != kept:
                 claimed = name_of[name_key(name)]

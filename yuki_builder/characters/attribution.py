@@ -123,7 +123,7 @@ def attribute(
     """
     if len(gallery.keys) and len(voiceprints.keys) and gallery.vectors.shape[1] != voiceprints.vectors.shape[1]:
         raise GalleryError(
-            f"the gallery's embeddings have {gallery.vectors.shape[1]} figures, "
+            f"the gallery's embeddings have {gallery.vectors.shape[1]} values, "
             f"those of this run {voiceprints.vectors.shape[1]}",
             remedy="enrol the characters again with the embedder in use",
         )

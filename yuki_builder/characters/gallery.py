@@ -174,7 +174,7 @@ class Gallery:
             if vectors.dtype != np.float32:
                 raise ValueError(f"embeddings of type {vectors.dtype}")
             if not (np.abs(vectors) <= _LARGEST_COMPONENT).all():
-                raise ValueError("embeddings that are no numbers, or beyond all measure")
+                raise ValueError("embeddings that are not finite, or too large")
             voiceprints = Voiceprints(keys=tuple(keys), vectors=vectors, speech_ms=speech_ms)
             named = dict(zip(keys, characters, strict=True))
             return cls.build(voiceprints, named, embedder=str(content["embedder"]))

@@ -103,6 +103,6 @@ def _read_bytes(path: Path) -> bytes:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise SubtitleError(
-            f"larger than {MAX_BYTES >> 20} MiB, which no subtitles are", where=path, remedy="check --subtitles"
+            f"larger than {MAX_BYTES >> 20} MiB: too large for subtitles", where=path, remedy="check --subtitles"
         )
     return data

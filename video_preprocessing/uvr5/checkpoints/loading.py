@@ -206,7 +206,7 @@ def parse_chain(separators: str) -> list[str]:
         start = end
     if not all(links) or (len(links) > 1 and "none" in links):
         raise ConfigError(
-            f"{separators!r} is no chain of separators",
+            f"{separators!r} is not a chain of separators",
             where="--separator",
             remedy="join names or paths by a plus sign: HP5+DeEcho-Normal",
         )
@@ -333,7 +333,7 @@ def _sizes(shapes: Mapping[str, tuple[int, ...]], name: str) -> NetSizes:
     sizes = net_sizes(shapes)
     if sizes is None:
         raise CheckpointError(
-            "a file of weights, but of no UVR5 VR network",
+            "a file of weights, but not of a UVR5 VR network",
             where=name,
             remedy="v5.0 and v5.1 networks are read, and the project's own, which "
             "python -m video_preprocessing.uvr5.train makes",

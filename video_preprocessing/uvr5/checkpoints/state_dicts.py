@@ -76,7 +76,7 @@ def read_state(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     bad = next((key for key, value in state.items() if not _is_sound(value)), None)
     if bad is not None:
         raise CheckpointError(
-            f"the weights {bad!r:.100} hold values that are no numbers, or beyond all measure",
+            f"the weights {bad!r:.100} hold values that are not finite, or too large",
             where=path,
             remedy="get the checkpoint again; one that was trained here is to be trained again",
         )

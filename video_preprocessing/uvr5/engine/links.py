@@ -1,7 +1,7 @@
 """One network with the signal path around it: a stream of stereo blocks in, a stream of the wanted stem out.
 
 ``SingleBand`` is the path of the project's own checkpoints, ``MultiBand`` that of the public ones. Both read and
-write the sample rate of the programme, in memory that does not grow with its length, and both can begin anywhere: see
+write the sample rate of the recording, in memory that does not grow with its length, and both can begin anywhere: see
 ``Link.alignment_samples``.
 """
 
@@ -79,7 +79,7 @@ class SeparatorOptions:
 
     def __post_init__(self) -> None:
         if self.precision not in get_args(Precision):
-            raise ConfigError(f"no precision {self.precision!r}", remedy=f"give {', '.join(get_args(Precision))}")
+            raise ConfigError(f"unknown precision {self.precision!r}", remedy=f"give {', '.join(get_args(Precision))}")
 
     def dtype(self, device: torch.device) -> torch.dtype:
         """What the network computes in."""
@@ -114,7 +114,7 @@ class Link(Protocol):
         """Samples after such a beginning until the output is that of an unbroken stream."""
 
     def measure(self, blocks: Iterable[FloatArray], sample_rate_hz: int) -> float:
-        """What has to be known of the whole programme first: its largest magnitude."""
+        """What has to be known of the whole recording first: its largest magnitude."""
 
     def stream(
         self, blocks: Iterable[FloatArray], sample_rate_hz: int, *, peak: float, both: bool = False
@@ -185,7 +185,7 @@ class PlainInput:
 class LevelledInput(PlainInput):
     """The project's own networks: every window relative to its own level, compressed.
 
-    The level is that of the frames that are not silent: context before the programme's first frame says nothing. Nor do
+    The level is that of the frames that are not silent: context before the recording's first frame says nothing. Nor do
     the bins below voices: an offset or a rumble there, audible or not, would make voices seem too quiet to matter. What
     is far above the level there is shown at a bound.
     """
@@ -317,7 +317,7 @@ class MultiBand(_Network):
         wanted = options.aggressiveness
         self.aggressiveness = (0.1 if checkpoint.generation == "5.0" else 0.0) if wanted is None else wanted
         if not 0 <= self.aggressiveness <= 1:
-            raise ConfigError(f"an aggressiveness of {self.aggressiveness:g}", remedy="give 0 to 1")
+            raise ConfigError(f"invalid aggressiveness: {self.aggressiveness:g}", remedy="give 0 to 1")
         self.plan = checkpoint.path
         mask, rest = checkpoint.stems
         self.stems = (mask, rest) if checkpoint.voice == "mask" else (rest, mask)
@@ -345,7 +345,7 @@ class MultiBand(_Network):
         stems = self._separated(counter.passing(blocks), sample_rate_hz, peak, both)
         written = 0
         for block in resample_stream(stems, self.plan.sample_rate_hz, sample_rate_hz):
-            # The resamplers may round the length by a sample; the programme's own length counts.
+            # The resamplers may round the length by a sample; the recording's own length counts.
             fitting = block[:, : counter.samples - written] if counter.ended else block
             written += fitting.shape[1]
             yield fitting

@@ -1,7 +1,7 @@
 """MDX-Net, as a link of a chain: a network on the complex spectrogram, from an ONNX file, over any length.
 
 Unlike the VR networks it gives no mask but the spectrogram of one stem itself, phases included (Kim et al.,
-"KUIELab-MDX-Net", 2021). The programme is cut into windows of ``dim_t`` frames; of every window's output the
+"KUIELab-MDX-Net", 2021). The recording is cut into windows of ``dim_t`` frames; of every window's output the
 outer half STFT window on either side, which has seen an edge, is thrown away. That is the public tools' way of
 doing it, so their models sound the same here; memory holds one window whatever the length.
 """
@@ -51,7 +51,7 @@ class MdxNet:
     Attributes:
         sizes: as given or read.
         stems: as given.
-        needs_peak: False; nothing has to be known of the whole programme first.
+        needs_peak: False; nothing has to be known of the whole recording first.
         engine: what computes, in words.
         fingerprint: changes whenever the output for the same input may change.
 
@@ -156,10 +156,10 @@ class MdxNet:
         back before it is subtracted: what the network cannot hear stays in the rest.
 
         Args:
-            blocks: the programme.
+            blocks: the recording.
             sample_rate_hz: its rate.
             peak: not used.
-            both: the other stem too, in rows three and four; the two add up to the programme.
+            both: the other stem too, in rows three and four; the two add up to the recording.
 
         Shape:
             (2, any number of samples) float32 each -> (2 or 4, some samples) float32 each
@@ -293,11 +293,11 @@ def _checked_sizes(session: Any, sizes: MdxSizes | None, path: Path) -> MdxSizes
     inputs = session.get_inputs()
     shape = list(inputs[0].shape) if len(inputs) == 1 else []
     if len(shape) != 4 or shape[1] != _COMPLEX_STEREO:
-        raise CheckpointError("an ONNX model, but of no MDX-Net", where=path)
+        raise CheckpointError("an ONNX model, but not an MDX-Net", where=path)
     dim_f, dim_t = shape[2:]
     if sizes is None:
         if not isinstance(dim_f, int) or not isinstance(dim_t, int):
-            raise CheckpointError("leaves its sizes open, and is no model that is known here", where=path)
+            raise CheckpointError("does not state its sizes, and is not a known model", where=path)
         sizes = MdxSizes(n_fft=2 * dim_f, dim_f=dim_f, dim_t=dim_t, hop=_HOP)
     # An axis that the file leaves open has a name instead of a number.
     if any(isinstance(a, int) and a != b for a, b in ((dim_f, sizes.dim_f), (dim_t, sizes.dim_t))):

@@ -60,7 +60,8 @@ class Windowing:
             )
         if not 0 <= 2 * self.crossfade <= self.core:
             raise ConfigError(
-                f"a crossfade of {self.crossfade} frames", remedy=f"give 0 to {self.core // 2} at this window length"
+                f"invalid crossfade: {self.crossfade} frames",
+                remedy=f"give 0 to {self.core // 2} at this window length",
             )
 
     @property
@@ -155,7 +156,7 @@ class _Runner:
                 event.synchronize()
             if not masks.isfinite().all():  # weights far too large, which nobody sees before they are used
                 raise CheckpointError(
-                    "the separator's network gives values that are no numbers",
+                    "the separator's network gives values that are not finite",
                     remedy="its weights are damaged, or too large for this precision: try --precision float32",
                 )
             yield from masks

@@ -114,7 +114,7 @@ class Kernels:
         self._scratch.restype = ctypes.c_int64
         self._work = self._library.winograd_work
         self._work.argtypes, self._work.restype = (ctypes.c_void_p,), None
-        self._team = _team()
+        self._workers = _workers()
         self._threads = threading.local()
 
     def panel(self, outputs: int) -> int:
@@ -139,8 +139,8 @@ class Kernels:
         address = ctypes.addressof(job)
         if threads == 1:
             self._work(address)
-        elif self._team is not None:
-            self._team(ctypes.cast(self._work, ctypes.c_void_p), address, threads, 0)
+        elif self._workers is not None:
+            self._workers(ctypes.cast(self._work, ctypes.c_void_p), address, threads, 0)
         else:
             others = [_pool(threads).submit(self._work, address) for _ in range(threads - 1)]
             self._work(address)
@@ -170,7 +170,7 @@ def _shares(tiles: int, block_tiles: int, vectors: int, panel: int, threads: int
     return np.array(shares, np.int32)
 
 
-def _team() -> Callable[..., None] | None:
+def _workers() -> Callable[..., None] | None:
     """``GOMP_parallel`` of the GNU OpenMP library that PyTorch runs on, or None where it runs on another.
 
     Its threads wait for the next layer by turning in circles for some milliseconds: threads of our own would have to

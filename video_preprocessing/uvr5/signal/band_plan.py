@@ -245,7 +245,7 @@ def band_plan(name: str) -> BandPlan:
     plans = _facts()["plans"]
     if name not in plans:
         raise CheckpointError(
-            f"no band plan is called {name!r}",
+            f"unknown band plan {name!r}",
             where="--band-plan",
             remedy=f"give the path of a JSON file, or one of {', '.join(plan_names())}",
         )

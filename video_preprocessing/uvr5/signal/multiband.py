@@ -71,7 +71,7 @@ def _mixed(x: torch.Tensor, matrix: tuple[tuple[float, float], tuple[float, floa
 class Analyser:
     """Stereo samples at the plan's rate to frames of the stack.
 
-    Frames are centred: frame k lies at sample ``k hop``, and a programme of n samples has ``1 + n // hop``.
+    Frames are centred: frame k lies at sample ``k hop``, and a recording of n samples has ``1 + n // hop``.
     """
 
     def __init__(self, plan: BandPlan) -> None:

@@ -6,7 +6,7 @@ on 960 at 16 kHz; the spacing of the bins (16.7 Hz) is the same, and so is what 
 the band take a mask carried upward from below (:func:`carry_upward`).
 
 The network sees mid and side, (L + R) / 2 and (L - R) / 2, as magnitudes to the power ``input_power`` relative to
-the programme's overall level. Film dialogue is mixed to the centre and music to the width, so the side channel
+the recording's overall level. Film dialogue is mixed to the centre and music to the width, so the side channel
 says where music is.
 """
 
@@ -59,7 +59,7 @@ def network_input(magnitude: torch.Tensor, level: torch.Tensor | float, path: Si
 
     Args:
         magnitude: (N, 2, bins, frames), not negative.
-        level: the programme's overall level, see :func:`programme_level`; a number, or (N, 1, 1, 1).
+        level: root mean square of the recording's magnitudes; a number, or (N, 1, 1, 1).
     """
     missing = path.bins - magnitude.shape[-2]
     x = magnitude[..., : path.bins, :] / (level + 1e-8)
@@ -72,11 +72,6 @@ def network_input(magnitude: torch.Tensor, level: torch.Tensor | float, path: Si
 def below_voices(path: SignalPath) -> int:
     """How many bins, counted from 0 Hz, lie below what voices have."""
     return int(LOWEST_VOICE_HZ * path.window_ms / 1000) + 1
-
-
-def programme_level(power_sum: float, count: int) -> float:
-    """Root mean square of magnitudes, from the sum of their squares over ``count`` bins and frames."""
-    return (power_sum / count) ** 0.5 if count else 0.0
 
 
 def carry_upward(mask: torch.Tensor, magnitude: torch.Tensor, path: SignalPath, bins: int) -> torch.Tensor:

@@ -83,7 +83,7 @@ class StreamingInverseStft:
 class Framer:
     """The pair for the project's own checkpoints.
 
-    A margin of silence before and after the programme gives its first and last samples as many frames as all
+    A margin of silence before and after the recording gives its first and last samples as many frames as all
     others; it is taken off again at the end. Values do not depend on the sample rate.
     """
 
@@ -105,7 +105,7 @@ class Framer:
     def synthesise(self, spec: torch.Tensor) -> FloatArray:
         """(2, bins, frames) complex to (2, samples): the samples that no later frame can change."""
         x = self.backward.push(spec * (1 / self.scale))
-        # Frames of the margin behind the programme are not part of it.
+        # Frames of the margin behind the recording are not part of it.
         x = x[:, : max(0, self.samples_in - self.samples_out)] if self.samples_in < self.samples_out + x.shape[1] else x
         self.samples_out += x.shape[1]
         return x.numpy()

@@ -1,4 +1,4 @@
-"""Synthetic sound effects: blows, rain, wind, engines, sirens, birds, rattling, applause.
+"""Synthetic sound effects: impacts, rain, wind, engines, sirens, birds, rattling, applause.
 
 Recordings of such sounds cannot be shipped, and a network that has only heard music takes a siren or a gunshot for a
 voice. These are not to be mistaken for the real thing; they are to cover what it may be like: how noisy, how
@@ -20,7 +20,7 @@ Samples = npt.NDArray[np.float64]
 Sound = Callable[[np.random.Generator, int, int], Samples]
 
 
-def blows(rng: np.random.Generator, samples: int, rate_hz: int) -> Samples:
+def impacts(rng: np.random.Generator, samples: int, rate_hz: int) -> Samples:
     """Knocks, steps, doors, glass, shots: a struck body's modes, and noise; once, in a rhythm, or at random."""
     length = int(rng.uniform(0.05, 1.2) * rate_hz)
     t = np.arange(length) / rate_hz
@@ -44,7 +44,7 @@ def blows(rng: np.random.Generator, samples: int, rate_hz: int) -> Samples:
     return convolve(hits, response)[:, :samples]
 
 
-def grains(rng: np.random.Generator, samples: int, rate_hz: int) -> Samples:
+def granular_noise(rng: np.random.Generator, samples: int, rate_hz: int) -> Samples:
     """Rain, fire, applause, gravel, paper: many short noises, from a few a second to thousands."""
     out = np.zeros((2, samples))
     density = _log_uniform(rng, 4, 3000) / rate_hz
@@ -62,7 +62,7 @@ def grains(rng: np.random.Generator, samples: int, rate_hz: int) -> Samples:
     return out * swell
 
 
-def wash(rng: np.random.Generator, samples: int, rate_hz: int) -> Samples:
+def swelling_noise(rng: np.random.Generator, samples: int, rate_hz: int) -> Samples:
     """Wind, sea, traffic, breath, crowds far away: noise whose octaves swell and fall, each for itself."""
     width = rng.random()
     noise = np.fft.rfft(rng.normal(size=(2, samples)))
@@ -127,7 +127,7 @@ def scrape(rng: np.random.Generator, samples: int, rate_hz: int) -> Samples:
     return np.outer(_sides(rng.uniform(0.1, 0.9)), sound)
 
 
-SOUNDS: tuple[Sound, ...] = (blows, grains, wash, calls, siren, machine, scrape)
+SOUNDS: tuple[Sound, ...] = (impacts, granular_noise, swelling_noise, calls, siren, machine, scrape)
 
 
 def draw(rng: np.random.Generator, samples: int, rate_hz: int) -> Samples:

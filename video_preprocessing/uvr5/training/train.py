@@ -150,7 +150,7 @@ def draw_batch(
 def see(batch: Batch, path: SignalPath, *, jitter_db: float = 0.0) -> torch.Tensor:
     """What the network is shown of a batch's mixtures.
 
-    ``jitter_db``: how far the level may be off, either way. A whole programme's level is not that of each of
+    ``jitter_db``: how far the level may be off, either way. A whole recording's level is not that of each of
     its moments, so the network must not rely on it.
 
     Args:

@@ -1,4 +1,4 @@
-"""An evaluation as one picture: who is taken for whom, and whether confidence keeps its word."""
+"""An evaluation as one picture: who is taken for whom, and calibration."""
 
 from __future__ import annotations
 

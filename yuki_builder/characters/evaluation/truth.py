@@ -74,7 +74,7 @@ def _json_rows(path: Path) -> Iterator[Any]:
     is_whole = path.suffix.lower() == ".json"
     most = _MAX_JSON_BYTES if is_whole else MAX_BYTES
     if path.stat().st_size > most:
-        raise InputError(f"larger than {most >> 20} MiB, which no labels are", where=path)
+        raise InputError(f"larger than {most >> 20} MiB: too large for labels", where=path)
     try:
         with path.open(encoding="utf-8-sig", newline="\n") as file:
             if is_whole:
@@ -92,7 +92,7 @@ def _json_rows(path: Path) -> Iterator[Any]:
                 if row.strip():
                     yield json.loads(row)
     except (ValueError, RecursionError) as e:
-        raise InputError(f"this is no JSON: {e}", where=path) from e
+        raise InputError(f"not valid JSON: {e}", where=path) from e
 
 
 def _line(row: Any, skipped: Counter[str]) -> TrueLine | None:

@@ -97,7 +97,7 @@ def read_scene_text(source: Path) -> list[Utterance]:
     try:
         text = source.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as e:
-        raise InputError("no text in UTF-8", where=source) from e
+        raise InputError("not UTF-8 text", where=source) from e
     utterances = []
     for number, row in enumerate(text.split("\n"), 1):
         if not row.strip():

@@ -210,7 +210,7 @@ class Corpus:
             InputError: there is no such sound.
         """
         if source not in ("clip", "vocals", "mix"):
-            raise InputError(f"no sound is called {source!r}", remedy="ask for clip, vocals or mix")
+            raise InputError(f"unknown sound {source!r}", remedy="ask for clip, vocals or mix")
         line = self.line(line_id)
         if source == "clip" and isinstance(line["clip"], str):
             return _read_sound(self._inside(line["clip"]), None)
@@ -242,11 +242,11 @@ class Corpus:
 
         Raises:
             KeyError: no line has this id.
-            InputError: it has no voiceprint: too short, or the work folder is gone.
+            InputError: it has no speaker embedding: too short, or the work folder is gone.
         """
         found = self._voiceprints(self.line(line_id)["episode_id"]).get(line_id)
         if found is None:
-            raise InputError("has no voiceprint: too little speech, or no .work folder", where=line_id)
+            raise InputError("has no speaker embedding: too little speech, or no .work folder", where=line_id)
         return found
 
     def embeddings(self, lines: pd.DataFrame | None = None) -> tuple[pd.DataFrame, FloatArray]:
@@ -334,7 +334,7 @@ class Corpus:
         for key, name in given.items():
             self.line(key)
             if name is None or not name.strip():
-                raise InputError("wants a name", where=key, remedy="give the character who says it")
+                raise InputError("needs a name", where=key, remedy="give the character who says it")
         self._labels |= {key: str(name).strip() for key, name in given.items()}
 
     def save_labels(self, path: str | os.PathLike[str]) -> int:
@@ -415,7 +415,7 @@ class Corpus:
                 try:
                     tables.append(lines_table(list(read_jsonl(source))))
                 except (ValueError, TypeError) as e:
-                    raise InputError(f"a row is no line of dialogue ({e})", where=source) from e
+                    raise InputError(f"a row is not a line of dialogue ({e})", where=source) from e
         return pa.concat_tables(tables)
 
     def _is_stale(self, parquet: Path) -> bool:

@@ -159,7 +159,7 @@ class _Served:
             return _none()
         start, end = _number(query.get("from"), 0), _number(query.get("to"), 0)
         if not 0 <= start < end <= start + _LONGEST_WAVE_MS:
-            raise InputError(f"a stretch of at most {_LONGEST_WAVE_MS // 1000} seconds is wanted")
+            raise InputError(f"a stretch of at most {_LONGEST_WAVE_MS // 1000} seconds is the most")
         return _json(wave(path, start, end, bins=max(10, min(2000, _number(query.get("bins"), 600)))))
 
     def sound(self, request: Request) -> Response:
@@ -248,9 +248,9 @@ async def _body(request: Request) -> dict[str, Any]:
     try:
         body = parse_json(await request.body())
     except ValueError as e:
-        raise InputError(f"this is no JSON: {e}") from e
+        raise InputError(f"not valid JSON: {e}") from e
     if not isinstance(body, dict):
-        raise InputError("an object is wanted")
+        raise InputError("expected a JSON object")
     return body
 
 

@@ -483,7 +483,7 @@ class Desk:
         try:
             kind = Kind(request.get("kind", ""))
         except ValueError as e:
-            raise InputError(f"no decision is called {request.get('kind')!r:.60}") from e
+            raise InputError(f"unknown decision {request.get('kind')!r:.60}") from e
         act = self._act(author, **{**request, "kind": kind, "lines": self._meant(request)})
         value = act.value
         problem = None
@@ -497,11 +497,11 @@ class Desk:
                 lines = tuple(x.line_id for x in self._lines.values() if self._now(x).character == value)
                 act = replace(act, kind=Kind.ASSIGN, lines=lines, value=act.new_name, new_name="")
         elif kind in (Kind.UNDO, Kind.REDO, Kind.APPLIED):
-            problem = "that is no decision"
+            problem = "unknown decision"
         elif not act.lines:
             problem = "it concerns no line"
         elif kind in (Kind.MARK, Kind.UNMARK) and value not in MARKS:
-            problem = f"no mark is called {value!r:.60}"
+            problem = f"unknown mark {value!r:.60}"
         elif kind in (Kind.TEXT, Kind.TIMES) and len(act.lines) != 1:
             problem = "words and times are of one line"
         elif kind is Kind.TIMES and act.start_ms is not None:
@@ -719,7 +719,7 @@ def changes(before: Sequence[Line], after: Sequence[Line]) -> list[dict[str, Any
 
 def _clean(text: Any, longest: int, *, keep_breaks: bool) -> str:
     if not isinstance(text, str):
-        raise InputError("a name or words are wanted")
+        raise InputError("expected a name or words")
     text = unicodedata.normalize("NFC", text)
     rows = ["".join(c if c.isprintable() else " " for c in row).strip() for row in text.splitlines()]
     joined = "\n".join(rows).strip() if keep_breaks else " ".join(" ".join(rows).split())

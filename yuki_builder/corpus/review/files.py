@@ -46,7 +46,7 @@ class HistoryFile:
                 if _is_cut_short(row):
                     continue
                 remedy = "move it away to begin a new history; labels.csv and corrections.csv stay"
-                raise InputError(f"row {number} is no decision ({e})", where=self._path, remedy=remedy) from e
+                raise InputError(f"row {number} is not a decision ({e})", where=self._path, remedy=remedy) from e
         return acts
 
     def add(self, acts: Sequence[Act]) -> None:

@@ -40,7 +40,7 @@ class LineEdit(Record):
 
     def __post_init__(self) -> None:
         if unknown := set(self.marks) - {*MARKS, ADDED}:
-            raise ValueError(f"no mark is called {min(unknown)!r}; there are {', '.join((*MARKS, ADDED))}")
+            raise ValueError(f"unknown mark {min(unknown)!r}; there are {', '.join((*MARKS, ADDED))}")
         if (self.start_ms is None) != (self.end_ms is None):
             raise ValueError("a start without an end, or an end without a start")
         if self.start_ms is not None and self.end_ms is not None and not 0 <= self.start_ms < self.end_ms < _LATEST_MS:
@@ -68,7 +68,7 @@ def read_edits(path: Path) -> dict[str, LineEdit]:
     edits: dict[str, LineEdit] = {}
     try:
         if path.stat().st_size > _MAX_BYTES:
-            raise InputError(f"larger than {_MAX_BYTES >> 20} MiB, so no table of corrections", where=path)
+            raise InputError(f"larger than {_MAX_BYTES >> 20} MiB, too large for a table of corrections", where=path)
         text = path.read_text(encoding="utf-8-sig")
         reader = csv.DictReader(io.StringIO(text, newline=""))
         if not {"episode_id", "line_id"} <= set(reader.fieldnames or ()):
@@ -78,10 +78,10 @@ def read_edits(path: Path) -> dict[str, LineEdit]:
             if edit.line_id:
                 edits[edit.line_id] = edit
     except (UnicodeDecodeError, csv.Error) as e:
-        raise InputError("is no table of corrections in UTF-8", where=path, remedy=_REMEDY) from e
+        raise InputError("is not a table of corrections in UTF-8", where=path, remedy=_REMEDY) from e
     except (ValueError, TypeError, AttributeError) as e:
         number = f"row {reader.line_num}: " if reader.line_num > 1 else ""
-        raise InputError(f"is no table of corrections ({number}{e})", where=path, remedy=_REMEDY) from e
+        raise InputError(f"is not a table of corrections ({number}{e})", where=path, remedy=_REMEDY) from e
     return edits
 
 

@@ -39,9 +39,9 @@ def read_jsonl(source: Path) -> Iterator[dict[str, Any]]:
                 text = line.decode("utf-8-sig" if number == 1 else "utf-8")
                 row = json.loads(text) if text.strip() else None
             except (ValueError, RecursionError) as e:
-                raise InputError(f"row {number} is no JSON object in UTF-8", where=source) from e
+                raise InputError(f"row {number} is not a JSON object in UTF-8", where=source) from e
             if row is None and not text.strip():
                 continue
             if not isinstance(row, dict):
-                raise InputError(f"row {number} is no JSON object", where=source)
+                raise InputError(f"row {number} is not a JSON object", where=source)
             yield row

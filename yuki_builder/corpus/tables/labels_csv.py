@@ -80,7 +80,9 @@ def read_labels(path: Path) -> list[tuple[str, ...]]:
     try:
         header, *rows = csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""))
     except (UnicodeDecodeError, ValueError, csv.Error) as e:
-        raise InputError("is there already and is no table of labels", where=path, remedy="choose another name") from e
+        raise InputError(
+            "is there already and is not a table of labels", where=path, remedy="choose another name"
+        ) from e
     known = (COLUMNS, (*COLUMNS, LINE_COLUMN))
     if tuple(header) not in known or any(len(row) != len(header) for row in rows):
         remedy = f"choose another name; only a table with the columns {','.join(COLUMNS)} is added to"

@@ -60,7 +60,7 @@ def read_lines_csv(source: Path) -> list[Line]:
             for row in reader:
                 lines.append(_parse(row))
         except (csv.Error, KeyError, ValueError, TypeError, AttributeError) as e:
-            raise InputError(f"row {reader.line_num} is no line of dialogue ({e})", where=source) from e
+            raise InputError(f"row {reader.line_num} is not a line of dialogue ({e})", where=source) from e
     return lines
 
 

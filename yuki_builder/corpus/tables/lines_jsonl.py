@@ -26,5 +26,5 @@ def read_lines_jsonl(source: Path) -> list[Line]:
         try:
             lines.append(Line.from_dict(row))
         except (KeyError, ValueError, TypeError, AttributeError) as e:
-            raise InputError(f"row {number} is no line of dialogue ({e})", where=source) from e
+            raise InputError(f"row {number} is not a line of dialogue ({e})", where=source) from e
     return lines
