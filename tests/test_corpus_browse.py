@@ -189,7 +189,7 @@ def test_embeddings_are_those_of_the_lines(season: Path) -> None:
     table, vectors = corpus.embeddings()
     assert len(table) == len(vectors) == 22
     assert table["line_id"].iloc[11] == "ep02-001" and np.array_equal(vectors[11], stored[0])
-    with pytest.raises(InputError, match="no voiceprint"):
+    with pytest.raises(InputError, match="no speaker embedding"):
         corpus.embedding("ep01-000")
     assert len(corpus.embeddings(corpus.lines.head(1))[1]) == 0
 

@@ -199,7 +199,7 @@ def test_a_known_name_brings_sizes_and_the_kept_stem(tmp_path: Path, monkeypatch
     [
         (("batch", 2, 129, 32), SIZES, "not an MDX-Net"),
         (("batch", 4, 128, 32), SIZES, "takes 128 bins and 32 frames"),
-        (("batch", 4, "f", "t"), None, "leaves its sizes open"),
+        (("batch", 4, "f", "t"), None, "does not state its sizes"),
         (("batch", 4, 129, 4), MdxSizes(n_fft=256, dim_f=129, dim_t=4, hop=64), "leave nothing between"),
         (("batch", 4, 200, 32), MdxSizes(n_fft=256, dim_f=200, dim_t=32, hop=64), "200 bins do not come from"),
     ],
