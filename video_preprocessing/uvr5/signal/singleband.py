@@ -60,6 +60,7 @@ def network_input(magnitude: torch.Tensor, level: torch.Tensor | float, path: Si
     Args:
         magnitude: (N, 2, bins, frames), not negative.
         level: root mean square of the recording's magnitudes; a number, or (N, 1, 1, 1).
+        path: the band's bins, and the power that levels are raised to.
     """
     missing = path.bins - magnitude.shape[-2]
     x = magnitude[..., : path.bins, :] / (level + 1e-8)
