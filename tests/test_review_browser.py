@@ -369,7 +369,9 @@ def test_what_a_decision_teaches_and_what_applying_changed(chromium: Browser, tm
     lines = some_lines("ep01", 6)
     episode = an_episode(tmp_path, "ep01", lines)
     after = dataclasses.replace(episode, lines=tuple(dataclasses.replace(x, character="Dora") for x in lines))
-    tools = Tools(load=lambda _: {"ep01": after}, suggest=lambda _: taught(episode, "Dora"))
+    tools = Tools(
+        load=lambda _: {"ep01": after}, suggest=lambda _: taught(episode, "Dora"), apply=lambda *_: ["chat", "<b>"]
+    )
     with serving(a_desk(tmp_path, episode, tools=tools), tmp_path) as running:
         window = Window(chromium, running)
         window.key("1")
@@ -378,6 +380,7 @@ def test_what_a_decision_teaches_and_what_applying_changed(chromium: Browser, tm
         window.page.wait_for_selector("#changes[open]")
         assert window.page.locator("#change-list li").count() == 6
         assert "Anna → Dora" in window.page.inner_text("#change-list")
+        assert "Exports are as they were (chat, <b>)" in window.page.inner_text("#changes-summary")
         window.key("Escape")
         window.key("g")
         window.said("Everything is applied.")

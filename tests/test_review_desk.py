@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import io
 import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -387,9 +388,15 @@ def test_applying_says_what_changed_line_by_line(tmp_path: Path) -> None:
         dataclasses.replace(lines[5], text="new", end_ms=17_500),
     ]
     applied: list[list[str]] = []
+
+    def apply(episodes: Sequence[str], tell: Callable[[str], None]) -> list[str]:
+        tell("identify")
+        applied.append(list(episodes))
+        return ["chat"]
+
     tools = Tools(
         load=lambda _: {"ep01": dataclasses.replace(episode, lines=tuple(after))},
-        apply=lambda episodes, tell: (tell("identify"), applied.append(list(episodes)))[1],  # type: ignore[func-returns-value]
+        apply=apply,
     )
     desk = a_desk(tmp_path, episode, tools=tools)
     desk.apply()

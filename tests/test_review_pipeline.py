@@ -64,6 +64,12 @@ def test_decisions_reach_the_lines_and_undo_takes_them_back(copied: Shared) -> N
     assert ExportOptions().without == {"duplicate", "unusable"}
     to = copied.out.parent / "exports"
     assert main(["export", "webdataset", "--out", str(copied.out), "--to", str(to), "--min-confidence", "0"]) == 0
+    assert desk.applying["exports"] == []
+    assert main(["export", "chat", "--out", str(copied.out), "--min-confidence", "0"]) == 0
+    desk.decide("me", {"kind": "unmark", "lines": [two], "value": "not speech"})
+    desk.decide("me", {"kind": "mark", "lines": [two], "value": "not speech"})
+    apply(desk)
+    assert desk.applying["exports"] == ["chat"]  # written with options that the review does not know
     assert EXPORTERS["webdataset"].needs_clips
     for path in sorted((copied.out / "corpus").rglob("*")):
         if path.is_file() and path.parts[len(copied.out.parts) + 1] in ("texts", "haruhi", "roleplay"):

@@ -12,6 +12,7 @@ import numpy as np
 from pipelines.config import ROWS, EpisodeConfig
 from pipelines.corpus.build import build_corpus
 from pipelines.corpus.corpus import Corpus
+from pipelines.corpus.exports import FOLDER
 from pipelines.engine.events import Event, EventKind
 from pipelines.episode.attribution import attribution_of
 from pipelines.episode.lines import make_lines
@@ -133,8 +134,12 @@ def suggest(out: Path, episode_id: str) -> list[Attribution] | None:
     return attribution_of(episode)
 
 
-def apply_decisions(out: Path, episodes: Sequence[str], tell: Callable[[str], None]) -> None:
+def apply_decisions(out: Path, episodes: Sequence[str], tell: Callable[[str], None]) -> list[str]:
     """Bring episodes up to date with what was decided, then the corpus: no sound is separated or transcribed again.
+
+    Returns:
+        The names of exports in the output folder: with which options they were made is not known here, so that they
+        stay as they were.
 
     Args:
         out: the output folder of the runs.
@@ -162,4 +167,6 @@ def apply_decisions(out: Path, episodes: Sequence[str], tell: Callable[[str], No
 
     for config in configs.values():
         run_episode(dataclasses.replace(config, force=False), progress=listen, session=session)
-    build_corpus(out, progress=listen, session=session)
+    result = build_corpus(out, progress=listen, session=session)
+    folder = result.folder / FOLDER
+    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []

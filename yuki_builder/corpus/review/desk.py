@@ -82,12 +82,13 @@ class Tools:
     Attributes:
         load: episodes as they are on the disk now, by their names.
         suggest: who says each line of an episode, by what was decided so far; None where it cannot be told.
-        apply: brings episodes up to date with what was decided, and the corpus; told how far it is.
+        apply: brings episodes up to date with what was decided, and the corpus; told how far it is. Gives the names of
+            exports that are as they were.
     """
 
     load: Callable[[Sequence[str]], Mapping[str, ReviewEpisode]]
     suggest: Callable[[str], Sequence[Attribution] | None] = lambda _: None
-    apply: Callable[[Sequence[str], Callable[[str], None]], None] = lambda *_: None
+    apply: Callable[[Sequence[str], Callable[[str], None]], Sequence[str]] = lambda *_: ()
 
 
 class ConflictError(Exception):
@@ -646,8 +647,7 @@ class Desk:
             upto = len(self._history)
             self._applying = {"state": "running", "episodes": wanted, "step": ""}
         try:
-            if wanted:
-                self._tools.apply(wanted, self._tell)
+            exports = self._tools.apply(wanted, self._tell) if wanted else ()
             loaded = self._tools.load(wanted) if wanted else {}
             changed: list[dict[str, Any]] = []
             with self._lock:
@@ -655,7 +655,7 @@ class Desk:
                     changed += self._reload(episode)
                 if wanted:
                     self._mark_applied(wanted, upto)
-                self._applying = {"state": "done", "episodes": wanted, "changes": changed}
+                self._applying = {"state": "done", "episodes": wanted, "changes": changed, "exports": list(exports)}
                 self._version += 1
         except YukiError as e:
             self._fail(str(e))

@@ -109,13 +109,14 @@ export async function apply() {
     if (now.state === "failed") return say(t("failed", now.message), true);
     say(now.changes.length ? t("applied", now.changes.length) : t("no_change"));
     tell("decided");
-    showChanges(now.changes);
+    showChanges(now.changes, now.exports ?? []);
   };
   setTimeout(follow, 300);
 }
 
-function showChanges(changes) {
-  $("#changes-summary").textContent = changes.length ? t("applied", changes.length) : t("no_change");
+function showChanges(changes, exports) {
+  const stale = exports.length ? ` ${t("stale_exports", exports.join(", "))}` : "";
+  $("#changes-summary").textContent = (changes.length ? t("applied", changes.length) : t("no_change")) + stale;
   $("#change-list").replaceChildren(...changes.slice(0, 2000).map(changeItem));
   $("#changes").showModal();
 }
