@@ -40,7 +40,7 @@ _LEAST_CONFIDENCE = 0.25
 _MOST_CHARACTERS_PER_S = 40.0
 _MOST_UNSPACED_PER_S = 20.0
 _AGAIN = 3  # a segment said so often in a row is a loop
-_NEAR_ONSET_MS = 250
+_NEAR_ONSET_MS = 400
 _LONG_ENOUGH = 8  # characters of such a segment: people do say "No." three times
 
 _SOUND = re.compile(r"\s*(?:[\[(（【*♪♫♬〜~].*[\])）】*♪♫♬〜~]|[♪♫♬\s.…*-]+)\s*")
