@@ -88,7 +88,7 @@ class EpisodeConfig:
     audio_track: str | None = _option(None, "An audio track by position (0 is the first) or language.", "N|LANG")
     second_audio_track: str = _option(
         "auto",
-        "A dub as a second witness of who speaks: a track by position or language; auto: one in another language.",
+        "A dub, whose voices help to tell who speaks: a track by position or language; auto: one in another language.",
         "auto|none|N|LANG",
     )
     subtitle_track: str | None = _option(None, "A subtitle track inside the video, likewise.", "N|LANG")

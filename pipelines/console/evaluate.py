@@ -24,10 +24,10 @@ from yuki_builder.untrusted import read_json
 EVALUATION = "evaluation.json"
 
 _HELP = """
-Compare the lines of a finished run with what a person says, and say how far the names can be trusted.
+Compare the lines of a finished run with a person's labels: how many names are right, and how sure they are.
 
 The labels may be an annotated CSV (人物,人物台词,开始时间,结束时间), lines as JSON (lines.jsonl, corrected), or RTTM.
-Each line of the labels is compared with the line of ours that overlaps it most.
+Each labelled line is compared with the line of the run that overlaps it most.
 """
 
 _EPILOG = """\b
@@ -56,7 +56,7 @@ app = typer.Typer(**SETTINGS)
 
 @app.command(help=_HELP, epilog=_EPILOG)
 def _evaluate(
-    truth: Annotated[Path, typer.Option(metavar="FILE", help="What a person says: CSV, JSON lines or RTTM.")],
+    truth: Annotated[Path, typer.Option(metavar="FILE", help="A person's labels: CSV, JSON lines or RTTM.")],
     *,
     out: Annotated[Path, typer.Option(metavar="DIR", help="The output folder of the run.")] = Path("out"),
     episode: Annotated[

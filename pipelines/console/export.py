@@ -63,7 +63,7 @@ def _export(
     out: Annotated[Path, typer.Option(metavar="DIR", help="The output folder of the run.")] = Path("out"),
     to: Annotated[Path | None, typer.Option(metavar="DIR", help="Write DIR/<name>/, which must not exist.")] = None,
     min_confidence: Annotated[
-        float, typer.Option(metavar="0..1", help="Lines less sure of their name are left out.")
+        float, typer.Option(metavar="0..1", help="Leave out lines whose name is less certain.")
     ] = 0.7,
     certain: Annotated[bool, typer.Option("--certain", help="Only lines whose name is certain.")] = False,
     character: Annotated[

@@ -92,7 +92,7 @@ def _list(*, as_json: _Json = False) -> int:
     for kind, heading in _VOICE_HEADINGS.items():
         print(one_line(heading))
         for row in (row for row in voices if row["kind"] == kind):
-            state = "is here" if row["state"] == "installed" else "not here"
+            state = "installed" if row["state"] == "installed" else "missing  "
             print(one_line(f"  {row['name']:<{width}}  {state}  {row['summary']}; {', '.join(row['weights_from'])}"))
         print()
     return DONE

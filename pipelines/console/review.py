@@ -23,7 +23,7 @@ from yuki_builder.errors import InputError
 _HELP = """
 Check a finished corpus in the browser: hear lines, say who speaks, correct words and times.
 
-Serves a page on this computer alone. What is decided is kept as it is decided, in labels.csv and corrections.csv in the
+Serves a page on this computer alone. Every decision is kept at once, in labels.csv and corrections.csv in the
 output folder, which every later run reads. "Apply" there brings the corpus up to date; no sound is separated again.
 """
 
@@ -33,7 +33,7 @@ Examples:
   run_pipeline.py review --out out --port 8765 --no-browser      over ssh: ssh -L 8765:127.0.0.1:8765 host
 
 \b
-The address has a token; who does not know it gets nothing. Ctrl-C ends the review, nothing is lost by it.
+The address holds a token; without it the page is refused. Ctrl-C ends the review; every decision is kept.
 Keys: ? on the page lists them. docs/review.md says more.
 Exit status: 0 done; 2 an option or a folder is not what it should be.
 """

@@ -150,7 +150,7 @@ def embed_dub(episode: Episode, job: Job) -> Counts:
     speech, embedder = read_records(job.input(SPEECH), Span), episode.embedder()
     found = embed_spans(audio, wanted, speech, embedder, progress=lambda d, t: job.progress(t / 4 + d * 3 / 4, t))
     write_voiceprints(found, job.output(DUB), embedder=embedder.fingerprint)
-    return Counts(len(found.keys), notes=(f"voices of audio track {describe(track)} heard as a second witness",))
+    return Counts(len(found.keys), notes=(f"voices of audio track {describe(track)} used too, to tell who speaks",))
 
 
 def _length_s(audio: Path) -> float:
