@@ -25,7 +25,7 @@ from video_preprocessing.speech import (
 )
 from video_preprocessing.speech import segmentation as segmentation_module
 from video_preprocessing.speech.audio import SpeechAudio
-from video_preprocessing.speech.embedded import EmbeddedDiarizer, names_of
+from video_preprocessing.speech.embedded import EmbeddedDiarizer, level_over_rest_db, names_of
 from video_preprocessing.speech.embedding import SpeakerEmbedder, unit_rows
 from video_preprocessing.speech.local_voices import (
     FRAME_MS,
@@ -379,19 +379,39 @@ def test_a_quiet_recording_has_the_same_turns(embedder: SpeakerEmbedder, tmp_pat
     assert shared_ms > 0.97 * sum(t.span.duration_ms for t in loud)
 
 
-def test_the_mix_is_a_second_witness(embedder: SpeakerEmbedder, tmp_path: Path) -> None:
+def test_the_mix_is_a_second_witness_where_much_was_taken_away(embedder: SpeakerEmbedder, tmp_path: Path) -> None:
     """Where the separation lost the voice, segments are told apart by the mix: nearer to how they sound undamaged."""
     import soxr
 
     wave, rate_hz = soundfile.read(sample_path(), dtype="float32")
     dull = soxr.resample(soxr.resample(wave, rate_hz, 1600), 1600, rate_hz)[: len(wave)]
     soundfile.write(tmp_path / "vocals.flac", dull, rate_hz)
+    noise = np.random.default_rng(0).normal(0, 0.02, len(wave)).astype(np.float32)
+    soundfile.write(tmp_path / "noisy.flac", wave + noise, rate_hz)
     segments = [Segment(frame_at(a), frame_at(b)) for a, b in ((11_000, 14_000), (15_000, 17_500), (18_000, 21_000))]
     diarizer = EmbeddedDiarizer(embedder)
-    with SpeechAudio(tmp_path / "vocals.flac") as vocals, SpeechAudio(sample_path()) as mix:
-        alone, both, clean = (diarizer._embed(s, segments, lambda _: None) for s in ([vocals], [vocals, mix], [mix]))
+    with (
+        SpeechAudio(tmp_path / "vocals.flac") as vocals,
+        SpeechAudio(tmp_path / "noisy.flac") as noisy,
+        SpeechAudio(sample_path()) as clean,
+    ):
+        undamaged = diarizer._embed(clean, None, segments, lambda _: None)
+        alone = diarizer._embed(vocals, None, segments, lambda _: None)
+        both = diarizer._embed(vocals, noisy, segments, lambda _: None)
+        quiet = diarizer._embed(clean, clean, segments, lambda _: None)
     np.testing.assert_allclose(np.linalg.norm(both, axis=1), 1, atol=1e-5)
-    assert ((both * clean).sum(axis=1) > (alone * clean).sum(axis=1) + 0.1).all()
+    assert ((both * undamaged).sum(axis=1) > (alone * undamaged).sum(axis=1) + 0.02).all()
+    np.testing.assert_allclose(quiet, undamaged, atol=1e-6)
+
+
+@pytest.mark.parametrize(("rest_db", "least"), [(-20, 15.0), (20, -25.0)])
+def test_levels_of_the_vocals_over_the_rest(rest_db: float, least: float) -> None:
+    rng = np.random.default_rng(0)
+    voice, rest = rng.normal(0, 0.1, (2, 16_000)).astype(np.float32)
+    found = level_over_rest_db(voice, voice + rest * np.float32(10 ** (rest_db / 20)))
+    assert found == pytest.approx(-rest_db, abs=0.5) and found > least
+    assert level_over_rest_db(voice, voice) > 60  # nothing taken away
+    assert level_over_rest_db(voice, voice[:0]) == 0.0
 
 
 def test_a_mix_that_is_the_vocals_changes_nothing(embedder: SpeakerEmbedder) -> None:

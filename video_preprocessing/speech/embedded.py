@@ -44,6 +44,7 @@ _T = TypeVar("_T")
 _BATCH_WINDOWS = 32
 _BATCH_SEGMENTS = 64
 _TARGET_RMS = 0.05
+_SILENCE = 1e-9
 _LEAST_RMS = 1e-4  # -80 dB: what is quieter is not brought up
 
 
@@ -62,7 +63,7 @@ class EmbeddedDiarizer:
         self._settings = settings or VoiceSettings(same_voice=same_voice(embedder.name))
         self._device = device
         self._network: SegmentationNetwork | None = None
-        recipe = f"3 {embedder.fingerprint} {segmentation_fingerprint()} {HOP_FRAMES} {self._settings}"
+        recipe = f"4 {embedder.fingerprint} {segmentation_fingerprint()} {HOP_FRAMES} {self._settings}"
         self.fingerprint = f"embedded-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
 
     def diarize(
@@ -74,7 +75,7 @@ class EmbeddedDiarizer:
         named: Sequence[NamedSpan] = (),
         mix: Path | None = None,
     ) -> list[Turn]:
-        """See ``Diarizer.diarize``."""
+        """See ``Diarizer.diarize``. Segments in which much was taken away from the mix are heard in both."""
         if not speech:
             return []
         settings = self._settings
@@ -88,8 +89,7 @@ class EmbeddedDiarizer:
                 {edge for span in (*speech, *(n.span for n in named)) for edge in (span.start_ms, span.end_ms)}
             )
             segments = single_voice_segments(activity, settings, bounds_ms=bounds_ms)
-            sources = [audio] if mixture is None else [audio, mixture]
-            vectors = self._embed(sources, segments, lambda share: progress(total_s * (1 + share) / 2, total_s))
+            vectors = self._embed(audio, mixture, segments, lambda share: progress(total_s * (1 + share) / 2, total_s))
         weights = np.array([s.duration_ms for s in segments], np.float32)
         names = names_of(segments, named)
         voices, members = find_voices(vectors, weights, local_relations(activity, segments), settings, names=names)
@@ -114,20 +114,37 @@ class EmbeddedDiarizer:
         return join_windows(np.concatenate(probabilities), starts)
 
     def _embed(
-        self, sources: Sequence[SpeechAudio], segments: Sequence[Segment], progress: Callable[[float], None]
+        self,
+        vocals: SpeechAudio,
+        mix: SpeechAudio | None,
+        segments: Sequence[Segment],
+        progress: Callable[[float], None],
     ) -> FloatArray:
-        """Shape (n, dim): the mean over the sources; zeros for segments that are too short, or silent."""
+        """Shape (n, dim), rows of length 1; zeros for segments that are too short, or silent."""
         vectors = np.zeros((len(segments), self._embedder.dim), np.float32)
         least_ms = self._settings.min_segment_ms
         long = [i for i, s in enumerate(segments) if s.duration_ms >= least_ms] or list(range(len(segments)))
         done = 0
-        for audio in sources:
-            for batch in _batches(long, _BATCH_SEGMENTS):
-                vectors[list(batch)] += self._embedder.embed_many([audio.read(segments[i].span) for i in batch])
-                done += len(batch)
-                progress(done / (len(long) * len(sources)))
+        for batch in _batches(long, _BATCH_SEGMENTS):
+            rows, waves = list(batch), [vocals.read(segments[i].span) for i in batch]
+            for i, voice in zip(batch, list(waves), strict=True):
+                both = voice if mix is None else mix.read(segments[i].span)
+                if mix is not None and level_over_rest_db(voice, both) < self._settings.noisy_db:
+                    rows.append(i)
+                    waves.append(both)
+            np.add.at(vectors, rows, self._embedder.embed_many(waves))
+            done += len(batch)
+            progress(done / len(long))
         progress(1.0)
-        return unit_rows(vectors) if len(sources) > 1 else vectors
+        return unit_rows(vectors)
+
+
+def level_over_rest_db(vocals: FloatArray, mix: FloatArray) -> float:
+    """How far the vocals lie above what was taken away from the mix, both of shape (samples,), 16 kHz."""
+    length = min(len(vocals), len(mix))
+    voice = np.square(vocals[:length], dtype=np.float64).sum()
+    rest = np.square(mix[:length] - vocals[:length], dtype=np.float64).sum()
+    return float(10 * np.log10((voice + _SILENCE) / (rest + _SILENCE)))
 
 
 def _windows(audio: SpeechAudio) -> Iterator[FloatArray]:
