@@ -12,6 +12,7 @@ from yuki_builder.subtitles.formats.base import HEAD_CHARS, Format, Source
 
 _FIELDS = ("layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text")
 _SYNONYMS = {"actor": "name", "marked": "layer"}
+_CENTISECONDS = {f"{hundredth:02d}": 10 * hundredth for hundredth in range(100)}
 _TIME = re.compile(r"\s*(-?)(\d{1,2}):(\d{1,2}):(\d{1,2})(?:[.,:](\d{1,3}))?\s*$")
 _OLD = re.compile(r"^[ \t]*\[v4 styles\]", re.IGNORECASE | re.MULTILINE)
 _SIGNATURE = re.compile(
@@ -101,8 +102,21 @@ def _event(columns: _Columns, values: Sequence[str], *, is_comment: bool) -> Eve
     )
 
 
-@functools.lru_cache(maxsize=4096)
 def _ms(time: str) -> int | None:
+    """Milliseconds of a time in an event, or None where it is none."""
+    if len(time) == 10 and time[0].isdigit():  # as nearly all are written: few seconds, each many times
+        seconds, fraction = _second_ms(time[:8]), _CENTISECONDS.get(time[8:])
+        if seconds is not None and fraction is not None:
+            return seconds + fraction
+    return _any_ms(time)
+
+
+@functools.lru_cache(maxsize=16_384)
+def _second_ms(time: str) -> int | None:
+    return _any_ms(time + "0") if time[7] == "." else None
+
+
+def _any_ms(time: str) -> int | None:
     match = _TIME.match(time)
     if match is None:
         return None
