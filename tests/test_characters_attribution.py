@@ -353,7 +353,7 @@ def test_verdicts_follow_thresholds() -> None:
 def test_embeddings_of_another_size_are_refused() -> None:
     voices = Voices()
     other = Voiceprints(("l0",), np.ones((1, 192), np.float32), (1000,))
-    with pytest.raises(GalleryError, match="256 figures, those of this run 192"):
+    with pytest.raises(GalleryError, match="256 values, those of this run 192"):
         attribute([line(0)], other, gallery=enrol(voices, "A"), turns=[], manual={})
 
 

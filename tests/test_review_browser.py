@@ -197,7 +197,7 @@ def test_a_line_is_cut_in_two_and_one_is_added_by_keys(window: Window, out: Path
     window.key("Control+Enter")
     window.said("Cut in two")
     window.chosen("第1句")
-    assert page.locator("#lines li").count() == 49
+    sync_api.expect(page.locator("#lines li")).to_have_count(49)
     window.key("Escape", "2")
     window.key("n")
     window.until("document.querySelector('#add-end').value")

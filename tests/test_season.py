@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture(scope="module")
 def season(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Three episodes without names for the voices, and what one process makes of them."""
-    folder = tmp_path_factory.mktemp("season")
+    folder = tmp_path_factory.mktemp("three")  # a folder called season1 would name the episodes
     for number in (1, 2, 3):
         make_episode(folder / f"show/ep{number}.mka", named=number > 1)
     assert run(folder / "show", folder / "out") == 0
