@@ -1,10 +1,11 @@
 """Turns on audio alone: diarization error, speech missed and false, voices found, seconds per second.
 
     python benchmarks/diarization.py vocals.flac truth.rttm [AUDIO RTTM …] [--diarizer embedded] [--json FILE]
-    python benchmarks/diarization.py --episodes FOLDER [FOLDER …]
+    python benchmarks/diarization.py --episodes FOLDER [FOLDER …] [--mix noisy always never]
 
-FOLDER is one of make_episode.py's or make_drama.py's that the command has been run in: FOLDER/truth.rttm and the
-vocals and the mix under FOLDER/out, which are used together.
+FOLDER is one of make_episode.py's or make_drama.py's that the command has been run in: FOLDER/truth.rttm, and under
+FOLDER/out the vocals, the mix and the speech, cut at the edges of the subtitles as the command does. ``--mix``: the
+embedded diarizer hears the mix, too, in segments in which it is noisy (as it ships), in all, or in none.
 
 Without either, it is pyannote.audio's packaged conversation. Errors are pyannote.metrics', overlapping speech counted,
 without a collar and with 250 ms on either side of an edge.
@@ -28,8 +29,14 @@ from pyannote.core import Annotation, Segment, Timeline
 from pyannote.metrics.diarization import DiarizationErrorRate
 from speech_files import sample_path
 
-from video_preprocessing.speech import Diarizer, detect_speech, load_diarizer, read_rttm
-from yuki_builder.records import Turn
+from pipelines.episode.records import read_records
+from pipelines.layout import PIECES
+from video_preprocessing.speech import Diarizer, detect_speech, load_diarizer, load_embedder, read_rttm
+from video_preprocessing.speech.embedded import EmbeddedDiarizer
+from video_preprocessing.speech.local_voices import VoiceSettings
+from yuki_builder.records import Span, Turn
+
+NOISY_DB = {"noisy": VoiceSettings().noisy_db, "always": float("inf"), "never": float("-inf")}
 
 
 def annotation(turns: Sequence[Turn]) -> Annotation:
@@ -51,9 +58,10 @@ def errors(truth: Sequence[Turn], turns: Sequence[Turn], *, collar_s: float) -> 
     return {"DER, 250 ms collar %": 100 * found[names["DER %"]]}
 
 
-def measure(audio: Path, rttm: Path, diarizer: Diarizer, *, mix: Path | None = None) -> dict[str, float | str]:
+def measure(
+    audio: Path, rttm: Path, diarizer: Diarizer, *, speech: Sequence[Span], mix: Path | None = None
+) -> dict[str, float | str]:
     truth = read_rttm(rttm)
-    speech = detect_speech(audio)
     wall, cpu = time.monotonic(), time.process_time()
     turns = diarizer.diarize(audio, speech, mix=mix)
     wall, cpu = time.monotonic() - wall, time.process_time() - cpu
@@ -74,6 +82,7 @@ def main() -> None:
     parser.add_argument("files", type=Path, nargs="*", metavar="AUDIO RTTM")
     parser.add_argument("--episodes", type=Path, nargs="+", default=[], metavar="FOLDER")
     parser.add_argument("--diarizer", default="embedded")
+    parser.add_argument("--mix", nargs="+", choices=NOISY_DB, default=["noisy"], help="(%(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE")
     a = parser.parse_args()
     packaged = [] if a.episodes else [sample_path(), sample_path().with_suffix(".rttm")]
@@ -82,10 +91,19 @@ def main() -> None:
         parser.error("give an RTTM file for each audio file")
     diarizer = load_diarizer(a.diarizer)
     diarizer.diarize(sample_path(), detect_speech(sample_path()))  # loads the networks
-    rows = [measure(audio, rttm, diarizer) for audio, rttm in zip(files[::2], files[1::2], strict=True)]
+    pairs = zip(files[::2], files[1::2], strict=True)
+    rows = [measure(audio, rttm, diarizer, speech=detect_speech(audio)) for audio, rttm in pairs]
     for folder in a.episodes:
         (vocals,) = folder.glob("out/*/audio/vocals.flac")
-        rows.append(measure(vocals, folder / "truth.rttm", diarizer, mix=vocals.with_name("mix.flac")))
+        pieces = read_records(vocals.parents[1] / PIECES, Span)
+        for mode in a.mix:
+            if mode != "noisy":
+                settings = VoiceSettings(noisy_db=NOISY_DB[mode])
+                diarizer = EmbeddedDiarizer(load_embedder(), settings=settings)
+            else:
+                diarizer = load_diarizer(a.diarizer)
+            mix = vocals.with_name("mix.flac")
+            rows.append({"mix": mode} | measure(vocals, folder / "truth.rttm", diarizer, speech=pieces, mix=mix))
     for row in rows:
         print("  ".join(f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()))
     if a.json:

@@ -12,6 +12,7 @@ line, and the diarization error of one side's turns against the other's. Needs a
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,7 @@ PRECISIONS: dict[str, tuple[str, Precision]] = {
 _LINES = 400
 _LINE_SECONDS = (0.6, 5.0)
 _RATE_HZ = 16_000
+_SILENCE = 1e-12
 
 
 def separation(source: Path, folder: Path, networks: list[str]) -> list[dict[str, Any]]:
@@ -81,8 +83,8 @@ def separation(source: Path, folder: Path, networks: list[str]) -> list[dict[str
 
 def snr_db(x: np.ndarray, reference: np.ndarray) -> float:
     """How far the difference lies below the reference."""
-    difference = float(np.square(x - reference, dtype=np.float64).sum())
-    return 10 * np.log10(float(np.square(reference, dtype=np.float64).sum()) / max(difference, 1e-20))
+    difference, power = (float(np.square(y, dtype=np.float64).sum()) for y in (x - reference, reference))
+    return float(10 * np.log10((power + _SILENCE) / (difference + _SILENCE)))
 
 
 def embeddings(waveform: np.ndarray) -> list[dict[str, Any]]:
@@ -192,7 +194,7 @@ def main() -> None:
         parser.error("all but --only separation needs --video")
 
     def told(title: str, rows: list[dict[str, Any]]) -> None:
-        report(title, rows, a.json / f"{title.replace(' ', '_')}.json" if a.json else None)
+        report(title, rows, a.json / f"{re.sub('[^a-z]+', '_', title)}.json" if a.json else None)
         print(flush=True)
 
     with tempfile.TemporaryDirectory() as name:

@@ -28,7 +28,13 @@ ROOMS = {
 }
 COMMON_GROUND = {
     *("yuki_builder", "yuki_builder.records", "yuki_builder.errors", "yuki_builder.names"),
-    *("yuki_builder.version", "yuki_builder.untrusted", "yuki_builder.atomic", "yuki_builder.rttm"),
+    *(
+        "yuki_builder.version",
+        "yuki_builder.untrusted",
+        "yuki_builder.atomic",
+        "yuki_builder.rttm",
+        "yuki_builder.spans",
+    ),
     "video_preprocessing.devices",
 }
 # What users and notebooks import by these names (the contract), besides the rooms themselves.

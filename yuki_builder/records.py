@@ -13,6 +13,7 @@ import functools
 import math
 import types
 import typing
+import zlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
+_MOST_COMPRESSION = 2.4
 
 
 class Progress(Protocol):
@@ -324,6 +326,12 @@ class HeardSegment(Record):
     @property
     def span(self) -> Span:
         return Span(min(w.start_ms for w in self.words), max(w.end_ms for w in self.words))
+
+    @property
+    def is_repetitive(self) -> bool:
+        """Whether the text deflates to less than 1/2.4, Whisper's own limit: it says the same over and over."""
+        raw = self.text.encode("utf-8", "surrogatepass")
+        return len(raw) > _MOST_COMPRESSION * len(zlib.compress(raw))
 
 
 @dataclass(frozen=True, slots=True)

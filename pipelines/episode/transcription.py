@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.engine.stage import Counts, Job
@@ -12,6 +11,7 @@ from pipelines.episode.records import read_records, read_turns, write_records
 from pipelines.layout import EXCLUSIVE_TURNS, HEARD, HEARD_CUES, SPEECH, UNREAD, VOCALS
 from yuki_builder.errors import YukiError
 from yuki_builder.records import HeardSegment, Span
+from yuki_builder.spans import intersection, union
 
 if TYPE_CHECKING:
     from video_preprocessing.transcription import Transcriber, Transcription
@@ -105,7 +105,7 @@ def _listen(episode: Episode, job: Job, transcriber: Transcriber) -> Transcripti
 
     turns = [turn.span for turn in read_turns(job.input(EXCLUSIVE_TURNS))]
     if not hears_all(episode):
-        turns = _within(turns, read_records(job.input(UNREAD), Span))
+        turns = intersection(turns, union(read_records(job.input(UNREAD), Span)))
     return transcribe_turns(
         job.input(VOCALS),
         turns,
@@ -115,18 +115,6 @@ def _listen(episode: Episode, job: Job, transcriber: Transcriber) -> Transcripti
         unfinished=job.unfinished,
         progress=job.progress,
     )
-
-
-def _within(turns: Sequence[Span], spans: Sequence[Span]) -> list[Span]:
-    """The parts of turns that lie in spans, without overlap. Pure."""
-    parts: list[Span] = []
-    for span in sorted(spans):
-        start_ms = max(span.start_ms, parts[-1].end_ms) if parts else span.start_ms
-        for turn in sorted(turns):
-            first_ms, last_ms = max(turn.start_ms, start_ms), min(turn.end_ms, span.end_ms)
-            if first_ms < last_ms:
-                parts.append(Span(first_ms, last_ms))
-    return parts
 
 
 def _told(name: str, done: Transcription) -> str:

@@ -127,11 +127,11 @@ class EmbeddedDiarizer:
         done = 0
         for batch in _batches(long, _BATCH_SEGMENTS):
             rows, waves = list(batch), [vocals.read(segments[i].span) for i in batch]
-            for i, voice in zip(batch, list(waves), strict=True):
-                both = voice if mix is None else mix.read(segments[i].span)
-                if mix is not None and level_over_rest_db(voice, both) < self._settings.noisy_db:
-                    rows.append(i)
-                    waves.append(both)
+            if mix is not None:
+                heard = [(i, voice, mix.read(segments[i].span)) for i, voice in zip(batch, waves, strict=True)]
+                noisy = [(i, m) for i, v, m in heard if level_over_rest_db(v, m) < self._settings.noisy_db]
+                rows += [i for i, _ in noisy]
+                waves += [m for _, m in noisy]
             np.add.at(vectors, rows, self._embedder.embed_many(waves))
             done += len(batch)
             progress(done / len(long))

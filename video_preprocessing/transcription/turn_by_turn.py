@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 _LISTENED = 4  # windows by which the language is told
 _DONE = "heard.jsonl"
-_MOST_COMPRESSION = 2.4  # Whisper's own limit: what deflates to less than that repeats itself
 _LEAST_LOG_PROBABILITY = -1.0  # of what is heard at the second try only
 
 
@@ -105,8 +103,8 @@ def _heard(
 ) -> list[HeardSegment]:
     """What is said in a window, asked for again where it went in circles or left out somebody who speaks."""
     first = window.place_all(transcriber.transcribe(_waveform(file, window), language=language))
-    loops = [segment for segment in first if _is_loop(segment)]
-    found = [segment for segment in first if not _is_loop(segment)]
+    loops = [segment for segment in first if segment.is_repetitive]
+    found = [segment for segment in first if not segment.is_repetitive]
     skipped = unheard(window, turns, speech, found)
     parts = halves(window)
     if len(parts) > 1 and (loops or len(skipped) > 1):
@@ -114,16 +112,11 @@ def _heard(
     again = []
     for part, wanted in skipped:
         for segment in part.place_all(transcriber.transcribe(_waveform(file, part), language=language)):
-            if not _is_loop(segment) and (segment.log_probability or 0.0) >= _LEAST_LOG_PROBABILITY:
+            if not segment.is_repetitive and (segment.log_probability or 0.0) >= _LEAST_LOG_PROBABILITY:
                 again += _within(segment, wanted)
     if not again:
         found += loops  # left out later, with their reason
     return sorted([*found, *again], key=lambda segment: segment.span)
-
-
-def _is_loop(segment: HeardSegment) -> bool:
-    raw = segment.text.encode("utf-8", "surrogatepass")
-    return len(raw) > _MOST_COMPRESSION * len(zlib.compress(raw))
 
 
 def _within(segment: HeardSegment, span: Span) -> list[HeardSegment]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from yuki_builder.records import HeardSegment, Span, Word
+from yuki_builder.spans import difference, intersection, union
 
 MARGIN_MS = 200  # a turn's edges are not exact to a syllable
 PAUSE_MS = 500
@@ -128,8 +129,8 @@ def unheard(
     again = []
     for piece in window.pieces:
         for turn in turns:
-            voiced = _filled(_common(_common([turn], [piece.span]), speech), _SHORT_PAUSE_MS)
-            for gap in _without(voiced, heard):
+            voiced = union(intersection(intersection([turn], [piece.span]), speech), pause_ms=_SHORT_PAUSE_MS)
+            for gap in (gap for span in voiced for gap in difference(span, heard)):
                 is_all = gap.duration_ms >= _MOST_OF_TURN * sum(span.duration_ms for span in voiced)
                 if gap.duration_ms >= (_LEAST_SKIPPED_MS if is_all else _LEAST_GAP_MS):
                     span = Span(
@@ -143,47 +144,14 @@ def unheard(
     return again
 
 
-def _common(spans: Iterable[Span], others: Iterable[Span]) -> list[Span]:
-    """What is in both, in order of time."""
-    shared = [(max(a.start_ms, b.start_ms), min(a.end_ms, b.end_ms)) for a in spans for b in others]
-    return sorted(Span(start_ms, end_ms) for start_ms, end_ms in shared if start_ms < end_ms)
-
-
-def _filled(spans: Iterable[Span], pause_ms: int) -> list[Span]:
-    """Spans in order of time; those with no more than a pause between them as one."""
-    filled: list[Span] = []
-    for span in spans:
-        if filled and span.start_ms - filled[-1].end_ms <= pause_ms:
-            filled[-1] = Span(filled[-1].start_ms, max(filled[-1].end_ms, span.end_ms))
-        else:
-            filled.append(span)
-    return filled
-
-
-def _without(spans: Iterable[Span], taken: Sequence[Span]) -> list[Span]:
-    """Spans without what is taken from them (in order of time)."""
-    left: list[Span] = []
-    for span in spans:
-        start_ms = span.start_ms
-        for other in taken:
-            if other.start_ms >= span.end_ms:
-                break
-            if start_ms < other.start_ms:
-                left.append(Span(start_ms, other.start_ms))
-            start_ms = max(start_ms, min(other.end_ms, span.end_ms))
-        if start_ms < span.end_ms:
-            left.append(Span(start_ms, span.end_ms))
-    return left
-
-
 def _joined(turns: Iterable[Span], duration_ms: int) -> list[Span]:
     """The turns with a margin, those that nearly meet as one."""
     wide = (
         Span(max(0, t.start_ms - MARGIN_MS), min(duration_ms, t.end_ms + MARGIN_MS))
-        for t in sorted(turns)
+        for t in turns
         if t.start_ms - MARGIN_MS < duration_ms
     )
-    return _filled((span for span in wide if span.start_ms < span.end_ms), 0)
+    return union(span for span in wide if span.start_ms < span.end_ms)
 
 
 def _cut_long(spans: Iterable[Span], speech: Sequence[Span], longest_ms: int) -> list[Span]:

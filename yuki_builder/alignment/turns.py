@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from yuki_builder.records import Span, Turn
+from yuki_builder.spans import union
 
 
 class Overlaps:
@@ -30,7 +31,7 @@ class Overlaps:
         for start_ms, end_ms, name in self._turns[first:last]:
             if name != speaker and end_ms > span.start_ms and end_ms > start_ms:
                 inside[name].append(Span(max(start_ms, span.start_ms), min(end_ms, span.end_ms)))
-        voices = [part for parts in inside.values() for part in _union(parts)]
+        voices = [part for parts in inside.values() for part in union(parts)]
         return _covered_ms(voices, at_least=1 if speaker is not None else 2) / span.duration_ms
 
 
@@ -51,16 +52,6 @@ def speaker_of(span: Span, turns: Iterable[Turn]) -> str | None:
     for turn in turns:
         spoken_ms[turn.speaker] += turn.span.overlap_ms(span)
     return min((name for name, ms in spoken_ms.items() if ms), key=lambda name: (-spoken_ms[name], name), default=None)
-
-
-def _union(spans: Iterable[Span]) -> list[Span]:
-    merged: list[Span] = []
-    for span in sorted(spans):
-        if merged and span.start_ms <= merged[-1].end_ms:
-            merged[-1] = Span(merged[-1].start_ms, max(merged[-1].end_ms, span.end_ms))
-        else:
-            merged.append(span)
-    return merged
 
 
 def _covered_ms(spans: Iterable[Span], *, at_least: int) -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import enum
 import re
 import unicodedata
-import zlib
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import groupby
@@ -32,7 +31,6 @@ class NotSpeech(enum.StrEnum):
     NO_TURN = "outside all turns"
 
 
-_MOST_COMPRESSION = 2.4
 _NO_SPEECH = 0.6
 _IMPROBABLE = -1.0
 _LEAST_VOICE = 0.25
@@ -83,7 +81,7 @@ def _own_reason(segment: HeardSegment) -> NotSpeech | None:
         return NotSpeech.SOUND
     if _STOCK.search(text):
         return NotSpeech.STOCK_PHRASE
-    if compression(text) > _MOST_COMPRESSION or turns_in_circles(text):
+    if segment.is_repetitive or turns_in_circles(text):
         return NotSpeech.LOOP
     seconds = max(0.2, sum(word.end_ms - word.start_ms for word in segment.words) / 1000)
     letters = sum(c.isalnum() for c in text)
@@ -96,12 +94,6 @@ def _own_reason(segment: HeardSegment) -> NotSpeech | None:
     if (segment.no_speech or 0.0) > _NO_SPEECH and is_improbable:
         return NotSpeech.NO_SPEECH
     return None
-
-
-def compression(text: str) -> float:
-    """How many times shorter a text gets by deflating it; short ones get longer."""
-    raw = text.encode("utf-8", "surrogatepass")
-    return len(raw) / len(zlib.compress(raw))
 
 
 def turns_in_circles(text: str) -> bool:

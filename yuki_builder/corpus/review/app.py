@@ -159,7 +159,7 @@ class _Served:
             return _none()
         start, end = _number(query.get("from"), 0), _number(query.get("to"), 0)
         if not 0 <= start < end <= start + _LONGEST_WAVE_MS:
-            raise InputError(f"a stretch of at most {_LONGEST_WAVE_MS // 1000} seconds is the most")
+            raise InputError(f"at most {_LONGEST_WAVE_MS // 1000} seconds of sound at a time")
         return _json(wave(path, start, end, bins=max(10, min(2000, _number(query.get("bins"), 600)))))
 
     def sound(self, request: Request) -> Response:

@@ -1,0 +1,42 @@
+"""Arithmetic of stretches of time, against sets of milliseconds."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from yuki_builder.records import Span
+from yuki_builder.spans import difference, intersection, union
+
+SPANS = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(0, 12)).map(lambda pair: Span(pair[0], pair[0] + pair[1])), max_size=6
+)
+
+
+def covered(spans: list[Span]) -> set[int]:
+    return {ms for span in spans for ms in range(span.start_ms, span.end_ms)}
+
+
+@given(SPANS, st.integers(0, 5))
+def test_a_union_covers_the_same_and_the_pauses(spans: list[Span], pause_ms: int) -> None:
+    joined = union(spans, pause_ms=pause_ms)
+    assert covered(joined) >= covered(spans)
+    assert all(b.start_ms - a.end_ms > pause_ms for a, b in pairwise(joined))
+    assert covered(union(spans)) == covered(spans)
+
+
+@given(SPANS, SPANS)
+def test_an_intersection_is_in_both(spans: list[Span], others: list[Span]) -> None:
+    shared = intersection(spans, others)
+    assert covered(shared) == covered(spans) & covered(others)
+    assert shared == sorted(shared) and all(span.duration_ms for span in shared)
+
+
+@given(SPANS, SPANS)
+def test_a_difference_is_what_is_left(spans: list[Span], taken: list[Span]) -> None:
+    for span in spans:
+        left = difference(span, sorted(taken))
+        assert covered(left) == covered([span]) - covered(taken)
+        assert left == sorted(left) and all(part.duration_ms for part in left)

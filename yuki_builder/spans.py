@@ -1,0 +1,38 @@
+"""Arithmetic of stretches of time: what several cover, what they share, what is left of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from yuki_builder.records import Span
+
+
+def union(spans: Iterable[Span], *, pause_ms: int = 0) -> list[Span]:
+    """What the spans cover, in order of time; those with no more than a pause between them are one."""
+    joined: list[Span] = []
+    for span in sorted(spans):
+        if joined and span.start_ms - joined[-1].end_ms <= pause_ms:
+            joined[-1] = Span(joined[-1].start_ms, max(joined[-1].end_ms, span.end_ms))
+        else:
+            joined.append(span)
+    return joined
+
+
+def intersection(spans: Iterable[Span], others: Iterable[Span]) -> list[Span]:
+    """What a span of each side covers, in order of time; overlaps within one side stay overlaps. O(n m)."""
+    there = list(others)
+    shared = ((max(a.start_ms, b.start_ms), min(a.end_ms, b.end_ms)) for a in spans for b in there)
+    return sorted(Span(start_ms, end_ms) for start_ms, end_ms in shared if start_ms < end_ms)
+
+
+def difference(span: Span, taken: Iterable[Span]) -> list[Span]:
+    """What is left of a span once others, in order of their starts, are taken away; in order of time."""
+    left: list[Span] = []
+    at_ms = span.start_ms  # all before is dealt with
+    for other in taken:
+        if other.start_ms >= span.end_ms or at_ms >= span.end_ms:
+            break
+        if other.start_ms > at_ms:
+            left.append(Span(at_ms, other.start_ms))
+        at_ms = max(at_ms, other.end_ms)
+    return [*left, Span(at_ms, span.end_ms)] if at_ms < span.end_ms else left
