@@ -107,7 +107,7 @@ def run(episode: Path, out: Path, *options: str) -> tuple[list[Line], list[Turn]
     """Lines, turns and known names that the command comes to."""
     command = [sys.executable, str(ROOT / "run_pipeline.py"), "--video", str(episode / "ep.mkv"), "--out", str(out)]
     subprocess.run([*command, *options, "--quiet"], check=True, stdout=subprocess.DEVNULL)
-    folder = out / "ep"
+    (folder,) = (path.parent for path in out.glob("*/lines.jsonl"))  # a folder called s3 names the season, too
     return read_lines_jsonl(folder / "lines.jsonl"), read_rttm(folder / "speakers/turns.rttm"), _known(folder)
 
 
