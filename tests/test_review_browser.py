@@ -23,9 +23,16 @@ sync_api = pytest.importorskip("playwright.sync_api")
 pytest.importorskip("starlette")
 pytestmark = pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium on this machine")
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+sync_api.expect.set_options(timeout=60_000)  # a busy machine is no fault of the page
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, Route
+
+NOTE_STARTS = """
+window.soundsBegan = [];
+const sound = document.querySelector("#audio");
+sound.addEventListener("playing", () => soundsBegan.push(sound.currentTime));
+"""
 FLAGS = ["--no-sandbox", "--mute-audio", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"]
 
 
@@ -59,7 +66,7 @@ class Window:
         options = {"locale": "en-US", "viewport": {"width": 1280, "height": 800}, **options}
         self.context = browser.new_context(**options)
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(60_000)
         self.wrong: list[str] = []
         self.requests: list[str] = []
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
@@ -68,6 +75,12 @@ class Window:
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.goto(served.address)
         self.page.wait_for_selector("[data-ready=yes]")
+        self.page.evaluate(NOTE_STARTS)
+
+    def heard(self, start: float) -> None:
+        """Waits until a sound began there; a line is over too soon to be seen playing on a busy machine."""
+        self.until(f"soundsBegan.some((at) => Math.abs(at - {start}) < 0.1)")
+        self.page.evaluate("soundsBegan.length = 0")
 
     def key(self, *keys: str) -> None:
         for key in keys:
@@ -80,7 +93,7 @@ class Window:
     def chosen(self, text: str) -> None:
         sync_api.expect(self.page.locator("#line-text")).to_contain_text(text)
 
-    def until(self, script: str, timeout: float = 15) -> None:
+    def until(self, script: str, timeout: float = 60) -> None:
         """Waits until a script is true; Playwright's own waiting would have to evaluate strings in the page."""
         deadline = time.monotonic() + timeout
         while not self.page.evaluate(script):
@@ -138,123 +151,66 @@ def test_the_whole_work_by_keys_alone(window: Window, out: Path) -> None:
 
 
 def test_the_most_doubtful_line_by_one_key(window: Window) -> None:
+    title = window.page.locator("#panel-title")
+    doubt = window.page.locator("#lines [aria-selected=true] .sure")
     window.key("d")
-    sync_api.expect(window.page.locator("#lines [aria-selected=true] .sure")).to_have_text("60 %")
-    first = window.page.inner_text("#line-text")
+    sync_api.expect(title).to_contain_text("Line 4 of ep 01")
+    sync_api.expect(doubt).to_have_text("60 %")
     window.key("1")
-    sync_api.expect(window.page.locator("#line-text")).not_to_have_text(first)
-    sync_api.expect(window.page.locator("#lines [aria-selected=true] .sure")).to_have_text("60 %")
+    sync_api.expect(title).to_contain_text("Line 4 of ep02")
+    sync_api.expect(doubt).to_have_text("60 %")
 
 
-def test_keys_faster_than_the_network_decide_the_line_that_is_chosen(window: Window) -> None:
-    def late(route: sync_api.Route) -> None:
-        time.sleep(0.3)
-        route.continue_()
-
-    window.page.route("**/api/line/*", late)
-    window.key("d", "1", "d", "1")
-    sync_api.expect(window.page.locator("#lines .sure", has_text="✓")).to_have_count(2)
-
-
-def test_words_and_times(window: Window, out: Path) -> None:
-    window.key("e")
-    window.page.keyboard.type("What she says")
-    window.page.click("text=Save words")
-    window.said("Words saved")
-    sync_api.expect(window.page.locator("#lines li >> nth=0")).to_contain_text("What she says")
-    window.key("t")
-    window.page.fill("#start", "0.25")
-    window.page.fill("#end", "1.75")
-    window.key("Enter")
-    window.said("Times saved")
-    assert (
-        (out / "corrections.csv").read_text(encoding="utf-8-sig").splitlines()[1].endswith(",What she says,250,1750,")
-    )
-    # Dragged on the waveform: the nearer end follows.
-    window.page.locator("#wave").scroll_into_view_if_needed()
-    box = window.page.locator("#wave").bounding_box()
-    assert box is not None
-    window.page.wait_for_timeout(300)
-    window.page.mouse.move(box["x"] + box["width"] * 0.52, box["y"] + 20)
-    window.page.mouse.down()
-    window.page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 20, steps=4)
-    window.page.mouse.up()
-    assert float(window.page.input_value("#end")) == pytest.approx(0.6 * 3.25, abs=0.1)
-    window.page.click("#times-back")
-    sync_api.expect(window.page.locator("#end")).to_have_value("2.00")
-
-
-def test_a_line_is_cut_in_two_and_one_is_added_by_keys(window: Window, out: Path) -> None:
+def test_keys_faster_than_the_network_are_about_the_line_that_was_chosen(window: Window, out: Path) -> None:
     page = window.page
-    window.key("j", "c")
-    window.until("document.querySelector('#cut-second').value === '第1句'")
-    assert page.input_value("#cut-first") == "Line 1,"
-    assert abs(float(page.input_value("#cut-at")) - 4.45) < 0.02  # by the length of the words
-    page.click("#cut-play-second")
-    window.until("!document.querySelector('#audio').paused")
-    page.fill("#cut-at", "4.1")
-    page.focus("#cut-second")
-    window.key("Control+Enter")
-    window.said("Cut in two")
-    window.chosen("第1句")
-    sync_api.expect(page.locator("#lines li")).to_have_count(49)
-    window.key("Escape", "2")
-    window.key("n")
-    window.until("document.querySelector('#add-end').value")
-    page.fill("#add-text", "<b>Missing</b>")
-    page.fill("#add-start", "5.05")
-    page.fill("#add-end", "5.85")
-    page.locator("#add-form .strong").click()
-    window.said("Line added")
-    window.chosen("<b>Missing</b>")
-    rows = (out / "corrections.csv").read_text(encoding="utf-8-sig").splitlines()[1:]
-    assert [row.split(",")[-3:] for row in rows] == [
-        ["3000", "4100", ""],
-        ["4100", "5000", "added"],
-        ["5050", "5850", "added"],
-    ]
-    assert "review (2)" in page.locator("[name=source]").inner_text()
-    window.key("u")
-    window.said("Undone: Line added")
-    sync_api.expect(page.locator("#lines li")).to_have_count(49)
-    page.reload()
-    page.wait_for_selector("[data-ready=yes]")
-    sync_api.expect(page.locator("#lines li")).to_have_count(49)
-    window.key("u", "u")
-    window.said("Undone: Cut in two")
-    sync_api.expect(page.locator("#lines li")).to_have_count(48)
-    assert not (out / "corrections.csv").exists()
-    # Keys faster than the network: the box is about the line that is chosen, whatever was there before.
-    page.route("**/api/line/**", lambda route: (time.sleep(0.4), route.continue_()))
-    window.key("j", "c")
-    window.until("document.querySelector('#cut-first').value")
-    assert f"Line {page.input_value('#cut-first').split()[1]}" in page.locator("[aria-selected=true]").inner_text()
-    window.key("Escape")
-    page.unroute("**/api/line/**")
-    if shots := os.environ.get("REVIEW_SCREENSHOTS"):
-        window.key("y")
-        window.said("Done again")
-        for name, keys in (("cut", ("j", "c")), ("add", ("j", "n"))):
-            window.key(*keys)
-            page.wait_for_timeout(300)
-            page.screenshot(path=f"{shots}/{name}.png")
-            page.keyboard.press("Escape")
-        page.screenshot(path=f"{shots}/after.png")
+    held: list[Route] = []
+    page.route("**/api/line/**", lambda route: held.append(route))
 
+    def answer() -> None:
+        """What was asked for comes now."""
+        while held:
+            held.pop(0).continue_()
+            page.wait_for_timeout(50)
 
-def test_a_line_is_heard_in_both_signals(window: Window) -> None:
-    position = "document.querySelector('#audio').currentTime"
     window.key("j", "j", " ")
-    window.until(f"{position} > 6.05 && {position} < 8.2")
-    window.until("document.querySelector('#audio').paused")
-    assert window.page.evaluate(position) == pytest.approx(8.0, abs=0.3)
-    assert any("/sound/vocals/" in url for url in window.requests)
-    window.key("m")
-    window.until("document.querySelector('#audio').src.includes('/sound/mix/')")
-    window.key("p")
-    window.until(f"{position} >= 3 && {position} < 6")
+    answer()
+    window.heard(6)
+    window.key("j", "Enter")
+    page.keyboard.type("Dora")
+    window.key("Enter")
+    window.key("j", "e")  # and not to what is most doubtful, where nobody went yet
+    page.keyboard.type("no word of the line before")
+    answer()
+    window.chosen("Line 4,")
+    sync_api.expect(page.locator("#text")).to_have_value("Line 4, 第4句")
+    sync_api.expect(page.locator("#text")).to_be_editable()
+    assert labels(out) == []  # the name was for a line that was left before it was there
+
+
+def test_a_name_typed_before_its_line_is_there(window: Window, out: Path) -> None:
+    page = window.page
+    held: list[Route] = []
+    page.route("**/api/line/**", lambda route: held.append(route))
+    window.key("j", "Enter")
+    page.keyboard.type("Dora")
+    page.wait_for_timeout(50)
+    while held:
+        held.pop(0).continue_()
+    window.chosen("Line 1,")
+    sync_api.expect(page.locator("#name")).to_have_value("Dora")
+    page.unroute("**/api/line/**")
+    window.key("Enter")
+    window.said("Dora")
+    assert [row.split(",")[1] for row in labels(out)] == ['"Line 1']
+
+
+def test_a_line_ends_where_no_frame_is_drawn(window: Window) -> None:
+    """A window behind another draws nothing."""
+    window.page.evaluate("window.requestAnimationFrame = () => 0")
     window.key(" ")
+    window.heard(0)
     window.until("document.querySelector('#audio').paused")
+    assert 2 <= window.page.evaluate("document.querySelector('#audio').currentTime") < 2.9
 
 
 def test_voices_are_assigned_merged_and_split(window: Window, out: Path) -> None:
@@ -272,7 +228,7 @@ def test_voices_are_assigned_merged_and_split(window: Window, out: Path) -> None
     window.page.wait_for_selector("#split section >> nth=1")
     assert window.page.locator("#split li").count() == 8
     window.page.locator("#split li button >> nth=0").click()
-    window.until("!document.querySelector('#audio').paused")
+    window.until("soundsBegan.length")
     window.key("Escape")
     window.key("u")
     window.said("Undone: 16 lines: Fay")

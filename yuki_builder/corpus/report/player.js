@@ -124,6 +124,7 @@ function changeSound() {
 }
 
 audio.addEventListener("ended", () => now.playing && finished());
+audio.addEventListener("timeupdate", () => now.playing && positionMs() >= now.until && finished()); // a window out of sight draws no frames
 audio.addEventListener("error", () => now.playing && fail());
 $("#toggle").addEventListener("click", toggle);
 $("#previous").addEventListener("click", () => step(-1));

@@ -58,6 +58,7 @@ export function choose(key, { play = false, scroll = true } = {}) {
   state.current = key;
   state.times = null;
   mark({ scroll });
+  tell("choosing");
   state.loading = fetchDetails(key, play);
   return state.loading;
 }
@@ -94,8 +95,9 @@ export async function show(key, options = {}) {
 }
 
 export async function mostDoubtful() {
-  const found = await attempt(() => ask("/api/next", { ...state.filter, after: state.current }));
-  if (!found) return;
+  const from = state.current;
+  const found = await attempt(() => ask("/api/next", { ...state.filter, after: from }));
+  if (!found || state.current !== from) return; // another line was chosen meanwhile
   if (found.id === null) return say(t("all_done"));
   await show(found.id);
 }

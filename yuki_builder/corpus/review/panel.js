@@ -8,11 +8,11 @@ function showLine() {
   const line = state.details;
   $("#panel").hidden = !line;
   if (!line) return;
+  for (const field of FIELDS) $(field).readOnly = false;
   $("#panel-title").textContent = t("line", line.number, line.episode, clock(line.start));
   $("#line-text").textContent = line.text;
   $("#line-second").textContent = line.second ?? "";
   $("#likeliest").replaceChildren(...line.likeliest.map((name, place) => nameButton(name, place + 1)));
-  $("#name").value = "";
   for (const [id, mark] of [["nobody", "nobody"], ["not-speech", "not speech"], ["unusable", "unusable"]]) {
     $(`#mark-${id}`).setAttribute("aria-pressed", String(line.marks.includes(mark)));
   }
@@ -23,6 +23,14 @@ function showLine() {
   showVoice();
   $("#neighbours").replaceChildren(...line.neighbours.map(neighbour));
 }
+
+// What is typed before a line is there is for that line: its name stays in the box; the old line's words and times cannot
+// be changed meanwhile.
+const FIELDS = ["#text", "#start", "#end"];
+on("choosing", () => {
+  $("#name").value = "";
+  if (state.current !== state.details?.id) for (const field of FIELDS) $(field).readOnly = true;
+});
 
 function nameButton(name, number) {
   const button = make("button", { type: "button", className: "plain" }, make("kbd", { textContent: number }), paint(make("span", { className: "dot" }), name), make("bdi", { textContent: name }));
@@ -83,6 +91,7 @@ export async function decide(request, words) {
 async function advance(key) {
   const how = $("#advance").value;
   tell("decided");
+  if (state.current !== key) return; // another line was chosen meanwhile
   if (how === "doubt") return mostDoubtful();
   if (how === "next") return step(1);
   return choose(key, { scroll: false });

@@ -6,6 +6,7 @@ const audio = $("#audio");
 const canvas = $("#wave");
 const AROUND_MS = 1500;
 let until = Infinity;
+let plays = 0; // a sound that is still loading begins with what was asked for last
 let heard = null; // the waveform: {from, to, peaks}
 let drag = null;
 
@@ -18,7 +19,9 @@ export function play(row = state.details, { from = null, to = null } = {}) {
   const start = (from ?? times.start) / 1000;
   until = (to ?? times.end) / 1000;
   if (audio.getAttribute("src") !== url) audio.src = url;
+  const mine = ++plays;
   const begin = () => {
+    if (mine !== plays) return;
     audio.currentTime = start;
     audio.play().then(follow, () => showPlaying());
   };
@@ -32,7 +35,8 @@ function soundOf(row) {
   return there[state.signal] ? state.signal : there[other] ? other : null;
 }
 
-export function playAround() {
+export async function playAround() {
+  await state.loading;
   const near = state.details?.neighbours ?? [];
   if (!near.length) return;
   const place = near.findIndex((row) => row.id === state.details.id);
@@ -41,25 +45,33 @@ export function playAround() {
   play(state.details, { from: Math.min(first.start, shownTimes().start), to: Math.max(last.end, shownTimes().end) });
 }
 
-export const stop = () => audio.pause();
-export const toggle = () => (audio.paused ? play() : stop());
+export function stop() {
+  plays++;
+  audio.pause();
+}
+// Keys may be faster than the network: what is heard is the line that was chosen.
+export async function playChosen() {
+  await state.loading;
+  play();
+}
+export const toggle = () => (audio.paused ? playChosen() : stop());
 
 export function otherSignal(signal = state.signal === "mix" ? "vocals" : "mix") {
   state.signal = signal;
   for (const choice of $$("input[name=signal]")) choice.checked = choice.value === signal;
   loadWave();
-  play();
+  playChosen();
 }
 
 function follow() {
   showPlaying();
-  if (audio.paused) return draw();
-  if (audio.currentTime >= until) {
-    audio.pause();
-    return draw();
-  }
+  endInTime();
   draw();
-  requestAnimationFrame(follow);
+  if (!audio.paused) requestAnimationFrame(follow);
+}
+
+function endInTime() {
+  if (!audio.paused && audio.currentTime >= until) audio.pause();
 }
 
 function showPlaying() {
@@ -130,6 +142,7 @@ export function setTimes(change) {
 }
 
 audio.addEventListener("pause", showPlaying);
+audio.addEventListener("timeupdate", endInTime); // a window that is out of sight draws no frames
 $("#play").addEventListener("click", toggle);
 $("#play-around").addEventListener("click", playAround);
 for (const choice of $$("input[name=signal]")) choice.addEventListener("change", () => otherSignal(choice.value));
