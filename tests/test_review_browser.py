@@ -164,7 +164,7 @@ def test_the_most_doubtful_line_by_one_key(window: Window) -> None:
 def test_keys_faster_than_the_network_are_about_the_line_that_was_chosen(window: Window, out: Path) -> None:
     page = window.page
     held: list[Route] = []
-    page.route("**/api/line/**", lambda route: held.append(route))
+    page.route("**/api/line/**", lambda route: held.append(route))  # noqa: PLW0108 - it takes no built-in function
 
     def answer() -> None:
         """What was asked for comes now."""
@@ -190,7 +190,7 @@ def test_keys_faster_than_the_network_are_about_the_line_that_was_chosen(window:
 def test_a_name_typed_before_its_line_is_there(window: Window, out: Path) -> None:
     page = window.page
     held: list[Route] = []
-    page.route("**/api/line/**", lambda route: held.append(route))
+    page.route("**/api/line/**", lambda route: held.append(route))  # noqa: PLW0108 - it takes no built-in function
     window.key("j", "Enter")
     page.keyboard.type("Dora")
     page.wait_for_timeout(50)
