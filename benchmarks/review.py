@@ -30,9 +30,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from pipelines.corpus.review import config_of
 from pipelines.episode.attribution import attribution_of
 from pipelines.episode.context import Episode
-from pipelines.episode.records import read_lines, read_voiceprints
+from pipelines.episode.records import read_lines, read_voiceprints, voiceprints_of
 from pipelines.episode.session import Session
-from pipelines.layout import VOICEPRINTS
 from yuki_builder.characters import ManualLabel
 from yuki_builder.corpus.review.doubt import LineVoices, gains
 from yuki_builder.records import Line
@@ -87,7 +86,7 @@ def read_case(out: Path, truth: Path) -> Case:
         if most > 0:
             lines.append(line)
             names[line.line_id] = best["speaker"]
-    voiceprints, _ = read_voiceprints(folder / VOICEPRINTS)
+    voiceprints, _ = read_voiceprints(voiceprints_of(folder.joinpath))
     return Case(out.parent.name, episode, lines, names, LineVoices(voiceprints.keys, voiceprints.vectors))
 
 

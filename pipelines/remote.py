@@ -36,6 +36,7 @@ from pipelines.executors import Executor
 from pipelines.layout import (
     AUDIO_FINGERPRINTS,
     CORPUS_FOLDER,
+    CORRECTED_VOICEPRINTS,
     GALLERY,
     LINES,
     MEDIA,
@@ -55,7 +56,7 @@ from yuki_builder.version import __version__
 
 _MARK = ".work/remote.json"
 _MEDIA = VIDEO_SUFFIXES | AUDIO_SUFFIXES
-_FOR_THE_CORPUS = (LINES, SCENES, VOICEPRINTS, QUALITY, AUDIO_FINGERPRINTS, MEDIA, SUMMARY)
+_FOR_THE_CORPUS = (LINES, SCENES, VOICEPRINTS, CORRECTED_VOICEPRINTS, QUALITY, AUDIO_FINGERPRINTS, MEDIA, SUMMARY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,19 +10,27 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 from test_pipeline_episode import Shared, copied, files, rerun, shared  # noqa: F401  (fixtures)
 
 from pipelines.console.app import main
 from pipelines.corpus.review import config_of, open_desk
-from pipelines.episode.records import read_lines
+from pipelines.episode.records import read_lines, read_records, read_voiceprints, voiceprints_of
+from pipelines.layout import SPEECH, VOCALS, VOICEPRINTS
+from video_preprocessing.speech import embed_spans, load_embedder
 from yuki_builder import open_corpus
+from yuki_builder.characters import Gallery
 from yuki_builder.corpus import EXPORTERS, Desk, ExportOptions
 from yuki_builder.corpus.review.desk import Filter
-from yuki_builder.records import Line, LineSource, Verdict
+from yuki_builder.records import Line, LineSource, Span, Verdict
 
 ROOT = Path(__file__).parents[1]
 SLOW = {"probe", "extract", "isolate", "speech", "align", "turns", "part", "voiceprints", "shots", "pictures"}
+
+
+def corrected(folder: Path) -> Path:
+    return voiceprints_of(folder.joinpath)
 
 
 def lines_of(out: Path) -> dict[str, Line]:
@@ -93,12 +101,13 @@ def test_decisions_reach_the_lines_and_undo_takes_them_back(copied: Shared) -> N
 
 def test_a_line_is_cut_and_one_added_and_both_are_lines_like_others(copied: Shared) -> None:  # noqa: F811
     before = lines_of(copied.out)
-    first = next(line for line in before.values() if line.end_ms - line.start_ms >= 1000)
+    first = max(before.values(), key=lambda line: line.end_ms - line.start_ms)
+    assert first.end_ms - first.start_ms > 2 * 1100
     middle, end = (first.start_ms + first.end_ms) // 2, max(line.end_ms for line in before.values())
     desk = open_desk(copied.out)
     cut = {"kind": "cut", "lines": [first.line_id], "value": "First half", "second": "Second half", "cut_ms": middle}
     second = desk.decide("me", cut)["act"]["lines"][1]
-    new = {"kind": "add", "episode": "ep01", "value": "Not in the file", "start_ms": end + 50, "end_ms": end + 1050}
+    new = {"kind": "add", "episode": "ep01", "value": "Not in the file", "start_ms": end + 100, "end_ms": end + 1100}
     added = desk.decide("me", new)["act"]["lines"][0]
     desk.decide("me", {"kind": "assign", "lines": [second], "value": "Grace"})
     desk.think("ep01")
@@ -110,10 +119,26 @@ def test_a_line_is_cut_and_one_added_and_both_are_lines_like_others(copied: Shar
         (middle, first.end_ms, "Second half"),
     ]
     assert (after[second].character, after[second].source) == ("Grace", LineSource.REVIEW)
-    assert (after[added].text, after[added].start_ms) == ("Not in the file", end + 50)
+    assert (after[added].text, after[added].start_ms) == ("Not in the file", end + 100)
     assert len(after) == len(before) + 2 and [x.index for x in after.values()] == list(range(len(after)))
     for key in (second, first.line_id):
         assert after[key].clip and (copied.out / str(after[key].clip)).is_file()
+    # Each has the speaker embedding that its own stretch of sound gives; the others have theirs as they were.
+    folder = copied.out / "ep01"
+    (earlier, _), (voices, embedder) = (read_voiceprints(p) for p in (folder / VOICEPRINTS, corrected(folder)))
+    assert {second, first.line_id} <= set(voices.keys) and set(voices.signals) == set(earlier.signals)
+    later = [line.start_ms for line in before.values() if line.start_ms > middle]
+    heard = embed_spans(
+        folder / VOCALS,
+        {second: Span(middle + 80, min([first.end_ms, *(start - 80 for start in later)]))},  # neighbours reach in
+        read_records(folder / SPEECH, Span),
+        load_embedder(),
+    )
+    np.testing.assert_allclose(voices.get(second), heard.vectors[0], atol=1e-5)
+    changed = {key for key in voices.keys if (voices.get(key) != earlier.get(key)).any()}
+    assert changed == {first.line_id, second, added} & set(voices.keys)
+    gallery = Gallery.load(copied.out / "corpus/gallery", embedder=embedder)
+    assert any(second in key for key in gallery.keys) == (after[second].overlap == 0)
     corpus = open_corpus(copied.out)
     assert {"Second half", "Not in the file"} <= set(corpus.lines["text"])
     assert "Second half" in (copied.out / "ep01/report.html").read_text(encoding="utf-8")
@@ -135,6 +160,7 @@ def test_a_line_is_cut_and_one_added_and_both_are_lines_like_others(copied: Shar
         pass
     apply(desk)
     assert lines_of(copied.out) == before
+    assert corrected(folder) == folder / VOICEPRINTS
 
 
 def test_only_quick_stages_run_again(copied: Shared) -> None:  # noqa: F811

@@ -15,6 +15,7 @@ from pipelines.episode.records import read_records
 from pipelines.layout import (
     ALIGNED,
     AUDIO_FINGERPRINTS,
+    CORRECTED_VOICEPRINTS,
     LINES,
     QUALITY,
     RESYNC,
@@ -116,6 +117,7 @@ def _stage(name: str, options: ExportOptions, read: Callable[[Corpus], Source]) 
         LINES,
         SCENES,
         VOICEPRINTS,
+        CORRECTED_VOICEPRINTS,
         QUALITY,
         AUDIO_FINGERPRINTS,
         *((ALIGNED, RESYNC) if name in ("ass", "srt") else ()),

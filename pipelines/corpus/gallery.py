@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from pipelines.corpus.corpus import Corpus
 from pipelines.corpus.quality import unusable_lines
 from pipelines.engine.stage import Counts, Job
-from pipelines.episode.records import read_voiceprints
-from pipelines.layout import GALLERY, VOICEPRINTS
+from pipelines.episode.records import read_voiceprints, voiceprints_of
+from pipelines.layout import GALLERY
 from yuki_builder.records import Line, Verdict, Voiceprints
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def write_gallery(corpus: Corpus, job: Job) -> Counts:
     parts: list[Gallery] = []  # joined once: a large corpus has a hundred thousand clips
     dropped: Counter[str] = Counter()
     for folder in corpus.episodes:
-        voiceprints, embedder = read_voiceprints(folder / VOICEPRINTS)
+        voiceprints, embedder = read_voiceprints(voiceprints_of(folder.joinpath))
         first = first or embedder
         if embedder != first:
             dropped["speaker embedding of another embedder"] += len(voiceprints.keys)

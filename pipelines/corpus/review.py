@@ -16,7 +16,7 @@ from pipelines.corpus.exports import FOLDER
 from pipelines.engine.events import Event, EventKind
 from pipelines.episode.attribution import attribution_of
 from pipelines.episode.lines import make_lines
-from pipelines.episode.records import read_lines, read_records, read_turns, read_voiceprints
+from pipelines.episode.records import read_lines, read_records, read_turns, read_voiceprints, voiceprints_of
 from pipelines.episode.run import plan_episode, run_episode
 from pipelines.episode.session import Session
 from pipelines.layout import (
@@ -30,7 +30,6 @@ from pipelines.layout import (
     SUMMARY,
     TURNS,
     VOCALS,
-    VOICEPRINTS,
     line_id,
 )
 from yuki_builder.errors import ConfigError, InputError
@@ -41,7 +40,9 @@ if TYPE_CHECKING:
     from yuki_builder.corpus import Desk, ReviewEpisode
 
 # What an episode goes through when names, words or times were corrected; all before it stays as it is.
-_QUICK = frozenset({"enrol", "identify", "clips", "quality", "lines", "scenes", "report", "summary"})
+_QUICK = frozenset(
+    {"corrected voices", "enrol", "identify", "clips", "quality", "lines", "scenes", "report", "summary"}
+)
 
 
 def open_desk(out: Path) -> Desk:
@@ -82,8 +83,9 @@ def load_episode(folder: Path, lines: Sequence[Line]) -> ReviewEpisode:
     hidden = _hidden_lines(folder, lines)
     quality = read_records(folder / QUALITY, ClipQuality) if (folder / QUALITY).is_file() else []
     voices = None
-    if (folder / VOICEPRINTS).is_file():
-        voiceprints, _ = read_voiceprints(folder / VOICEPRINTS)
+    path = voiceprints_of(folder.joinpath)
+    if path.is_file():
+        voiceprints, _ = read_voiceprints(path)
         voices = LineVoices(voiceprints.keys, voiceprints.vectors.astype(np.float32))
     mix, vocals = (folder / name if (folder / name).is_file() else None for name in (MIX, VOCALS))
     return ReviewEpisode(

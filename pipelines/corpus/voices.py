@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.episode.records import read_lines, read_voiceprints
-from pipelines.layout import VOICEPRINTS
+from pipelines.episode.records import read_lines, read_voiceprints, voiceprints_of
 from yuki_builder.characters import EpisodeVoice, link_voices
 from yuki_builder.records import Line
 
@@ -47,7 +46,7 @@ class _Voices:
             if not by_speaker:
                 continue
             self.episodes += 1
-            voiceprints, embedder = read_voiceprints(folder / VOICEPRINTS)
+            voiceprints, embedder = read_voiceprints(voiceprints_of(folder.joinpath))
             self.embedders.add(embedder)
             if len(self.embedders) > 1:
                 return  # they do not compare

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
-from pipelines.episode.edits import spoken
-from pipelines.episode.records import read_records, read_turns, read_voiceprints, write_records
+from pipelines.episode.edits import changed_spans, spoken
+from pipelines.episode.records import read_records, read_turns, read_voiceprints, voiceprints_of, write_records
 from pipelines.layout import ALIGNED, ATTRIBUTIONS, DUB, ENROLLED, GALLERY, TURNS, VOICEPRINTS, line_id
 from yuki_builder.errors import InternalError
 from yuki_builder.records import AlignedCue, Attribution, Voiceprints
@@ -59,12 +59,15 @@ def _attributed(episode: Episode, input_: Callable[[str], Path]) -> tuple[int, G
     """How many lines there are, the voices known beforehand, and who says each line."""
     from yuki_builder.characters import attribute, match_labels, revealed, stand_ins
 
-    lines = episode.aliases.of_lines(spoken(episode, read_records(input_(ALIGNED), AlignedCue)))
-    voiceprints, embedder = read_voiceprints(input_(VOICEPRINTS))
+    aligned = read_records(input_(ALIGNED), AlignedCue)
+    lines = episode.aliases.of_lines(spoken(episode, aligned))
+    voiceprints, embedder = read_voiceprints(voiceprints_of(input_))
     gallery = _gallery(episode, input_(ENROLLED), own=voiceprints.keys, embedder=embedder)
     cue_ids = {line_id(episode.episode_id, line.cue): line.cue.cue_id for line in lines}
     turns = read_turns(input_(TURNS))
     dub, dub_embedder = read_voiceprints(input_(DUB))
+    changed = changed_spans(episode, aligned)  # the dub was heard where they were before
+    as_before = {key: cue_id for key, cue_id in cue_ids.items() if key not in changed}
     labels = match_labels(lines, episode.own_labels, episode_id=episode.episode_id)
     manual = {cue_id: episode.aliases.name(name) for cue_id, name in labels.items()}
     attributions = revealed(
@@ -73,7 +76,7 @@ def _attributed(episode: Episode, input_: Callable[[str], Path]) -> tuple[int, G
             _of_lines(voiceprints, cue_ids),
             gallery=gallery,
             turns=turns,
-            dub=_of_lines(dub, cue_ids) if dub_embedder else None,
+            dub=_of_lines(dub, as_before) if dub_embedder else None,
             manual={**manual, **stand_ins(lines, turns, _of_nobody(episode, cue_ids))},
         )
     )

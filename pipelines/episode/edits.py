@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.episode.context import Episode
 from pipelines.layout import line_id
-from yuki_builder.records import AlignedCue, Cue, CueOrigin, Line
+from yuki_builder.records import AlignedCue, Cue, CueOrigin, Line, Span
 
 if TYPE_CHECKING:
     from yuki_builder.corpus import LineEdit
@@ -31,6 +31,25 @@ def spoken(episode: Episode, lines: Sequence[AlignedCue]) -> list[AlignedCue]:
         elif NOT_SPEECH not in edit.marks:
             found.append(_placed(line, edit))
     return sorted(found, key=lambda line: (line.start_ms, line.end_ms))
+
+
+def changed_spans(episode: Episode, lines: Sequence[AlignedCue]) -> dict[str, tuple[Span, ...]]:
+    """By line id, where each line's speaker is heard alone now, of those where a correction has changed that.
+
+    Those are lines that a person added, cut or moved, and those that such a line touches or touched.
+    """
+    if not for_times(episode):
+        return {}
+    before = alone(episode, lines)
+    return {key: spans for key, spans in alone(episode, spoken(episode, lines)).items() if spans != before.get(key)}
+
+
+def alone(episode: Episode, lines: Sequence[AlignedCue]) -> dict[str, tuple[Span, ...]]:
+    """Where in each line its speaker is heard alone, by line id."""
+    from yuki_builder.alignment import single_speaker_spans
+
+    pairs = zip(lines, single_speaker_spans(lines), strict=True)
+    return {line_id(episode.episode_id, line.cue): tuple(spans) for line, spans in pairs}
 
 
 def _added(episode: Episode, edit: LineEdit) -> AlignedCue:
@@ -67,7 +86,17 @@ def for_names(episode: Episode) -> list[Any]:
     """Of the corrections, what concerns who speaks: where lines are, and which are no speech, of nobody, or added."""
     from yuki_builder.corpus import ADDED, NOBODY, NOT_SPEECH
 
-    kinds = {NOT_SPEECH, NOBODY, ADDED}
+    return _of_kinds(episode, {NOT_SPEECH, NOBODY, ADDED})
+
+
+def for_times(episode: Episode) -> list[Any]:
+    """Of the corrections, what concerns which lines are where."""
+    from yuki_builder.corpus import ADDED, NOT_SPEECH
+
+    return _of_kinds(episode, {NOT_SPEECH, ADDED})
+
+
+def _of_kinds(episode: Episode, kinds: set[str]) -> list[Any]:
     edits = sorted(episode.edits.items())
     return [
         [key, sorted(kinds & set(edit.marks)), *([] if edit.start_ms is None else [edit.start_ms, edit.end_ms])]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from pipelines.layout import LINES
+from pipelines.layout import CORRECTED_VOICEPRINTS, LINES, VOICEPRINTS
 from yuki_builder.records import Line, MediaInfo, Record, Turn, Voiceprints
 
 if TYPE_CHECKING:
@@ -66,6 +66,16 @@ def read_voiceprints(path: Path) -> tuple[Voiceprints, str]:
         keys, speech_ms = (data[name].tolist() for name in ("keys", "speech_ms"))
         signals = {name.removeprefix(_SIGNAL): data[name] for name in data.files if name.startswith(_SIGNAL)}
         return Voiceprints(tuple(keys), data["vectors"], tuple(speech_ms), signals), str(data["embedder"])
+
+
+def voiceprints_of(place: Callable[[str], Path]) -> Path:
+    """The file of the speaker embeddings of an episode's lines: as they were corrected, where they were.
+
+    Args:
+        place: where an output of the episode is: ``folder.joinpath``, or a job's ``input``.
+    """
+    corrected = place(CORRECTED_VOICEPRINTS)
+    return corrected if corrected.exists() else place(VOICEPRINTS)
 
 
 def read_media(path: Path, video: Path) -> MediaInfo:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import filecmp
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,9 +13,17 @@ import numpy as np
 
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
-from pipelines.episode.records import read_media, read_records, read_voiceprints, write_voiceprints
+from pipelines.episode.edits import alone, changed_spans
+from pipelines.episode.records import (
+    read_media,
+    read_records,
+    read_voiceprints,
+    voiceprints_of,
+    write_voiceprints,
+)
 from pipelines.layout import (
     ALIGNED,
+    CORRECTED_VOICEPRINTS,
     DUB,
     ENROLLED,
     EXCLUSIVE_TURNS,
@@ -28,7 +37,7 @@ from pipelines.layout import (
     VOICEPRINTS,
     line_id,
 )
-from yuki_builder.errors import InputError, MediaError
+from yuki_builder.errors import InputError, InternalError, MediaError
 from yuki_builder.records import MOST_AT_ONCE, AlignedCue, Progress, Span, Turn, Voiceprints, no_progress
 
 if TYPE_CHECKING:
@@ -102,22 +111,38 @@ def _check_end(turns: Sequence[Turn], path: Path, vocals: Path) -> None:
 
 def embed_lines(episode: Episode, job: Job) -> Counts:
     """A speaker embedding of each line that is long enough."""
-    from yuki_builder.alignment import single_speaker_spans
+    pure = alone(episode, read_records(job.input(ALIGNED), AlignedCue))
+    voiceprints = _embed_alone(episode, job, pure)
+    write_voiceprints(voiceprints, job.output(VOICEPRINTS), embedder=episode.embedder().fingerprint)
+    return _counts(voiceprints, pure)
 
-    lines = read_records(job.input(ALIGNED), AlignedCue)
-    speech = read_records(job.input(SPEECH), Span)
-    pure = {
-        line_id(episode.episode_id, line.cue): tuple(s)
-        for line, s in zip(lines, single_speaker_spans(lines), strict=True)
-    }
+
+def embed_corrected(episode: Episode, job: Job) -> Counts:
+    """All embeddings, those anew of lines that a person added, cut or moved, and of lines that they touch."""
+    changed = changed_spans(episode, read_records(job.input(ALIGNED), AlignedCue))
+    earlier, embedder = read_voiceprints(job.input(VOICEPRINTS))
+    new = _embed_alone(episode, job, changed)
+    if new.keys and embedder != episode.embedder().fingerprint:
+        raise InternalError("the speaker embeddings of the other lines are of another embedder")
+    as_before = _rows(earlier, [row for row, key in enumerate(earlier.keys) if key not in changed])
+    write_voiceprints(_joined([as_before, new]), job.output(CORRECTED_VOICEPRINTS), embedder=embedder)
+    return _counts(new, changed)
+
+
+def _embed_alone(episode: Episode, job: Job, pure: dict[str, tuple[Span, ...]]) -> Voiceprints:
+    """The embeddings of lines from where their speakers are heard alone."""
     first = {spans: key for key, spans in reversed(pure.items()) if spans}  # lines at the same time: one voice
-    embedder = episode.embedder()
+    if not first:
+        return _joined([])
     wanted = {key: spans for spans, key in reversed(first.items())}
-    voiceprints = _embed(job.input(VOCALS), job.input(MIX), wanted, speech, embedder, progress=job.progress)
-    voiceprints = _for_all(voiceprints, {key: first[spans] for key, spans in pure.items() if spans})
-    write_voiceprints(voiceprints, job.output(VOICEPRINTS), embedder=embedder.fingerprint)
+    speech = read_records(job.input(SPEECH), Span)
+    voiceprints = _embed(job.input(VOCALS), job.input(MIX), wanted, speech, episode.embedder(), progress=job.progress)
+    return _for_all(voiceprints, {key: first[spans] for key, spans in pure.items() if spans})
+
+
+def _counts(voiceprints: Voiceprints, pure: Mapping[str, Sequence[Span]]) -> Counts:
     made, in_crowd = len(voiceprints.keys), sum(not spans for spans in pure.values())
-    return Counts(made, {_TOO_SHORT: len(lines) - made - in_crowd, _IN_CROWD: in_crowd})
+    return Counts(made, {_TOO_SHORT: len(pure) - made - in_crowd, _IN_CROWD: in_crowd})
 
 
 def embed_dub(episode: Episode, job: Job) -> Counts:
@@ -163,9 +188,13 @@ def _for_all(voiceprints: Voiceprints, same_as: Mapping[str, str]) -> Voiceprint
     """Each line with the vector of the line that was embedded in its place."""
     row_of = {key: row for row, key in enumerate(voiceprints.keys)}
     rows = {key: row_of[other] for key, other in same_as.items() if other in row_of}
-    places = list(rows.values())
+    return dataclasses.replace(_rows(voiceprints, list(rows.values())), keys=tuple(rows))
+
+
+def _rows(voiceprints: Voiceprints, rows: Sequence[int]) -> Voiceprints:
+    places = list(rows)
     return Voiceprints(
-        tuple(rows),
+        tuple(voiceprints.keys[row] for row in places),
         voiceprints.vectors[places],
         tuple(voiceprints.speech_ms[row] for row in places),
         {name: vectors[places] for name, vectors in voiceprints.signals.items()},
@@ -225,9 +254,14 @@ def enrol(episode: Episode, job: Job) -> Counts:
 def source_of(episode: Episode, clip: EnrolClip) -> Path:
     """The file that a clip's embedding is made from."""
     folder = episode.isolated.get(clip.audio)
-    if folder is None:
-        return clip.audio
-    return folder / (VOICEPRINTS if clip.line_id and (folder / VOICEPRINTS).is_file() else VOCALS)
+    return clip.audio if folder is None else _voiceprints_of_line(episode, clip) or folder / VOCALS
+
+
+def _voiceprints_of_line(episode: Episode, clip: EnrolClip) -> Path | None:
+    """The embeddings of another episode of which a clip is a line."""
+    folder = episode.isolated.get(clip.audio)
+    path = voiceprints_of(folder.joinpath) if folder is not None and clip.line_id else None
+    return path if path is not None and path.is_file() else None
 
 
 def _embedded_already(episode: Episode) -> tuple[Voiceprints, list[EnrolClip]]:
@@ -235,8 +269,8 @@ def _embedded_already(episode: Episode) -> tuple[Voiceprints, list[EnrolClip]]:
     rest: list[EnrolClip] = []
     wanted: dict[Path, dict[str, EnrolClip]] = {}
     for clip in episode.clips_to_enrol:
-        if clip.line_id and source_of(episode, clip).name == Path(VOICEPRINTS).name:
-            wanted.setdefault(source_of(episode, clip), {})[clip.line_id] = clip
+        if clip.line_id and (path := _voiceprints_of_line(episode, clip)):
+            wanted.setdefault(path, {})[clip.line_id] = clip
         else:
             rest.append(clip)
     parts = []
@@ -279,9 +313,12 @@ def _embed_clips(episode: Episode, job: Job, audio: Path, clips: Sequence[EnrolC
 
 
 def _joined(parts: Sequence[Voiceprints]) -> Voiceprints:
+    """All of them as one; their parts of each signal where every one of them has those."""
     filled = [part for part in parts if part.keys]
+    signals = [name for name in (filled[0].signals if filled else ()) if all(name in p.signals for p in filled)]
     return Voiceprints(
         tuple(key for part in filled for key in part.keys),
         np.concatenate([part.vectors for part in filled]) if filled else np.zeros((0, 0), np.float32),
         tuple(ms for part in filled for ms in part.speech_ms),
+        {name: np.concatenate([part.signals[name] for part in filled]) for name in signals},
     )
