@@ -9,8 +9,9 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import re
+import shlex
 import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -423,6 +424,20 @@ def load_config(path: Path) -> dict[str, Any]:
             raise ConfigError(f"there is no option {key!r}", where=path, remedy=_nearest(name, OPTIONS))
         options[name] = rows[name].from_file(value, path)
     return options
+
+
+def command_of(configs: Sequence[EpisodeConfig]) -> str:
+    """The command that makes these episodes, which differ in their videos alone; to be copied into a shell. Pure."""
+    words = ["python", "run_pipeline.py", *(word for config in configs for word in ("--video", str(config.video)))]
+    for row in ROWS:
+        value = getattr(configs[0], row.name)
+        if row.name == "out" or (value != row.default and row.option.shapes_result and row.name != "video"):
+            for each in value if row.is_repeatable else (value,):
+                if isinstance(each, bool):
+                    words.append(row.flag if each else f"--no-{row.flag[2:]}")
+                else:
+                    words += [f"{row.flag}={each}"] if str(each).startswith("-") else [row.flag, str(each)]
+    return shlex.join(words)
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines import EpisodeConfig, find_videos, load_config
-from pipelines.config import OPTIONS, ROWS, merge
+from pipelines.config import OPTIONS, ROWS, command_of, merge
 from pipelines.console.app import main
 from yuki_builder.errors import ConfigError, InputError
 
@@ -164,3 +166,25 @@ def test_every_file_once_in_the_order_given(season: Path) -> None:
 def test_folder_without_media(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no video in this folder"):
         find_videos([tmp_path])
+
+
+def test_a_configuration_as_the_command_that_makes_it(tmp_path: Path) -> None:
+    videos = [tmp_path / "a 1's.mkv", tmp_path / "-b.mkv"]
+    options: dict[str, Any] = {
+        "out": tmp_path / "o",
+        "separator": "none",
+        "resync": False,
+        "align_words": True,
+        "subtitle_track": "-1",
+        "characters": (tmp_path / "x", tmp_path / "y"),
+        "jobs": 4,
+    }
+    command = command_of([EpisodeConfig(video, **options) for video in videos])
+    words = shlex.split(command)
+    assert words[:6] == ["python", "run_pipeline.py", "--video", str(videos[0]), "--video", str(videos[1])]
+    rest = words[6:]
+    assert {"--no-resync", "--align-words", "--subtitle-track=-1"} <= set(rest)
+    assert [rest[k + 1] for k, word in enumerate(rest) if word == "--characters"] == [str(tmp_path / n) for n in "xy"]
+    assert rest[rest.index("--out") + 1] == str(tmp_path / "o")
+    assert "--jobs" not in rest  # how it is worked on is nobody's business
+    assert command_of([EpisodeConfig(Path("a.mkv"))]) == "python run_pipeline.py --video a.mkv --out out"

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,10 @@ from browser import find_chromium
 from review_files import Served, a_desk, a_line, an_episode, serving, some_lines, taught
 from test_corpus_report import HOSTILE
 
-from yuki_builder.corpus import Tools
+from pipelines.episode.stages import STAGES
+from yuki_builder.corpus import PROBLEMS, Applied, ReviewError, Tools
+from yuki_builder.errors import YukiError
+from yuki_builder.records import Evidence, LineSource, Verdict
 
 sync_api = pytest.importorskip("playwright.sync_api")
 pytest.importorskip("starlette")
@@ -33,6 +37,10 @@ window.soundsBegan = [];
 const sound = document.querySelector("#audio");
 sound.addEventListener("playing", () => soundsBegan.push(sound.currentTime));
 """
+ASK = """async ([path, body]) => {
+    const { ask } = await import("/app/core.js");
+    return ask(path, {}, body ?? undefined).then(() => "", (error) => error.message);
+}"""
 FLAGS = ["--no-sandbox", "--mute-audio", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"]
 
 
@@ -324,10 +332,10 @@ def test_hostile_texts_neither_run_nor_become_markup(chromium: Browser, tmp_path
 def test_what_a_decision_teaches_and_what_applying_changed(chromium: Browser, tmp_path: Path) -> None:
     lines = some_lines("ep01", 6)
     episode = an_episode(tmp_path, "ep01", lines)
+    command = "python run_pipeline.py --video 'a <b>.mkv'"
+    not_done = Applied(exports=("chat", "<b>"), kept=("isolate", "turns"), command=command)
     after = dataclasses.replace(episode, lines=tuple(dataclasses.replace(x, character="Dora") for x in lines))
-    tools = Tools(
-        load=lambda _: {"ep01": after}, suggest=lambda _: taught(episode, "Dora"), apply=lambda *_: ["chat", "<b>"]
-    )
+    tools = Tools(load=lambda _: {"ep01": after}, suggest=lambda _: taught(episode, "Dora"), apply=lambda *_: not_done)
     with serving(a_desk(tmp_path, episode, tools=tools), tmp_path) as running:
         window = Window(chromium, running)
         window.key("1")
@@ -337,6 +345,8 @@ def test_what_a_decision_teaches_and_what_applying_changed(chromium: Browser, tm
         assert window.page.locator("#change-list li").count() == 6
         assert "Anna → Dora" in window.page.inner_text("#change-list")
         assert "Exports are as they were (chat, <b>)" in window.page.inner_text("#changes-summary")
+        assert "made otherwise now: vocals, turns of voices." in window.page.inner_text("#changes-kept")
+        assert window.page.inner_text("#changes-kept code") == command
         window.key("Escape")
         window.key("g")
         window.said("Everything is applied.")
@@ -389,6 +399,89 @@ def test_chinese_and_english(chromium: Browser, served: Served) -> None:
     window.page.wait_for_selector("[data-ready=yes]")
     assert window.page.inner_text("h1") == "Review"
     window.context.close()
+
+
+LATIN = re.compile(r"[A-Za-z]{2,}")
+# Names of lines, voices, keys and formats are the same in both languages.
+SAME_IN_CHINESE = (
+    r"Line \d+|SPEAKER_\d+|VOICE_\d+|ep\d+|Anna|Ben|Cleo|Dora|Enter|Backspace|Page|Ctrl|DNSMOS|English|chat"
+    r"|run_pipeline.py export"
+)
+
+
+def english_in(window: Window) -> list[str]:
+    """What is English of what the page shows or tells a screen reader."""
+    texts = window.page.evaluate("""() => {
+        const found = [];
+        const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+        while (walk.nextNode())
+            if (walk.currentNode.parentElement.tagName !== "CODE") found.push(walk.currentNode.data);
+        for (const item of document.querySelectorAll("[aria-label], [placeholder], [title]"))
+            for (const name of ["aria-label", "placeholder", "title"]) found.push(item.getAttribute(name) ?? "");
+        return found;
+    }""")
+    return sorted({text for text in texts if LATIN.search(re.sub(SAME_IN_CHINESE, "", text))})
+
+
+def test_the_chinese_page_has_no_english(chromium: Browser, tmp_path: Path) -> None:
+    sources, verdicts = (*LineSource,), (*Verdict,)
+    evidence = ("manual", "actor", "sdh", "voice", "vocals", "mix", "dub", "cluster", "scene")
+    lines = [
+        dataclasses.replace(
+            line,
+            source=sources[k % len(sources)] if sources[k % len(sources)] is not LineSource.REVIEW else LineSource.ASR,
+            verdict=verdicts[k % 3],
+            evidence=tuple(Evidence(name, "nobody" if name == "manual" else "Anna", 0.3) for name in evidence),
+        )
+        for k, line in enumerate(some_lines("ep01", 2 * len(PROBLEMS)))
+    ]
+    episode = an_episode(tmp_path, "ep01", lines, sound=True)
+    episode = dataclasses.replace(
+        episode, problems={line.line_id: (name,) for line, name in zip(lines, PROBLEMS, strict=False)}
+    )
+    after = dataclasses.replace(
+        episode, lines=(dataclasses.replace(lines[0], character="Dora", verdict=Verdict.UNKNOWN), *lines[1:])
+    )
+    states = iter(
+        [
+            Applied(exports=("chat",), kept=tuple(stage.name for stage in STAGES), command="python run_pipeline.py"),
+            ReviewError("run_again", "", ""),
+            YukiError("out of memory"),
+        ]
+    )
+
+    def apply(_: Sequence[str], tell: Callable[[str, str], None]) -> Applied:
+        tell("corpus", "gallery")
+        state = next(states)
+        if isinstance(state, YukiError):
+            raise state
+        return state
+
+    with serving(a_desk(tmp_path, episode, tools=Tools(lambda _: {"ep01": after}, apply=apply)), tmp_path) as running:
+        window = Window(chromium, running, locale="zh-CN")
+        assert english_in(window) == []
+        window.key("0", "k", "-", "k", "x")
+        window.page.wait_for_selector("#lines .is-gone")
+        assert english_in(window) == []
+        for key, box in (("v", "#voices"), ("r", "#rename"), ("c", "#cut-box"), ("n", "#add-box"), ("?", "#help")):
+            window.key(key)
+            window.page.wait_for_selector(f"{box}[open]")
+            assert english_in(window) == []
+            window.key("Escape")
+        window.key("g")
+        window.page.wait_for_selector("#changes[open]")
+        assert english_in(window) == []
+        window.key("Escape")
+        for known in ("未完成：决定所依据的结果已不在", "未完成：程序报告（英文）：out of memory"):
+            window.key("0", "g")
+            sync_api.expect(window.page.locator("#said")).to_contain_text(known)
+        # What the server refuses, and that it is another server than the page's.
+        sync_api.expect(window.page.locator("#lines li")).to_have_count(len(lines))
+        assert window.page.evaluate(ASK, ["/api/line/none", None]) == "未完成：没有这句台词：'none'"
+        assert window.page.evaluate(ASK, ["/api/decide", {"kind": "cut", "lines": []}]) == "未完成：一次只能切一句"
+        window.context.clear_cookies()
+        assert "请打开命令最后显示的地址" in window.page.evaluate(ASK, ["/api/overview", None])
+        window.context.close()
 
 
 def test_both_languages_say_the_same_things(window: Window) -> None:

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from review_files import a_desk, a_line, an_episode, paths_in, some_lines, taught, voices_of
 
-from yuki_builder.corpus import Desk, Tools
+from yuki_builder.corpus import Applied, Desk, Tools
 from yuki_builder.corpus.review.desk import ConflictError, Filter, changes
 from yuki_builder.corpus.review.doubt import LineVoices, gains, halves, likeliest
 from yuki_builder.corpus.tables.edits_csv import LineEdit, read_edits, write_edits
@@ -389,10 +389,10 @@ def test_applying_says_what_changed_line_by_line(tmp_path: Path) -> None:
     ]
     applied: list[list[str]] = []
 
-    def apply(episodes: Sequence[str], tell: Callable[[str], None]) -> list[str]:
-        tell("identify")
+    def apply(episodes: Sequence[str], tell: Callable[[str, str], None]) -> Applied:
+        tell("ep01", "identify")
         applied.append(list(episodes))
-        return ["chat"]
+        return Applied(exports=("chat",), kept=("isolate",), command="python run_pipeline.py --video x")
 
     tools = Tools(
         load=lambda _: {"ep01": dataclasses.replace(episode, lines=tuple(after))},
@@ -405,6 +405,11 @@ def test_applying_says_what_changed_line_by_line(tmp_path: Path) -> None:
     assert desk.overview()["to_apply"] == ["ep01"]
     desk.apply()
     assert applied == [["ep01"]]
+    assert {name: desk.applying[name] for name in ("exports", "kept", "command")} == {
+        "exports": ["chat"],
+        "kept": ["isolate"],
+        "command": "python run_pipeline.py --video x",
+    }
     assert [(c["id"], c["what"]) for c in desk.applying["changes"]] == [
         ("ep01-00000", {"character": ["Anna", "Dora"]}),
         ("ep01-00005", {"text": ["Line 5, 第5句", "new"], "end_ms": [17_000, 17_500]}),
@@ -423,7 +428,8 @@ def test_a_failure_of_applying_is_said_and_nothing_is_lost(tmp_path: Path) -> No
     desk = a_desk(tmp_path, episode, tools=Tools(load=lambda _: {"ep01": episode}, apply=fail))
     desk.decide("me", assign("Dora", "ep01-00000"))
     desk.apply()
-    assert desk.applying == {"state": "failed", "message": "ep01: the video is gone. Bring it back"}
+    message = "ep01: the video is gone. Bring it back"
+    assert desk.applying == {"state": "failed", "message": message, "message_zh": f"程序报告（英文）：{message}"}
     assert desk.overview()["to_apply"] == ["ep01"]
 
 

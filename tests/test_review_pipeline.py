@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from test_pipeline_episode import Shared, copied, files, rerun, shared  # noqa: 
 
 from pipelines.console.app import main
 from pipelines.corpus.review import config_of, open_desk
+from pipelines.engine import stage
 from pipelines.episode.records import read_lines, read_records, read_voiceprints, voiceprints_of
 from pipelines.layout import SPEECH, VOCALS, VOICEPRINTS
 from video_preprocessing.speech import embed_spans, load_embedder
@@ -171,6 +173,44 @@ def test_only_quick_stages_run_again(copied: Shared) -> None:  # noqa: F811
     apply(desk)
     again = {path.name: path.stat().st_mtime_ns for path in (copied.out / "ep01/.work/done").iterdir()}
     assert {name.removesuffix(".json") for name in marks if marks[name] != again[name]} & SLOW == set()
+
+
+def test_an_update_of_the_program_keeps_no_decision_waiting(
+    copied: Shared,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    true = stage.code_fingerprint
+    networks = "video_preprocessing.uvr5.separator"
+    monkeypatch.setattr(stage, "code_fingerprint", lambda module: "newer" if module == networks else true(module))
+    marks = {path.name: path.stat().st_mtime_ns for path in (copied.out / "ep01/.work/done").iterdir()}
+    desk = open_desk(copied.out)
+    one, two, *_ = lines_of(copied.out)
+    desk.decide("me", {"kind": "assign", "lines": [one], "value": "Grace"})
+    apply(desk)
+    assert lines_of(copied.out)[one].character == "Grace"
+    again = {path.name: path.stat().st_mtime_ns for path in (copied.out / "ep01/.work/done").iterdir()}
+    assert {name.removesuffix(".json") for name in marks if marks[name] != again[name]} & SLOW == set()
+    # It says what is of the earlier version, and the command that makes that anew: decisions stay.
+    assert "isolate" in desk.applying["kept"]
+    command = shlex.split(desk.applying["command"])
+    assert command[:2] == ["python", "run_pipeline.py"]
+    assert main([*command[2:], "--quiet"]) == 0
+    after = (copied.out / "ep01/.work/done/isolate.json").stat().st_mtime_ns
+    assert after != marks["isolate.json"]
+    assert lines_of(copied.out)[one].character == "Grace"
+    # What is not there any more cannot be kept: the same command makes it.
+    (copied.out / "ep01/audio/vocals.flac").unlink()
+    desk = open_desk(copied.out)
+    desk.decide("me", {"kind": "assign", "lines": [two], "value": "Grace"})
+    desk.apply()
+    assert desk.applying["state"] == "failed"
+    said, _, told = desk.applying["message"].partition("Run this once, all decisions are kept: ")
+    assert "(isolate)" in said and shlex.split(told) == command
+    assert desk.applying["message_zh"].endswith(told)
+    assert main([*command[2:], "--quiet"]) == 0
+    apply(desk)
+    assert desk.applying["kept"] == [] and desk.applying["command"] == ""
+    assert lines_of(copied.out)[two].character == "Grace"
 
 
 def test_a_rename_holds_for_names_that_the_subtitles_give(copied: Shared) -> None:  # noqa: F811

@@ -602,7 +602,7 @@ class Verdict(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence(Record):
-    """What spoke for a character. ``source``: actor, sdh, voice (its parts: vocals, mix), cluster, scene or manual."""
+    """What spoke for a character. ``source``: actor, sdh, voice (parts: vocals, mix), dub, cluster, scene or manual."""
 
     source: str
     character: str

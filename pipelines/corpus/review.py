@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipelines.config import ROWS, EpisodeConfig
+from pipelines.config import ROWS, EpisodeConfig, command_of
 from pipelines.corpus.build import build_corpus
 from pipelines.corpus.corpus import Corpus
 from pipelines.corpus.exports import FOLDER
@@ -17,8 +18,9 @@ from pipelines.engine.events import Event, EventKind
 from pipelines.episode.attribution import attribution_of
 from pipelines.episode.lines import make_lines
 from pipelines.episode.records import read_lines, read_records, read_turns, read_voiceprints, voiceprints_of
-from pipelines.episode.run import plan_episode, run_episode
+from pipelines.episode.run import plan_episode, run_episode, why_not_kept
 from pipelines.episode.session import Session
+from pipelines.episode.stages import STAGES
 from pipelines.layout import (
     ALIGNED,
     CORRECTIONS_FILE,
@@ -30,8 +32,10 @@ from pipelines.layout import (
     SUMMARY,
     TURNS,
     VOCALS,
+    VOICEPRINTS,
     line_id,
 )
+from yuki_builder.corpus import Applied, ReviewError
 from yuki_builder.errors import ConfigError, InputError
 from yuki_builder.records import AlignedCue, Attribution, Line, LineSource, Verdict
 from yuki_builder.untrusted import read_json
@@ -114,17 +118,16 @@ def config_of(out: Path, episode_id: str) -> EpisodeConfig:
     """The configuration that an episode was made with.
 
     Raises:
-        InputError: it is not recorded, or what it names is not there any more.
+        ReviewError: it is not recorded.
     """
     path = out / episode_id / SUMMARY
-    remedy = "run the command again that made it"
     try:
         facts: dict[str, Any] = read_json(path)
         known = {row.name for row in ROWS} - {"video", "out", "force"}
         options = {name: value for name, value in facts["configuration"].items() if name in known}
         return EpisodeConfig(Path(facts["media"]["path"]), out=out, **options)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ConfigError) as e:
-        raise InputError("how this episode was made is not recorded", where=path, remedy=remedy) from e
+        raise ReviewError("not_recorded", episode_id) from e
 
 
 def suggest(out: Path, episode_id: str) -> list[Attribution] | None:
@@ -136,39 +139,66 @@ def suggest(out: Path, episode_id: str) -> list[Attribution] | None:
     return attribution_of(episode)
 
 
-def apply_decisions(out: Path, episodes: Sequence[str], tell: Callable[[str], None]) -> list[str]:
+def apply_decisions(out: Path, episodes: Sequence[str], tell: Callable[[str, str], None]) -> Applied:
     """Bring episodes up to date with what was decided, then the corpus: no sound is separated or transcribed again.
 
-    Returns:
-        The names of exports in the output folder: with which options they were made is not known here, so that they
-        stay as they were.
+    What this version of the program, or a file that was changed since, would make otherwise before that stays as it is:
+    the next run of the command makes it anew.
 
     Args:
         out: the output folder of the runs.
         episodes: ids of those to bring up to date.
-        tell: hears what is being done, in a few words.
+        tell: hears what is being done: the episode (or the corpus), and the stage.
 
     Raises:
-        InputError: an episode's media are gone, or it was made by another version and has to be run again as a whole.
+        ReviewError: an episode has to be run again as a whole; it says by which command.
+        InputError: an episode's media are gone.
     """
     configs = {episode_id: config_of(out, episode_id) for episode_id in episodes}
     session = Session(out, videos=[config.video for config in configs.values()])
-    for episode_id, config in configs.items():
+    gone: set[str] = set()
+    stale: set[str] = set()
+    to_redo: list[EpisodeConfig] = []
+    for config in configs.values():
+        missing = why_not_kept(config, session=session, but=_QUICK)
+        if _has_other_embeddings(config, session):
+            missing["voiceprints"] = "of another embedder"
         _, steps = plan_episode(config, session=session)
-        slow = [step.stage.name for step in steps if step.reason and step.stage.name not in _QUICK]
-        if slow:
-            raise InputError(
-                f"more than names has changed ({', '.join(slow)})",
-                where=out / episode_id,
-                remedy="run the command again that made it: what is decided here is kept, and counts there",
-            )
+        changed = {step.stage.name for step in steps if step.reason and step.stage.name not in _QUICK}
+        gone |= missing.keys()
+        stale |= changed
+        to_redo += [config] if missing or changed else []
+    command = _commands(to_redo)
+    if gone:
+        raise ReviewError("run_again", ", ".join(_in_order(gone)), command)
 
     def listen(event: Event) -> None:
         if event.kind is EventKind.STARTED:
-            tell(f"{event.subject}: {event.stage}")
+            tell(event.subject, event.stage or "")
 
     for config in configs.values():
-        run_episode(dataclasses.replace(config, force=False), progress=listen, session=session)
+        run_episode(dataclasses.replace(config, force=False), progress=listen, session=session, only=_QUICK)
     result = build_corpus(out, progress=listen, session=session)
     folder = result.folder / FOLDER
-    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    # With which options exports were made is not known here, so that they stay as they were.
+    exports = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    return Applied(tuple(exports), tuple(_in_order(stale)), command)
+
+
+def _has_other_embeddings(config: EpisodeConfig, session: Session) -> bool:
+    """Whether its voices do not compare with what today's embedder makes."""
+    episode = session.open(config)
+    path = episode.store.folder / VOICEPRINTS
+    return path.is_file() and read_voiceprints(path)[1] != episode.embedder_fingerprint()
+
+
+def _in_order(names: Collection[str]) -> list[str]:
+    return [stage.name for stage in STAGES if stage.name in names]
+
+
+def _commands(configs: Sequence[EpisodeConfig]) -> str:
+    """What to run to make these episodes anew: one command for each set of options."""
+    alike: dict[str, list[EpisodeConfig]] = {}
+    for config in configs:
+        alike.setdefault(json.dumps(config.to_dict()), []).append(config)
+    return "; ".join(command_of(each) for each in alike.values())

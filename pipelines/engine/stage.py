@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from pipelines.engine.events import Event, EventKind, Listener
 from pipelines.engine.faults import clear_errors
 from pipelines.engine.fingerprints import Fingerprints
 from pipelines.engine.store import Recipe, Store, Workspace
-from yuki_builder.errors import ConfigError, InternalError
+from yuki_builder.errors import ConfigError, InputError, InternalError
 from yuki_builder.records import StageReport
 
 
@@ -180,7 +180,14 @@ class Runner(Generic[C]):
             steps.append(Step(stage, reason, stage.tells(self._subject) if reason else ""))
         return steps
 
-    def run(self, listener: Listener, *, force: bool = False, until: str | None = None) -> list[StageReport]:
+    def run(
+        self,
+        listener: Listener,
+        *,
+        force: bool = False,
+        until: str | None = None,
+        only: Collection[str] | None = None,
+    ) -> list[StageReport]:
         """Bring all stages up to date; returns their reports, those of reused ones included.
 
         The caller holds the store's lock.
@@ -189,13 +196,23 @@ class Runner(Generic[C]):
             listener: hears what happens.
             force: run every stage.
             until: the name of the last stage that is wanted; None: all.
+            only: the names of the stages that may run; of the others the results are kept, however they were made.
 
         Raises:
-            YukiError: a stage cannot do its work.
+            YukiError: a stage cannot do its work, or a result that is to be kept is not there.
         """
         reports: list[StageReport] = []
         checked = False
         for stage in self._up_to(until):
+            if only is not None and stage.name not in only:
+                if why := self.why_not_kept(stage):
+                    raise InputError(
+                        f"stage {stage.name}: {why}",
+                        where=self._store.folder,
+                        remedy="run the command again that made it",
+                    )
+                reports += [mark.report] if (mark := self._store.mark(stage.name)) else []
+                continue
             recipe = self._recipe(stage)
             reason = "--force" if force else self._store.why_not_done(stage.name, recipe)
             if reason is None:
@@ -204,8 +221,10 @@ class Runner(Generic[C]):
             else:
                 if not (stage.quick or checked) and stage.wanted(self._subject):
                     checked = True
-                    for step in self.plan(force=force, until=until)[len(reports) :]:
-                        if step.reason and step.stage.wanted(self._subject):
+                    names = {report.stage for report in reports}
+                    for step in self.plan(force=force, until=until):
+                        is_next = step.stage.name not in names and (only is None or step.stage.name in only)
+                        if is_next and step.reason and step.stage.wanted(self._subject):
                             step.stage.check(self._subject)
                     recipe = self._recipe(stage)  # loading a model may have fetched a newer one
                 with self._turn() if self._uses_device(stage) else nullcontext():
@@ -214,6 +233,10 @@ class Runner(Generic[C]):
                     listener(Event(EventKind.FINISHED, self._name, stage.name, report=report))
             reports.append(report)
         return reports
+
+    def why_not_kept(self, stage: Stage[C]) -> str | None:
+        """Why what a stage made cannot serve as it is, however it was made; None if it can."""
+        return self._store.why_not_there(stage.name) if stage.wanted(self._subject) else None
 
     def _uses_device(self, stage: Stage[C]) -> bool:
         return stage.wanted(self._subject) and stage.on_device(self._subject)

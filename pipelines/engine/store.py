@@ -189,6 +189,13 @@ class Store:
         difference = recipe.difference(mark.recipe)
         if difference:
             return difference
+        return self.why_not_there(stage)
+
+    def why_not_there(self, stage: str) -> str | None:
+        """The reason why a stage's result, however it was made, cannot be read; None if it can."""
+        mark = self.mark(stage)
+        if mark is None:
+            return "not done yet"
         if self._pending(stage).exists():
             return None  # its files stand ready in the workspace; the next lock puts them in place
         for output in mark.outputs:

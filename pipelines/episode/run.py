@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -53,6 +54,7 @@ def run_episode(
     progress: Listener | None = None,
     until: str | None = None,
     session: Session | None = None,
+    only: Collection[str] | None = None,
 ) -> EpisodeResult:
     """Bring one episode up to date, and say what is known of it. What is done already is reused.
 
@@ -61,6 +63,7 @@ def run_episode(
         progress: is told what happens (``pipelines.progress.Event``).
         until: the name of the last stage to run; for measuring.
         session: what is shared with other episodes of the same run.
+        only: the names of the stages that may run; of the others the results are kept, however they were made.
 
     Raises:
         YukiError: in one line what is wrong with the input or the output folder; ``exit_status`` says whose fault.
@@ -75,7 +78,7 @@ def run_episode(
         with episode.store.locked(wait_seconds=session.patience_seconds):
             session.own(episode)
             session.remember()
-            reports = _runner(episode, session).run(listener, force=config.force, until=until)
+            reports = _runner(episode, session).run(listener, force=config.force, until=until, only=only)
         session.remember()
     return EpisodeResult(episode.episode_id, episode.store.folder, tuple(reports))
 
@@ -89,6 +92,14 @@ def _runner(episode: Episode, session: Session) -> Runner[Episode]:
         name=episode.episode_id,
         turn=session.device_turn,
     )
+
+
+def why_not_kept(config: EpisodeConfig, *, session: Session, but: Collection[str]) -> dict[str, str]:
+    """The stages beside those of ``but`` whose results cannot serve as they are, however they were made, and why."""
+    episode = session.open(config)
+    runner = _runner(episode, session)
+    found = {stage.name: runner.why_not_kept(stage) for stage in STAGES if stage.name not in but}
+    return {name: why for name, why in found.items() if why}
 
 
 def plan_episode(config: EpisodeConfig, *, session: Session | None = None) -> tuple[str, list[Step[Episode]]]:

@@ -30,7 +30,17 @@ from yuki_builder.corpus.report import (
     write_large_corpus_report,
     write_report,
 )
-from yuki_builder.corpus.review import Desk, LineVoices, ReviewEpisode, ReviewPaths, Tools, require_review, serve
+from yuki_builder.corpus.review import (
+    Applied,
+    Desk,
+    LineVoices,
+    ReviewEpisode,
+    ReviewError,
+    ReviewPaths,
+    Tools,
+    require_review,
+    serve,
+)
 from yuki_builder.corpus.scenes import Scene, SceneRow, scenes_of, split_scenes
 from yuki_builder.corpus.tables.edits_csv import ADDED, NOBODY, NOT_SPEECH, UNUSABLE, LineEdit, read_edits
 from yuki_builder.corpus.tables.lines_csv import read_lines_csv, write_lines_csv
@@ -47,6 +57,7 @@ __all__ = [
     "NOT_SPEECH",
     "PROBLEMS",
     "UNUSABLE",
+    "Applied",
     "AudioFingerprint",
     "ClipQuality",
     "ClipReport",
@@ -64,6 +75,7 @@ __all__ = [
     "LineVoices",
     "QualityLimits",
     "ReviewEpisode",
+    "ReviewError",
     "ReviewPaths",
     "Scene",
     "SceneRow",

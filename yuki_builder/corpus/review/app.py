@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from yuki_builder.corpus.review.desk import ConflictError, Desk, Filter
 from yuki_builder.corpus.review.gate import Gate
+from yuki_builder.corpus.review.messages import ReviewError, said
 from yuki_builder.corpus.review.waves import wave
-from yuki_builder.errors import InputError, MissingExtraError, YukiError
+from yuki_builder.errors import MissingExtraError, YukiError
 from yuki_builder.untrusted import parse_json
 
 if TYPE_CHECKING:
@@ -79,18 +80,18 @@ def make_app(desk: Desk, root: Path, *, port: int, token: str) -> Gate:
         Route("/sound/{signal}/{episode:path}", served.sound),
         Route("/report/{path:path}", served.report),
     ]
-    handlers: dict[Any, Any] = {InputError: _refused, ConflictError: _conflict, YukiError: _refused, OSError: _failed}
+    handlers: dict[Any, Any] = {ConflictError: _conflict, YukiError: _refused, OSError: _failed}
     app = Starlette(routes=routes, exception_handlers=handlers)
     app.router.redirect_slashes = False
     return Gate(app, port=port, token=token)
 
 
 def _refused(_: Request, error: Exception) -> Response:
-    return _json({"error": str(error)}, 400)
+    return _json(said(error), 400)
 
 
 def _failed(_: Request, error: Exception) -> Response:
-    return _json({"error": f"cannot be kept: {error}"}, 507)
+    return _json(said(ReviewError("not_kept", error)), 507)
 
 
 def _conflict(_: Request, error: Exception) -> Response:
@@ -106,7 +107,7 @@ def _json(content: Any, status: int = 200) -> Response:
 
 
 def _none() -> Response:
-    return _json({"error": "there is no such thing"}, 404)
+    return _json(said(ReviewError("no_such_thing")), 404)
 
 
 class _Served:
@@ -159,7 +160,7 @@ class _Served:
             return _none()
         start, end = _number(query.get("from"), 0), _number(query.get("to"), 0)
         if not 0 <= start < end <= start + _LONGEST_WAVE_MS:
-            raise InputError(f"at most {_LONGEST_WAVE_MS // 1000} seconds of sound at a time")
+            raise ReviewError("too_much_sound", _LONGEST_WAVE_MS // 1000)
         return _json(wave(path, start, end, bins=max(10, min(2000, _number(query.get("bins"), 600)))))
 
     def sound(self, request: Request) -> Response:
@@ -248,9 +249,9 @@ async def _body(request: Request) -> dict[str, Any]:
     try:
         body = parse_json(await request.body())
     except ValueError as e:
-        raise InputError(f"not valid JSON: {e}") from e
+        raise ReviewError("not_json", e) from e
     if not isinstance(body, dict):
-        raise InputError("expected a JSON object")
+        raise ReviewError("not_an_object")
     return body
 
 

@@ -1,5 +1,5 @@
 // What all parts of the page share: the server, the state, and who wants to know of changes.
-import { t } from "./words.js";
+import { inWords, t } from "./words.js";
 
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -10,7 +10,7 @@ export function make(tag, properties = {}, ...children) {
 }
 
 export const state = {
-  filter: {}, offset: 0, limit: 200, total: 0, rows: [], current: null, details: null,
+  filter: {}, offset: 0, limit: 200, total: 0, rows: [], current: null, details: null, loading: null, deciding: null,
   overview: null, version: -1, acts: 0, signal: "vocals", times: null,
 };
 
@@ -49,9 +49,15 @@ export async function ask(path, values = {}, body = undefined) {
     throw new Refused(0, t("gone"));
   }
   const kind = answer.headers.get("content-type") ?? "";
-  const content = kind.includes("json") ? await answer.json() : { error: await answer.text() };
-  if (!answer.ok) throw new Refused(answer.status, answer.status === 409 ? t("conflict") : content.error);
+  const content = kind.includes("json") ? await answer.json() : null;
+  if (!answer.ok || !content) throw new Refused(answer.status, refusal(answer.status, content));
   return content;
+}
+
+function refusal(status, content) {
+  if (status === 409) return t("conflict");
+  if (content) return t("failed", inWords(content, "error"));
+  return status === 401 ? t("no_token") : t("refused", status);
 }
 
 const listeners = {};

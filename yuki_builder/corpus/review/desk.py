@@ -27,8 +27,9 @@ from yuki_builder.corpus.review.history import (
     next_redo,
     next_undo,
 )
+from yuki_builder.corpus.review.messages import ReviewError, said
 from yuki_builder.corpus.tables.edits_csv import MARKS, NOBODY
-from yuki_builder.errors import InputError, YukiError
+from yuki_builder.errors import YukiError
 from yuki_builder.records import Attribution, Line, LineSource, Verdict
 
 MOST_LINES = 500  # of one page
@@ -76,19 +77,35 @@ class ReviewPaths:
 
 
 @dataclass(frozen=True, slots=True)
+class Applied:
+    """What was not brought up to date with what was decided.
+
+    Attributes:
+        exports: names of exports in the output folder that are as they were.
+        kept: stages that were not done again, although this version of the program, or a file that was changed since,
+            would make something else of them.
+        command: what does them again.
+    """
+
+    exports: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
     """What a review needs the pipeline for.
 
     Attributes:
         load: episodes as they are on the disk now, by their names.
         suggest: who says each line of an episode, by what was decided so far; None where it cannot be told.
-        apply: brings episodes up to date with what was decided, and the corpus; told how far it is. Gives the names of
-            exports that are as they were.
+        apply: brings episodes up to date with what was decided, and the corpus; tells which episode it is at, and which
+            stage.
     """
 
     load: Callable[[Sequence[str]], Mapping[str, ReviewEpisode]]
     suggest: Callable[[str], Sequence[Attribution] | None] = lambda _: None
-    apply: Callable[[Sequence[str], Callable[[str], None]], Sequence[str]] = lambda *_: ()
+    apply: Callable[[Sequence[str], Callable[[str, str], None]], Applied] = lambda *_: Applied()
 
 
 class ConflictError(Exception):
@@ -208,7 +225,7 @@ class Desk:
         with self._lock:
             line = self._lines.get(line_id)
             if line is None:
-                raise InputError(f"there is no line {line_id!r:.100}")
+                raise ReviewError("no_line", line_id)
             return self._now(line)
 
     def _now(self, line: Line) -> Line:
@@ -410,14 +427,14 @@ class Desk:
         """The lines of a voice in two groups by how they sound, each from its middle outwards."""
         with self._lock:
             episode = self._episode(episode_id)
-            said = [line.line_id for line in episode.lines if line.speaker == speaker]
-            groups = halves(episode.voices, said) if episode.voices is not None else (said, [])
+            own = [line.line_id for line in episode.lines if line.speaker == speaker]
+            groups = halves(episode.voices, own) if episode.voices is not None else (own, [])
             return [[self._row(self.line(line_id)) for line_id in group] for group in groups]
 
     def _episode(self, episode_id: str) -> ReviewEpisode:
         episode = self._episodes.get(episode_id)
         if episode is None:
-            raise InputError(f"there is no episode {episode_id!r:.100}")
+            raise ReviewError("no_episode", episode_id)
         return episode
 
     # --- decisions ----------------------------------------------------------------------------------------
@@ -484,52 +501,52 @@ class Desk:
         try:
             kind = Kind(request.get("kind", ""))
         except ValueError as e:
-            raise InputError(f"unknown decision {request.get('kind')!r:.60}") from e
+            raise ReviewError("unknown_decision", request.get("kind")) from e
         act = self._act(author, **{**request, "kind": kind, "lines": self._meant(request)})
         value = act.value
-        problem = None
+        problem: tuple[str, ...] = ()
         if kind in (Kind.ADD, Kind.CUT):
             return self._new_line(act, request)
         if kind is Kind.RENAME:
             if not (value and act.new_name) or value == act.new_name:
-                problem = "a new name is wanted"
+                problem = ("no_new_name",)
             elif self._is_label_of_voices(value):
                 # A label of the diarization has no other name: its lines get one.
                 lines = tuple(x.line_id for x in self._lines.values() if self._now(x).character == value)
                 act = replace(act, kind=Kind.ASSIGN, lines=lines, value=act.new_name, new_name="")
         elif kind in (Kind.UNDO, Kind.REDO, Kind.APPLIED):
-            problem = "unknown decision"
+            problem = ("unknown_decision", str(kind))
         elif not act.lines:
-            problem = "it concerns no line"
+            problem = ("no_lines_meant",)
         elif kind in (Kind.MARK, Kind.UNMARK) and value not in MARKS:
-            problem = f"unknown mark {value!r:.60}"
+            problem = ("unknown_mark", value)
         elif kind in (Kind.TEXT, Kind.TIMES) and len(act.lines) != 1:
-            problem = "words and times are of one line"
+            problem = ("one_line_at_a_time",)
         elif kind is Kind.TIMES and act.start_ms is not None:
             end_ms = act.end_ms
             if end_ms is None or not 0 <= act.start_ms < end_ms < 1 << 31:
-                problem = "a line ends after it starts"
+                problem = ("end_before_start",)
         if problem:
-            raise InputError(problem)
+            raise ReviewError(*problem)
         return act
 
     def _new_line(self, act: Act, request: Mapping[str, Any]) -> Act:
         """A line that is added, or what is behind a cut, with an id of its own."""
         if act.kind is Kind.CUT:
             if len(act.lines) != 1:
-                raise InputError("one line is cut at a time")
+                raise ReviewError("one_cut_at_a_time")
             line = self.line(act.lines[0])
             act = replace(act, episode=line.episode_id, start_ms=line.start_ms, end_ms=line.end_ms)
             first_ms, text = act.cut_ms, act.second
             if first_ms is None or not line.start_ms + _SHORTEST_MS <= first_ms <= line.end_ms - _SHORTEST_MS:
-                raise InputError("a cut lies between a line's start and its end")
+                raise ReviewError("cut_outside")
         else:
             act = replace(act, episode=self._episode(str(request.get("episode", ""))).episode_id, lines=())
             first_ms, text = act.start_ms, act.value
             if first_ms is None or act.end_ms is None or not 0 <= first_ms <= act.end_ms - _SHORTEST_MS < 1 << 31:
-                raise InputError("a line ends after it starts")
+                raise ReviewError("end_before_start")
         if not (act.value and text):
-            raise InputError("a line has words")
+            raise ReviewError("no_words")
         told = f"{act.author}|{act.at}|{act.number}|{text}".encode("utf-8", "surrogatepass")
         line_id = f"{act.episode}-{first_ms:08d}-{hashlib.sha256(told).hexdigest()[:8]}"
         return replace(act, lines=(*act.lines, line_id))
@@ -542,10 +559,10 @@ class Desk:
         """The lines that a request is about."""
         lines = request.get("lines") or []
         if not isinstance(lines, (list, tuple)) or not all(isinstance(each, str) for each in lines):
-            raise InputError("lines are a list of their ids")
+            raise ReviewError("not_a_list")
         for line_id in lines:
             if line_id not in self._lines:
-                raise InputError(f"there is no line {line_id!r:.100}")
+                raise ReviewError("no_line", line_id)
         speakers = request.get("speakers") or ([request["speaker"]] if request.get("speaker") else [])
         if speakers and not lines:
             episode = self._episode(str(request.get("episode", "")))
@@ -564,7 +581,7 @@ class Desk:
         try:
             return Act.from_dict({**data, "number": len(self._history) + 1, "author": author[:64], "at": at})
         except (ValueError, TypeError, KeyError) as e:
-            raise InputError(f"no decision of this form ({e})") from e
+            raise ReviewError("malformed_decision", e) from e
 
     def _heed_files(self) -> None:
         """A table that was edited by hand meanwhile is read before it is written."""
@@ -645,9 +662,9 @@ class Desk:
                 return
             wanted = sorted(self._to_apply())
             upto = len(self._history)
-            self._applying = {"state": "running", "episodes": wanted, "step": ""}
+            self._applying = {"state": "running", "episodes": wanted, "subject": "", "stage": ""}
         try:
-            exports = self._tools.apply(wanted, self._tell) if wanted else ()
+            applied = self._tools.apply(wanted, self._tell) if wanted else Applied()
             loaded = self._tools.load(wanted) if wanted else {}
             changed: list[dict[str, Any]] = []
             with self._lock:
@@ -655,12 +672,13 @@ class Desk:
                     changed += self._reload(episode)
                 if wanted:
                     self._mark_applied(wanted, upto)
-                self._applying = {"state": "done", "episodes": wanted, "changes": changed, "exports": list(exports)}
+                told = {"exports": list(applied.exports), "kept": list(applied.kept), "command": applied.command}
+                self._applying = {"state": "done", "episodes": wanted, "changes": changed, **told}
                 self._version += 1
         except YukiError as e:
-            self._fail(str(e))
+            self._fail(e)
         except Exception as e:
-            self._fail(f"{type(e).__name__}: {e}")
+            self._fail(YukiError(f"{type(e).__name__}: {e}"))
             raise
 
     def _mark_applied(self, episodes: Sequence[str], upto: int) -> None:
@@ -669,13 +687,13 @@ class Desk:
         if done:
             self._record([self._act("", kind=Kind.APPLIED, lines=done)])
 
-    def _tell(self, step: str) -> None:
+    def _tell(self, subject: str, stage: str) -> None:
         with self._lock:
-            self._applying = {**self._applying, "step": step}
+            self._applying = {**self._applying, "subject": subject, "stage": stage}
 
-    def _fail(self, message: str) -> None:
+    def _fail(self, error: YukiError) -> None:
         with self._lock:
-            self._applying = {"state": "failed", "message": message}
+            self._applying = {"state": "failed", **said(error, "message")}
             self._version += 1
 
     def _reload(self, episode: ReviewEpisode) -> list[dict[str, Any]]:
@@ -719,12 +737,12 @@ def changes(before: Sequence[Line], after: Sequence[Line]) -> list[dict[str, Any
 
 def _clean(text: Any, longest: int, *, keep_breaks: bool) -> str:
     if not isinstance(text, str):
-        raise InputError("expected a name or words")
+        raise ReviewError("not_a_text")
     text = unicodedata.normalize("NFC", text)
     rows = ["".join(c if c.isprintable() else " " for c in row).strip() for row in text.splitlines()]
     joined = "\n".join(rows).strip() if keep_breaks else " ".join(" ".join(rows).split())
     if len(joined) > longest:
-        raise InputError(f"longer than {longest} characters")
+        raise ReviewError("too_long", longest)
     return joined
 
 
@@ -734,6 +752,7 @@ def _folded(text: str) -> str:
 
 __all__ = [
     "MOST_LINES",
+    "Applied",
     "ConflictError",
     "Desk",
     "Filter",

@@ -3,7 +3,7 @@ import { $, $$, ask, attempt, clock, make, on, say, state, tell } from "./core.j
 import { show } from "./list.js";
 import { decide } from "./panel.js";
 import { play } from "./sound.js";
-import { t } from "./words.js";
+import { inWords, named, t } from "./words.js";
 
 const episodeNow = () => state.details?.episode ?? (state.filter.episode || state.overview?.episodes[0]?.id);
 
@@ -95,28 +95,34 @@ $("#rename-form").addEventListener("submit", async (event) => {
 });
 
 export async function apply() {
-  if (!state.overview?.to_apply.length) return say(t("nothing_to_apply"));
+  await state.loading; // a decision just taken waits for its line,
+  await state.deciding; // then for the server
+  const there = await attempt(() => ask("/api/overview"));
+  if (!there) return;
+  if (!there.to_apply.length) return say(t("nothing_to_apply"));
   if (!(await attempt(() => ask("/api/apply", {}, {})))) return;
   $("#apply").disabled = true;
   const follow = async () => {
     const now = await attempt(() => ask("/api/apply"));
     if (now?.state === "running") {
-      say(t("applying", now.step || "…"));
+      say(t("applying", now.subject === "corpus" ? t("corpus") : now.subject, named("stage", now.stage) || "…"));
       return setTimeout(follow, 500);
     }
     $("#apply").disabled = false;
     if (!now) return;
-    if (now.state === "failed") return say(t("failed", now.message), true);
+    if (now.state === "failed") return say(t("failed", inWords(now, "message")), true);
     say(now.changes.length ? t("applied", now.changes.length) : t("no_change"));
     tell("decided");
-    showChanges(now.changes, now.exports ?? []);
+    showChanges(now);
   };
   setTimeout(follow, 300);
 }
 
-function showChanges(changes, exports) {
-  const stale = exports.length ? ` ${t("stale_exports", exports.join(", "))}` : "";
+function showChanges({ changes, exports = [], kept = [], command = "" }) {
+  const stale = exports.length ? ` ${t("stale_exports", exports.join(t("comma")))}` : "";
   $("#changes-summary").textContent = (changes.length ? t("applied", changes.length) : t("no_change")) + stale;
+  $("#changes-kept").hidden = !kept.length;
+  $("#changes-kept").replaceChildren(t("kept", kept.map((stage) => named("stage", stage)).join(t("comma"))), " ", make("code", { textContent: command }));
   $("#change-list").replaceChildren(...changes.slice(0, 2000).map(changeItem));
   $("#changes").showModal();
 }

@@ -1,6 +1,6 @@
 // The lines, page by page, and which one is chosen.
 import { $, ask, attempt, clock, make, on, paint, say, state, tell } from "./core.js";
-import { t } from "./words.js";
+import { named, t } from "./words.js";
 
 const list = $("#lines");
 const idOf = (key) => `line-${state.rows.findIndex((row) => row.id === key)}`;
@@ -26,7 +26,7 @@ function draw(keep) {
 
 function item(row, place) {
   const who = make("span", { className: "who", textContent: nameOf(row), dir: "auto" });
-  const badges = [...row.marks.map((mark) => (mark === "nobody" ? t("mark_nobody") : t(mark))), ...row.edited.map(() => "✎"), ...row.problems];
+  const badges = [...row.marks.map((mark) => (mark === "nobody" ? t("mark_nobody") : t(mark))), ...row.edited.map(() => "✎"), ...row.problems.map((problem) => named("problem", problem))];
   const entry = make(
     "li",
     { id: `line-${place}`, className: row.state },

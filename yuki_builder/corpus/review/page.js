@@ -5,7 +5,7 @@ import { showKeys } from "./keys.js";
 import { choose, load } from "./list.js";
 import "./pieces.js";
 import "./sound.js";
-import { language, setLanguage, t, translate } from "./words.js";
+import { language, named, setLanguage, t, translate } from "./words.js";
 
 const POLL_MS = 2000;
 
@@ -31,8 +31,8 @@ function showOverview() {
   fill("episode", [any, ...episodes.map(({ id, lines: count }) => [id, `${id} (${count})`])]);
   fill("character", [any, ["nobody", t("unknown")], ...characters.map(({ name, lines: count }) => [name, `${name} (${count})`])]);
   fill("state", [any, ...["open", "doubtful", "certain", "decided"].map((s) => [s, t(`state_${s}`)])]);
-  fill("problem", [any, ...Object.entries(problems).map(([name, count]) => [name, `${name} (${count})`])]);
-  fill("source", [any, ...Object.entries(sources).map(([name, count]) => [name, `${name} (${count})`])]);
+  fill("problem", [any, ...Object.entries(problems).map(([name, count]) => [name, `${named("problem", name)} (${count})`])]);
+  fill("source", [any, ...Object.entries(sources).map(([name, count]) => [name, `${named("source", name)} (${count})`])]);
   fill("mark", [any, ["nobody", t("mark_nobody")], ["not speech", t("not speech")], ["unusable", t("unusable")]]);
   fill("order", [["time", t("order_time")], ["gain", t("order_gain")]]);
 }

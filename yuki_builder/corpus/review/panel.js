@@ -2,7 +2,7 @@
 import { $, ask, attempt, clock, make, memory, on, paint, say, state, tell } from "./core.js";
 import { choose, mostDoubtful, nameOf, show, step } from "./list.js";
 import { setTimes, shownTimes } from "./sound.js";
-import { t } from "./words.js";
+import { named, t } from "./words.js";
 
 function showLine() {
   const line = state.details;
@@ -50,7 +50,7 @@ function showTimes() {
 function showEvidence() {
   const found = state.details.evidence;
   const item = (e) =>
-    make("li", {}, make("span", { className: "small", textContent: t(`evidence_${e.source}`) }), make("bdi", { textContent: e.character }), make("span", { className: "small", textContent: `${Math.round(100 * e.weight)} %` }));
+    make("li", {}, make("span", { className: "small", textContent: named("evidence", e.source) }), make("bdi", { textContent: e.character === "nobody" ? t("nobody_short") : e.character }), make("span", { className: "small", textContent: `${Math.round(100 * e.weight)} %` }));
   $("#evidence").replaceChildren(...(found.length ? found.map(item) : [make("li", { textContent: t("no_reason") })]));
 }
 
@@ -81,7 +81,9 @@ function neighbour(row) {
 // --- decisions --------------------------------------------------------------------------------------------
 
 export async function decide(request, words) {
-  const told = await attempt(() => ask("/api/decide", {}, { ...request, seen: state.acts }));
+  const asked = attempt(() => ask("/api/decide", {}, { ...request, seen: state.acts }));
+  state.deciding = asked;
+  const told = await asked;
   if (!told) return false;
   state.acts = told.acts;
   say(words(told.act));

@@ -15,17 +15,22 @@ const EN = {
   group: (n, count) => `Group ${n}: ${count} lines`, one_voice: "Too few lines can be heard to split this voice.", assign_group: "Assign this group",
   voice_box: (speaker, count, open) => `Voice ${speaker}: ${count} lines, ${open} not decided.`, assign_voice: (name) => `The whole voice: ${name}`,
   pages: (from, to, total) => `${from}–${to} of ${total}`, progress: (decided, doubtful, total) => `${decided} decided · ${doubtful} doubtful · ${total} lines`,
-  apply_n: (n) => `Apply (${n})`, applying: (step) => `Applying: ${step}`, nothing_to_apply: "Everything is applied.", applied: (n) => `Applied: ${n} lines changed.`,
+  apply_n: (n) => `Apply (${n})`, applying: (subject, stage) => `Applying: ${subject ? `${subject}: ` : ""}${stage}`, nothing_to_apply: "Everything is applied.", applied: (n) => `Applied: ${n} lines changed.`,
   no_change: "No line changed.", failed: (why) => `Not done: ${why}`, conflict: "Somebody else just decided about this line. Look again.",
   undone: (what) => `Undone: ${what}`, redone: (what) => `Done again: ${what}`, no_undo: "There is nothing to undo.", no_redo: "There is nothing to do again.",
   assigned: (n, name) => (n === 1 ? name : `${n} lines: ${name}`), cleared: "Taken back", marked: (mark) => `Marked: ${mark}`, unmarked: (mark) => `Mark taken off: ${mark}`,
   text_saved: "Words saved", times_saved: "Times saved", renamed: (a, b) => `${a} is now ${b}`, all_done: "No doubtful line is left here.", thinking: "working out what follows",
-  no_sound: "There is no sound for this episode.", gone: "The server does not answer. Start the review again.", line: (n, episode, time) => `Line ${n} of ${episode}, ${time}`, decided_by_you: "decided",
+  no_sound: "There is no sound for this episode.", gone: "The server does not answer. Start the review again.", line: (n, episode, time) => `Line ${n} of ${episode}, ${time}`,
   removed: "left out", added: "there again", evidence_manual: "a person", evidence_actor: "subtitle (actor)", evidence_sdh: "subtitle (name)", evidence_voice: "voice", evidence_vocals: "· in the vocals",
   evidence_mix: "· in the mix", evidence_cluster: "same voice", evidence_scene: "neighbours", "not speech": "not speech", "mark_nobody": "nobody", tick: (s) => `Tick voice ${s}`,
   stale_exports: (names) => `Exports are as they were (${names}): write them again with run_pipeline.py export.`,
   cut: "Cut in two", cut_title: "Cut the line in two", cut_first: "First line", cut_second: "Second line", cut_at: "Cut at (s)", play_first: "Play the first", play_second: "Play the second",
   add: "Add a line", add_title: "Add a line that the subtitles lack", cut_done: "Cut in two", add_done: "Line added", add_gone: "Added line taken out",
+  state_unknown: "unknown", corpus: "corpus", no_token: "This page is of a review that has ended. Open the address that the command printed last.", refused: (status) => `The server refuses this request (${status}).`,
+  kept: (stages) => `Left as it was, though it would be made otherwise now: ${stages}. This command makes it anew:`, comma: ", ",
+  source_subtitle: "subtitles", source_asr: "heard", source_ocr: "read from pictures", source_review: "added here", evidence_dub: "second audio track",
+  "problem_too short": "too short", "problem_too long": "too long", "problem_clipped": "clipped", "problem_narrow band": "narrow band", "problem_little speech": "little speech", "problem_too slow": "too slow", "problem_too fast": "too fast", "problem_overlapped": "overlapped", "problem_low level": "low level", "problem_low DNSMOS": "low DNSMOS", "problem_duplicate": "duplicate", "problem_text not heard": "text not heard", "problem_unusable": "unusable",
+  "stage_probe": "video", "stage_ocr": "pictures of subtitles", "stage_cues": "subtitles", "stage_extract": "sound", "stage_isolate": "vocals", "stage_speech": "speech", "stage_align": "alignment", "stage_turns": "turns of voices", "stage_transcribe": "transcription", "stage_words": "words", "stage_part": "parting speakers", "stage_voiceprints": "speaker embeddings", "stage_corrected voices": "speaker embeddings of corrected lines", "stage_dub": "voices of the second audio track", "stage_enrol": "enrolment", "stage_identify": "who says it", "stage_clips": "clips", "stage_quality": "quality", "stage_lines": "lines", "stage_shots": "shots", "stage_scenes": "scenes", "stage_pictures": "waveforms", "stage_report": "report", "stage_summary": "summary", "stage_files": "corpus files", "stage_gallery": "gallery of voices",
   keys: [["1 … 9", "one of the likeliest names"], ["Enter", "type any name"], ["0", "nobody of the characters"], ["-", "not speech"], ["x", "unusable"], ["Backspace", "take the decision back"],
     ["d", "the most doubtful line"], ["j k ↓ ↑", "next, previous line"], ["Page ↓ ↑", "next, previous page"], ["Space", "play, stop"], ["p", "play with neighbours"], ["m", "vocals or mix"],
     ["w", "the whole voice: the name in the box"], ["v", "voices: merge, split"], ["r", "rename a character"], ["e", "correct the words"], ["t", "correct the times"], ["c", "cut the line in two"], ["n", "add a line"],
@@ -47,17 +52,22 @@ const ZH = {
   group: (n, count) => `第 ${n} 组：${count} 句`, one_voice: "可听的台词太少，无法拆分。", assign_group: "指定这一组",
   voice_box: (speaker, count, open) => `声音 ${speaker}：${count} 句，${open} 句未决定。`, assign_voice: (name) => `整个声音：${name}`,
   pages: (from, to, total) => `${from}–${to}，共 ${total}`, progress: (decided, doubtful, total) => `已决定 ${decided} · 可疑 ${doubtful} · 共 ${total} 句`,
-  apply_n: (n) => `应用（${n}）`, applying: (step) => `正在应用：${step}`, nothing_to_apply: "全部已应用。", applied: (n) => `已应用：${n} 句改变。`,
+  apply_n: (n) => `应用（${n}）`, applying: (subject, stage) => `正在应用：${subject ? `${subject}：` : ""}${stage}`, nothing_to_apply: "全部已应用。", applied: (n) => `已应用：${n} 句改变。`,
   no_change: "没有台词改变。", failed: (why) => `未完成：${why}`, conflict: "别人刚刚对这句做了决定，请再看一下。",
   undone: (what) => `已撤销：${what}`, redone: (what) => `已重做：${what}`, no_undo: "没有可撤销的。", no_redo: "没有可重做的。",
   assigned: (n, name) => (n === 1 ? name : `${n} 句：${name}`), cleared: "已收回", marked: (mark) => `已标记：${mark}`, unmarked: (mark) => `已取消标记：${mark}`,
   text_saved: "文字已保存", times_saved: "时间已保存", renamed: (a, b) => `${a} 现名 ${b}`, all_done: "这里没有可疑的台词了。", thinking: "正在推算",
-  no_sound: "本集没有声音文件。", gone: "服务器没有应答，请重新启动校对。", line: (n, episode, time) => `${episode} 第 ${n} 句，${time}`, decided_by_you: "已决定",
+  no_sound: "本集没有声音文件。", gone: "服务器没有应答，请重新启动校对。", line: (n, episode, time) => `${episode} 第 ${n} 句，${time}`,
   removed: "已去除", added: "已恢复", evidence_manual: "人工", evidence_actor: "字幕（演员栏）", evidence_sdh: "字幕（名字）", evidence_voice: "声音", evidence_vocals: "· 人声中",
   evidence_mix: "· 混音中", evidence_cluster: "同一声音", evidence_scene: "前后台词", "not speech": "不是说话", "mark_nobody": "无人", tick: (s) => `勾选声音 ${s}`,
   stale_exports: (names) => `导出仍是旧的（${names}）：请用 run_pipeline.py export 重新导出。`,
   cut: "切成两句", cut_title: "把这句切成两句", cut_first: "第一句", cut_second: "第二句", cut_at: "切点（秒）", play_first: "播放第一句", play_second: "播放第二句",
   add: "添加台词", add_title: "添加字幕里没有的台词", cut_done: "已切成两句", add_done: "已添加台词", add_gone: "已去掉添加的台词",
+  state_unknown: "未知", corpus: "语料", no_token: "这是已结束的校对的页面。请打开命令最后显示的地址。", refused: (status) => `服务器拒绝了此请求（${status}）。`,
+  kept: (stages) => `以下结果保持原样，尽管现在生成会不同：${stages}。此命令可重新生成：`, comma: "、",
+  source_subtitle: "字幕", source_asr: "听写", source_ocr: "读自图片", source_review: "在此添加", evidence_dub: "第二音轨",
+  "problem_too short": "太短", "problem_too long": "太长", "problem_clipped": "削波", "problem_narrow band": "频带窄", "problem_little speech": "说话少", "problem_too slow": "太慢", "problem_too fast": "太快", "problem_overlapped": "有重叠", "problem_low level": "声音小", "problem_low DNSMOS": "DNSMOS 低", "problem_duplicate": "重复", "problem_text not heard": "文字听不到", "problem_unusable": "不可用",
+  "stage_probe": "看视频", "stage_ocr": "读图片字幕", "stage_cues": "读字幕", "stage_extract": "取出声音", "stage_isolate": "分离人声", "stage_speech": "找说话处", "stage_align": "对齐字幕", "stage_turns": "分辨声音", "stage_transcribe": "听写", "stage_words": "切分词句", "stage_part": "拆分说话人", "stage_voiceprints": "声纹", "stage_corrected voices": "改动处的声纹", "stage_dub": "第二音轨的声音", "stage_enrol": "登记声音", "stage_identify": "认人", "stage_clips": "剪片段", "stage_quality": "质量", "stage_lines": "台词", "stage_shots": "镜头", "stage_scenes": "场景", "stage_pictures": "波形图", "stage_report": "报告", "stage_summary": "摘要", "stage_files": "语料文件", "stage_gallery": "声音库",
   keys: [["1 … 9", "最可能的名字之一"], ["Enter", "输入任意名字"], ["0", "都不是"], ["-", "不是说话"], ["x", "不可用"], ["Backspace", "收回决定"],
     ["d", "最可疑的一句"], ["j k ↓ ↑", "下一句、上一句"], ["Page ↓ ↑", "下一页、上一页"], ["空格", "播放、停止"], ["p", "连同前后播放"], ["m", "人声或混音"],
     ["w", "整个声音：用框中的名字"], ["v", "声音：合并、拆分"], ["r", "角色改名"], ["e", "改文字"], ["t", "改时间"], ["c", "切成两句"], ["n", "添加台词"],
@@ -72,10 +82,16 @@ const stored = (() => {
   }
 })();
 export let language = stored ?? (navigator.language.startsWith("zh") ? "zh" : "en");
+export const tables = { en: EN, zh: ZH };
 export const t = (key, ...values) => {
-  const text = (language === "zh" ? ZH : EN)[key] ?? key;
+  const text = tables[language === "zh" ? "zh" : "en"][key] ?? key;
   return typeof text === "function" ? text(...values) : text;
 };
+
+// A name that the program gives: in words, or as it is.
+export const named = (kind, name) => (`${kind}_${name}` in EN ? t(`${kind}_${name}`) : name);
+// What the server says, in this page's language.
+export const inWords = (told, field) => (language === "zh" ? told[`${field}_zh`] : null) ?? told[field];
 
 export function setLanguage(next) {
   language = next;
