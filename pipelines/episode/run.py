@@ -95,7 +95,16 @@ def _runner(episode: Episode, session: Session) -> Runner[Episode]:
 
 
 def why_not_kept(config: EpisodeConfig, *, session: Session, but: Collection[str]) -> dict[str, str]:
-    """The stages beside those of ``but`` whose results cannot serve as they are, however they were made, and why."""
+    """The stages whose results cannot serve as they are, however they were made, and why; writes nothing.
+
+    Args:
+        config: the video and the options.
+        session: what is shared with other episodes.
+        but: names of stages that do not count.
+
+    Raises:
+        YukiError: as ``plan_episode``.
+    """
     episode = session.open(config)
     runner = _runner(episode, session)
     found = {stage.name: runner.why_not_kept(stage) for stage in STAGES if stage.name not in but}
