@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     import torch
 
 
-_ROWS = 16
+STEADY_ROWS = 16
+"""A product of matrices of a multiple of so many rows has the same bits for any number of threads."""
 
 
 def steady_linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
@@ -30,7 +31,7 @@ def steady_linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | No
     from torch.nn import functional
 
     rows = x.reshape(-1, x.shape[-1])
-    missing = -len(rows) % _ROWS
+    missing = -len(rows) % STEADY_ROWS
     if not missing or x.device.type != "cpu":
         return functional.linear(rows, weight, bias).reshape(*x.shape[:-1], -1)
     y = functional.linear(functional.pad(rows, (0, 0, 0, missing)), weight, bias)

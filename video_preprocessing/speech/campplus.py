@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from video_preprocessing.devices import steady_linear
+from video_preprocessing.devices import STEADY_ROWS, steady_linear
 from yuki_builder.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -164,33 +164,47 @@ def _pointwise(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> tor
 
 
 def _run_block(block: _Block, x: torch.Tensor) -> torch.Tensor:
-    """Shape (n, t, channels) in and out: each layer sees all outputs before it."""
+    """Shape (n, t, channels) in and out: each layer sees all outputs before it.
+
+    All layers work on the rows of one array, (n * t, channels), with rows of zeros after them as in ``steady_linear``;
+    what they need besides is made once.
+    """
     import torch
     from torch.nn import functional
 
     n, t, channels = x.shape
-    seen = x.new_empty(n, t, channels + _GROWTH * len(block.layers))
-    seen[..., :channels] = x
-    segments = -(-t // _SEGMENT_FRAMES)
+    rows = n * t
+    padded_rows = -(-rows // STEADY_ROWS) * STEADY_ROWS
+    seen = x.new_empty(padded_rows, channels + _GROWTH * len(block.layers))
+    seen[rows:] = 0
+    by_item = seen[:rows].view(n, t, -1)
+    by_item[..., :channels] = x
+    width = block.layers[0].bottleneck.shape[0]
+    # Three moments of each row side by side; beyond the ends of an item there is nothing.
+    taps = x.new_zeros(padded_rows, 3 * width)
+    taps_by_item = taps[:rows].view(n, t, 3, width)
+    scratch = x.new_empty(seen.numel())
+    segments = [slice(s, s + _SEGMENT_FRAMES) for s in range(0, t, _SEGMENT_FRAMES)]
     for layer in block.layers:
-        y = torch.addcmul(layer.shift, seen[..., :channels], layer.scale).relu_()
-        y = steady_linear(y.view(n * t, channels), layer.bottleneck, layer.bottleneck_bias).relu_().view(n, t, -1)
-        padded = functional.pad(y, (0, 0, layer.dilation, layer.dilation))
-        taps = [padded[:, k * layer.dilation : k * layer.dilation + t] for k in range(3)]
-        local = steady_linear(torch.cat(taps, dim=2).view(n * t, -1), layer.local)
+        scaled = scratch[: padded_rows * channels].view(padded_rows, channels)
+        torch.addcmul(layer.shift, seen[:, :channels], layer.scale, out=scaled).relu_()
+        y = functional.linear(scaled, layer.bottleneck, layer.bottleneck_bias).relu_()[:rows].view(n, t, width)
+        d = layer.dilation
+        taps_by_item[:, d:, 0] = y[:, : t - d]
+        taps_by_item[:, :, 1] = y
+        taps_by_item[:, : t - d, 2] = y[:, d:]
+        local = functional.linear(taps, layer.local)[:rows].view(n, t, _GROWTH)
         whole = y.mean(1, keepdim=True)
-        parts = [y[:, s * _SEGMENT_FRAMES : (s + 1) * _SEGMENT_FRAMES].mean(1) for s in range(segments)]
-        context = torch.stack(parts, dim=1) + whole
+        context = torch.stack([y[:, segment].mean(1) for segment in segments], dim=1) + whole
         # (n, segments, 128): one mask per segment of two seconds
-        context = steady_linear(context.view(n * segments, -1), layer.squeeze, layer.squeeze_bias).relu_()
-        mask = steady_linear(context, layer.expand, layer.expand_bias).sigmoid_().view(n, segments, -1)
-        masked = local.view(n, t, -1)
-        for s in range(segments):
-            masked[:, s * _SEGMENT_FRAMES : (s + 1) * _SEGMENT_FRAMES] *= mask[:, s, None]
-        seen[..., channels : channels + _GROWTH] = masked
+        context = steady_linear(context.view(n * len(segments), width), layer.squeeze, layer.squeeze_bias).relu_()
+        mask = steady_linear(context, layer.expand, layer.expand_bias).sigmoid_().view(n, len(segments), 1, _GROWTH)
+        own = by_item[..., channels : channels + _GROWTH]
+        for s, segment in enumerate(segments):
+            torch.mul(local[:, segment], mask[:, s], out=own[:, segment])
         channels += _GROWTH
     y = torch.addcmul(block.shift, seen, block.scale).relu_()
-    return steady_linear(y.view(n * t, channels), block.transit).view(n, t, -1)
+    return functional.linear(y, block.transit)[:rows].view(n, t, -1)
 
 
 def _affine(w: Mapping[str, torch.Tensor], norm: str) -> tuple[torch.Tensor, torch.Tensor]:

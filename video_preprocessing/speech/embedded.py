@@ -13,7 +13,7 @@ import numpy as np
 
 from video_preprocessing.speech.audio import SAMPLES_PER_MS, SpeechAudio
 from video_preprocessing.speech.embedders import same_voice
-from video_preprocessing.speech.embedding import SpeakerEmbedder, unit_rows
+from video_preprocessing.speech.embedding import SpeakerEmbedder, batches_by_duration, unit_rows
 from video_preprocessing.speech.local_voices import (
     Ints,
     LocalActivity,
@@ -42,7 +42,6 @@ HOP_FRAMES = 296
 
 _T = TypeVar("_T")
 _BATCH_WINDOWS = 32
-_BATCH_SEGMENTS = 64
 _TARGET_RMS = 0.05
 _SILENCE = 1e-9
 _LEAST_RMS = 1e-4  # -80 dB: what is quieter is not brought up
@@ -125,7 +124,7 @@ class EmbeddedDiarizer:
         least_ms = self._settings.min_segment_ms
         long = [i for i, s in enumerate(segments) if s.duration_ms >= least_ms] or list(range(len(segments)))
         done = 0
-        for batch in _batches(long, _BATCH_SEGMENTS):
+        for batch in batches_by_duration(long, lambda i: segments[i].duration_ms):
             rows, waves = list(batch), [vocals.read(segments[i].span) for i in batch]
             if mix is not None:
                 heard = [(i, voice, mix.read(segments[i].span)) for i, voice in zip(batch, waves, strict=True)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -18,7 +18,11 @@ MAX_FRAMES = 800
 
 _GRID_FRAMES = 20
 _BATCH_FRAMES = 2400
+_BATCH_MS = 420_000
 _SILENCE_RMS = 1e-5  # -100 dB: below the last bit of 16-bit audio
+
+
+_T = TypeVar("_T")
 
 
 class SpeakerEmbedder(Protocol):
@@ -74,6 +78,23 @@ def equal_parts(features: FloatArray) -> list[FloatArray]:
         frames = max(MIN_FRAMES, -(-(stop - start) // _GRID_FRAMES) * _GRID_FRAMES)
         parts.append(np.resize(features[start:stop], (frames, features.shape[1])))  # numpy's resize repeats
     return parts
+
+
+def batches_by_duration(items: Iterable[_T], duration_ms: Callable[[_T], float]) -> Iterator[list[_T]]:
+    """Items in order, so many at a time as ``embed_many`` is fast with and memory bears: seven minutes of audio.
+
+    Among fewer items, fewer are of one length, and the network hears them one by one.
+    """
+    batch: list[_T] = []
+    total_ms = 0.0
+    for item in items:
+        batch.append(item)
+        total_ms += duration_ms(item)
+        if total_ms >= _BATCH_MS:
+            yield batch
+            batch, total_ms = [], 0.0
+    if batch:
+        yield batch
 
 
 def batches_by_length(parts: Sequence[FloatArray]) -> Iterator[list[int]]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from video_preprocessing.speech.audio import SpeechAudio
-from video_preprocessing.speech.embedding import SpeakerEmbedder, unit_rows
+from video_preprocessing.speech.embedding import SpeakerEmbedder, batches_by_duration, unit_rows
 from yuki_builder.records import FloatArray, Progress, Span, Voiceprints, no_progress
 
 MIN_MS = 400
@@ -18,8 +18,6 @@ MIN_MS = 400
 
 MAX_MS = 20_000
 """More audio than this adds nothing; the first part is taken."""
-
-_BATCH_LINES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ def embed_spans(
         excerpts = [e for key, own in inside.items() if (e := choose_excerpt(key, own, speech))]
         excerpts.sort(key=lambda e: (e.pieces, e.key))  # the file is read front to back
         done = len(spans) - len(excerpts)
-        for batch in _batches(excerpts, _BATCH_LINES):
+        for batch in batches_by_duration(excerpts, lambda e: sum(p.duration_ms for p in e.pieces)):
             vectors = embedder.embed_many([np.concatenate([audio.read(p) for p in e.pieces]) for e in batch])
             rows.update((e.key, (v, e.speech_ms)) for e, v in zip(batch, vectors, strict=True) if v.any())
             done += len(batch)
@@ -144,8 +142,3 @@ def _first(pieces: Sequence[Span], limit_ms: int) -> list[Span]:
 def _within(span: Span, whole: Span) -> Span:
     start = min(max(span.start_ms, whole.start_ms), whole.end_ms)
     return Span(start, max(start, min(span.end_ms, whole.end_ms)))
-
-
-def _batches(items: Sequence[Excerpt], size: int) -> Iterator[Sequence[Excerpt]]:
-    for i in range(0, len(items), size):
-        yield items[i : i + size]
