@@ -18,10 +18,10 @@ import torch
 
 from video_preprocessing.uvr5.checkpoints import NetConfig, load_checkpoint, save_checkpoint
 from video_preprocessing.uvr5.engine.resuming import Unfinished, identity
-from video_preprocessing.uvr5.engine.streams import in_thread, written_in_thread
 from video_preprocessing.uvr5.separator import Separator, SeparatorOptions
 from yuki_builder.errors import ConfigError, MediaError
 from yuki_builder.records import FloatArray
+from yuki_builder.threads import in_thread, written_in_thread
 
 RATE_HZ = 16_000
 ROOT = Path(__file__).parents[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from video_preprocessing.speech.audio import SAMPLE_RATE_HZ, SpeechAudio
 from video_preprocessing.speech.silero import FRAME_SAMPLES, SileroStream
 from yuki_builder.records import FloatArray, Progress, Span, no_progress
+from yuki_builder.threads import in_thread
 
 LEVEL_SAMPLES = 128
 LEVEL_MS = LEVEL_SAMPLES * 1000 // SAMPLE_RATE_HZ
@@ -105,12 +107,13 @@ def _listen(audio: SpeechAudio, progress: Progress, *, gain_db: float = 0.0) -> 
     network = SileroStream()
     probabilities, levels = [np.zeros(0, np.float32)], [np.zeros(0, np.float32)]
     done = 0
-    for frames in _frames(audio.blocks()):
-        loud = np.clip(gain * frames, -1.0, 1.0) if gain_db else frames
-        probabilities.append(network.probabilities(loud))
-        levels.append(_levels_db(loud))
-        done += len(frames)
-        progress(min(done * FRAME_MS / 1000, total_s), total_s)
+    with closing(in_thread(_frames(audio.blocks()))) as read:
+        for frames in read:
+            loud = np.clip(gain * frames, -1.0, 1.0) if gain_db else frames
+            probabilities.append(network.probabilities(loud))
+            levels.append(_levels_db(loud))
+            done += len(frames)
+            progress(min(done * FRAME_MS / 1000, total_s), total_s)
     return np.concatenate(probabilities), np.concatenate(levels)
 
 

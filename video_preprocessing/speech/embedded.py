@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,6 +36,7 @@ from video_preprocessing.speech.segmentation import (
 )
 from video_preprocessing.speech.turns import NamedSpan, numbered
 from yuki_builder.records import FloatArray, Progress, Span, Turn, no_progress
+from yuki_builder.threads import in_thread
 
 HOP_FRAMES = 296
 """Windows begin every 5 s; two hear each moment."""
@@ -103,10 +104,11 @@ class EmbeddedDiarizer:
         probabilities = []
         total = max(1, audio.duration_ms * SAMPLES_PER_MS)
         done = 0
-        for batch in _batches(_windows(audio), _BATCH_WINDOWS):
-            probabilities.append(self._network.probabilities(np.stack(batch)))
-            done += len(batch)
-            progress(min(1.0, done * HOP_FRAMES * FRAME_HOP_SAMPLES / total))
+        with closing(in_thread(_batches(_windows(audio), _BATCH_WINDOWS), depth=1)) as read:
+            for batch in read:
+                probabilities.append(self._network.probabilities(np.stack(batch)))
+                done += len(batch)
+                progress(min(1.0, done * HOP_FRAMES * FRAME_HOP_SAMPLES / total))
         if not probabilities:
             return None
         starts = np.arange(done, dtype=np.intp) * HOP_FRAMES
@@ -124,18 +126,27 @@ class EmbeddedDiarizer:
         least_ms = self._settings.min_segment_ms
         long = [i for i, s in enumerate(segments) if s.duration_ms >= least_ms] or list(range(len(segments)))
         done = 0
-        for batch in batches_by_duration(long, lambda i: segments[i].duration_ms):
-            rows, waves = list(batch), [vocals.read(segments[i].span) for i in batch]
-            if mix is not None:
-                heard = [(i, voice, mix.read(segments[i].span)) for i, voice in zip(batch, waves, strict=True)]
-                noisy = [(i, m) for i, v, m in heard if level_over_rest_db(v, m) < self._settings.noisy_db]
-                rows += [i for i, _ in noisy]
-                waves += [m for _, m in noisy]
-            np.add.at(vectors, rows, self._embedder.embed_many(waves))
-            done += len(batch)
-            progress(done / len(long))
+        batches = batches_by_duration(long, lambda i: segments[i].duration_ms)
+        reading = ((len(batch), *self._read(vocals, mix, segments, batch)) for batch in batches)
+        with closing(in_thread(reading, depth=1)) as read:
+            for count, rows, waves in read:
+                np.add.at(vectors, rows, self._embedder.embed_many(waves))
+                done += count
+                progress(done / len(long))
         progress(1.0)
         return unit_rows(vectors)
+
+    def _read(
+        self, vocals: SpeechAudio, mix: SpeechAudio | None, segments: Sequence[Segment], batch: Sequence[int]
+    ) -> tuple[list[int], list[FloatArray]]:
+        """The audio of some segments and whose it is; twice, from both signals, where there is noise."""
+        rows, waves = list(batch), [vocals.read(segments[i].span) for i in batch]
+        if mix is not None:
+            heard = [(i, voice, mix.read(segments[i].span)) for i, voice in zip(batch, waves, strict=True)]
+            noisy = [(i, m) for i, v, m in heard if level_over_rest_db(v, m) < self._settings.noisy_db]
+            rows += [i for i, _ in noisy]
+            waves += [m for _, m in noisy]
+        return rows, waves
 
 
 def level_over_rest_db(vocals: FloatArray, mix: FloatArray) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 from video_preprocessing.speech.audio import SpeechAudio
 from video_preprocessing.speech.embedding import SpeakerEmbedder, batches_by_duration, unit_rows
 from yuki_builder.records import FloatArray, Progress, Span, Voiceprints, no_progress
+from yuki_builder.threads import in_thread
 
 MIN_MS = 400
 """Less audio than this says nothing of a voice."""
@@ -61,11 +63,14 @@ def embed_spans(
         excerpts = [e for key, own in inside.items() if (e := choose_excerpt(key, own, speech))]
         excerpts.sort(key=lambda e: (e.pieces, e.key))  # the file is read front to back
         done = len(spans) - len(excerpts)
-        for batch in batches_by_duration(excerpts, lambda e: sum(p.duration_ms for p in e.pieces)):
-            vectors = embedder.embed_many([np.concatenate([audio.read(p) for p in e.pieces]) for e in batch])
-            rows.update((e.key, (v, e.speech_ms)) for e, v in zip(batch, vectors, strict=True) if v.any())
-            done += len(batch)
-            progress(done, len(spans))
+        batches = batches_by_duration(excerpts, lambda e: sum(p.duration_ms for p in e.pieces))
+        reading = ((b, [np.concatenate([audio.read(p) for p in e.pieces]) for e in b]) for b in batches)
+        with closing(in_thread(reading, depth=1)) as read:
+            for batch, waves in read:
+                vectors = embedder.embed_many(waves)
+                rows.update((e.key, (v, e.speech_ms)) for e, v in zip(batch, vectors, strict=True) if v.any())
+                done += len(batch)
+                progress(done, len(spans))
     keys = tuple(key for key in spans if key in rows)
     vectors = np.stack([rows[key][0] for key in keys]) if keys else np.zeros((0, embedder.dim), np.float32)
     return Voiceprints(keys, vectors, tuple(rows[key][1] for key in keys))

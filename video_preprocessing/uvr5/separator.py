@@ -19,10 +19,10 @@ from video_preprocessing.uvr5.checkpoints import is_mdx, load_checkpoint, parse_
 from video_preprocessing.uvr5.engine.kernels import engine
 from video_preprocessing.uvr5.engine.links import Link, SeparatorOptions, make_link
 from video_preprocessing.uvr5.engine.resuming import Unfinished, identity
-from video_preprocessing.uvr5.engine.streams import in_thread, written_in_thread
 from video_preprocessing.uvr5.signal.limiter import PeakLimiter
 from yuki_builder.errors import MediaError
 from yuki_builder.records import FloatArray, Progress, Record, no_progress
+from yuki_builder.threads import in_thread, written_in_thread
 
 if TYPE_CHECKING:
     import soundfile

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from yuki_builder.corpus.audio.clips import MARGIN_MS, ClipReport, clip_path, clip_spans, why_no_clip, write_clip
-from yuki_builder.corpus.audio.levels import level_db, same_channels
+from yuki_builder.corpus.audio.levels import level_db, mono, same_channels
 from yuki_builder.corpus.audio.quality import AudioFingerprint, ClipQuality, fingerprint, measure_sound
 from yuki_builder.corpus.audio.sound import ForwardReader, open_sound, to_samples
 from yuki_builder.errors import InputError, InternalError
 from yuki_builder.records import MOST_AT_ONCE, FloatArray, Line, Progress, Span, crowded, no_progress
+from yuki_builder.threads import in_thread, written_in_thread
 
 _IN_CROWD = f"more than {MOST_AT_ONCE} other lines at the same time"
 _PART_MS = 20_000  # longer lines are measured in parts; their quality is that of the first
@@ -82,18 +83,33 @@ def read_sounds(
             destination.mkdir(parents=True, exist_ok=True)
         length_ms = voice.frames * 1000 // rate_hz
         requests = [*(work.parts() if whole is not None else ()), *(work.clips(length_ms) if destination else ())]
-        for done, (span, line, is_clip) in enumerate(sorted(requests, key=lambda r: (r[0], r[2], r[1].line_id)), 1):
-            start, end = max(0, to_samples(span.start_ms, rate_hz)), to_samples(span.end_ms, rate_hz)
-            if is_clip and destination is not None:
-                path = clip_path(line)
-                write_clip(
-                    readers[0][0].read(min(start, voice.frames), min(end, voice.frames)), voice, destination / path
-                )
-                work.clip_of[line.line_id] = f"{clip_root}/{path}"
-            else:
-                heard = [reader.read(min(start, frames), min(end, frames)) for reader, frames in readers]
-                work.measure(line, span, heard[0], heard[1], rate_hz)
-            progress(done * len(lines) // len(requests), len(lines))
+        requests.sort(key=lambda r: (r[0], r[2], r[1].line_id))
+
+        def read() -> Iterator[list[FloatArray]]:
+            for span, _, is_clip in requests:
+                start, end = max(0, to_samples(span.start_ms, rate_hz)), to_samples(span.end_ms, rate_hz)
+                wanted = readers[:1] if is_clip else readers
+                yield [reader.read(min(start, frames), min(end, frames)) for reader, frames in wanted]
+
+        sounds = stack.enter_context(contextlib.closing(in_thread(read())))
+
+        def measure() -> Iterator[tuple[FloatArray, str]]:
+            """Measures on the way, and gives out the clips to write."""
+            for done, ((span, line, is_clip), heard) in enumerate(zip(requests, sounds, strict=True), 1):
+                if is_clip:
+                    path = clip_path(line)
+                    yield heard[0], path
+                    work.clip_of[line.line_id] = f"{clip_root}/{path}"
+                else:
+                    work.measure(line, span, heard[0], heard[1], rate_hz)
+                progress(done * len(lines) // len(requests), len(lines))
+
+        def write(clips: Iterator[tuple[FloatArray, str]]) -> None:
+            for samples, path in clips:
+                if destination is not None:
+                    write_clip(samples, voice, destination / path)
+
+        written_in_thread(measure(), [write])
     return work.result(measured=whole is not None)
 
 
@@ -132,7 +148,7 @@ class _Pass:
         """Add a part of a line; the arrays have the shape (samples, channels)."""
         if span.start_ms == line.start_ms:
             self.qualities[line.line_id] = measure_sound(line, whole, rate_hz, self.speech)
-            audio_fingerprint = fingerprint(voice.mean(axis=1), rate_hz)
+            audio_fingerprint = fingerprint(mono(voice), rate_hz)
             if audio_fingerprint is not None:
                 self.prints[line.line_id] = audio_fingerprint
         size = min(len(voice), len(whole))

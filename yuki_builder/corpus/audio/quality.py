@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from yuki_builder.corpus.audio.levels import mono
 from yuki_builder.records import FloatArray, Line, Record, Span
 
 _CLIPPED = 0.999  # of full scale
@@ -140,7 +141,7 @@ def measure_sound(line: Line, whole: FloatArray, rate_hz: int, speech: Sequence[
         line_id=line.line_id,
         seconds=round(seconds, 3),
         clipping=round(clipping, 6),
-        bandwidth_hz=bandwidth_hz(whole.mean(axis=1), rate_hz) if whole.size else 0,
+        bandwidth_hz=bandwidth_hz(mono(whole), rate_hz) if whole.size else 0,
         speech_ratio=round(spoken_ms / max(1, line.span.duration_ms), 3),
         chars_per_second=round(letters(line.text) / seconds, 2) if seconds else 0.0,
         overlap=round(line.overlap, 3),
