@@ -25,7 +25,7 @@ from video_preprocessing.speech import (
 )
 from video_preprocessing.speech import segmentation as segmentation_module
 from video_preprocessing.speech.audio import SpeechAudio
-from video_preprocessing.speech.embedded import EmbeddedDiarizer, level_over_rest_db, names_of
+from video_preprocessing.speech.embedded import EmbeddedDiarizer, names_of
 from video_preprocessing.speech.embedding import SpeakerEmbedder, unit_rows
 from video_preprocessing.speech.local_voices import (
     FRAME_MS,
@@ -402,16 +402,6 @@ def test_the_mix_is_a_second_witness_where_much_was_taken_away(embedder: Speaker
     np.testing.assert_allclose(np.linalg.norm(both, axis=1), 1, atol=1e-5)
     assert ((both * undamaged).sum(axis=1) > (alone * undamaged).sum(axis=1) + 0.02).all()
     np.testing.assert_allclose(quiet, undamaged, atol=1e-6)
-
-
-@pytest.mark.parametrize(("rest_db", "least"), [(-20, 15.0), (20, -25.0)])
-def test_levels_of_the_vocals_over_the_rest(rest_db: float, least: float) -> None:
-    rng = np.random.default_rng(0)
-    voice, rest = rng.normal(0, 0.1, (2, 16_000)).astype(np.float32)
-    found = level_over_rest_db(voice, voice + rest * np.float32(10 ** (rest_db / 20)))
-    assert found == pytest.approx(-rest_db, abs=0.5) and found > least
-    assert level_over_rest_db(voice, voice) > 60  # nothing taken away
-    assert level_over_rest_db(voice, voice[:0]) == 0.0
 
 
 def test_a_mix_that_is_the_vocals_changes_nothing(embedder: SpeakerEmbedder) -> None:

@@ -8,7 +8,7 @@ from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
 from pipelines.episode.ocr import count_unread, pictures_to_read
 from pipelines.episode.records import read_records, read_turns, write_records
-from pipelines.layout import EXCLUSIVE_TURNS, HEARD, HEARD_CUES, SPEECH, UNREAD, VOCALS
+from pipelines.layout import EXCLUSIVE_TURNS, HEARD, HEARD_CUES, MIX, SPEECH, UNREAD, VOCALS
 from yuki_builder.errors import YukiError
 from yuki_builder.records import HeardSegment, Span
 from yuki_builder.spans import intersection, union
@@ -112,6 +112,7 @@ def _listen(episode: Episode, job: Job, transcriber: Transcriber) -> Transcripti
         read_records(job.input(SPEECH), Span),
         transcriber,
         language=episode.spoken_language,
+        mix=job.input(MIX),
         unfinished=job.unfinished,
         progress=job.progress,
     )

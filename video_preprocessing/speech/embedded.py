@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from video_preprocessing.levels import level_over_rest_db
 from video_preprocessing.speech.audio import SAMPLES_PER_MS, SpeechAudio
 from video_preprocessing.speech.embedders import same_voice
 from video_preprocessing.speech.embedding import SpeakerEmbedder, batches_by_duration, unit_rows
@@ -44,7 +45,6 @@ HOP_FRAMES = 296
 _T = TypeVar("_T")
 _BATCH_WINDOWS = 32
 _TARGET_RMS = 0.05
-_SILENCE = 1e-9
 _LEAST_RMS = 1e-4  # -80 dB: what is quieter is not brought up
 
 
@@ -147,14 +147,6 @@ class EmbeddedDiarizer:
             rows += [i for i, _ in noisy]
             waves += [m for _, m in noisy]
         return rows, waves
-
-
-def level_over_rest_db(vocals: FloatArray, mix: FloatArray) -> float:
-    """How far the vocals lie above what was taken away from the mix, both of shape (samples,), 16 kHz."""
-    length = min(len(vocals), len(mix))
-    voice = np.square(vocals[:length], dtype=np.float64).sum()
-    rest = np.square(mix[:length] - vocals[:length], dtype=np.float64).sum()
-    return float(10 * np.log10((voice + _SILENCE) / (rest + _SILENCE)))
 
 
 def _windows(audio: SpeechAudio) -> Iterator[FloatArray]:

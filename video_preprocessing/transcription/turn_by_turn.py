@@ -6,13 +6,14 @@ import dataclasses
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from video_preprocessing.levels import level_over_rest_db
 from video_preprocessing.transcription.transcriber import SAMPLE_RATE_HZ, SAMPLES_PER_MS, Transcriber
 from video_preprocessing.transcription.windows import Window, halves, unheard, windows_of
 from yuki_builder.errors import MediaError
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _LISTENED = 4  # windows by which the language is told
 _DONE = "heard.jsonl"
+MIX_FROM_DB = 10.0
+"""The mix is heard where the vocals lie so far above what was taken away."""
 _LEAST_LOG_PROBABILITY = -1.0  # of what is heard at the second try only
 
 
@@ -50,17 +53,19 @@ def transcribe_turns(
     transcriber: Transcriber,
     *,
     language: str | None = None,
+    mix: Path | None = None,
     unfinished: Path | None = None,
     progress: Progress = no_progress,
 ) -> Transcription:
     """Transcribe where somebody speaks, and nothing else.
 
     Args:
-        sound: an audio file.
+        sound: an audio file: the vocals of an episode.
         turns: where somebody speaks.
         speech: voice activity.
         transcriber: what listens.
         language: of the speech; None: found by ear, once for the whole file.
+        mix: what the vocals were taken from, heard where the vocals lie well above what was taken away.
         unfinished: a folder in which an interrupted run leaves what it has, for the next.
         progress: counts seconds of sound.
 
@@ -70,12 +75,12 @@ def transcribe_turns(
     """
     if language is not None:
         transcriber.check_language(language)
-    with _opened(sound) as file:
-        windows = windows_of(turns, speech, duration_ms=file.frames * 1000 // file.samplerate)
+    with _Sound(sound, mix) as audio:
+        windows = windows_of(turns, speech, duration_ms=audio.duration_ms)
         done = _Unfinished(unfinished, windows)
         certainty = None
         if language is None and windows:
-            language, certainty = done.language or _language(file, windows, transcriber)
+            language, certainty = done.language or _language(audio, windows, transcriber)
             done.keep_language(language, certainty)
         segments: list[HeardSegment] = []
         total_s = sum(window.duration_ms for window in windows) / 1000
@@ -83,7 +88,7 @@ def transcribe_turns(
         for number, window in enumerate(windows):
             found = done.segments.get(number)
             if found is None:
-                found = _heard(file, window, turns, speech, transcriber, language)
+                found = _heard(audio, window, turns, speech, transcriber, language)
                 done.keep(number, found)
             else:
                 resumed_s += window.duration_ms / 1000
@@ -94,7 +99,7 @@ def transcribe_turns(
 
 
 def _heard(
-    file: soundfile.SoundFile,
+    audio: _Sound,
     window: Window,
     turns: Sequence[Span],
     speech: Sequence[Span],
@@ -102,16 +107,16 @@ def _heard(
     language: str | None,
 ) -> list[HeardSegment]:
     """What is said in a window, asked for again where it went in circles or left out somebody who speaks."""
-    first = window.place_all(transcriber.transcribe(_waveform(file, window), language=language))
+    first = window.place_all(transcriber.transcribe(audio.waveform(window), language=language))
     loops = [segment for segment in first if segment.is_repetitive]
     found = [segment for segment in first if not segment.is_repetitive]
     skipped = unheard(window, turns, speech, found)
     parts = halves(window)
     if len(parts) > 1 and (loops or len(skipped) > 1):
-        return [segment for half in parts for segment in _heard(file, half, turns, speech, transcriber, language)]
+        return [segment for half in parts for segment in _heard(audio, half, turns, speech, transcriber, language)]
     again = []
     for part, wanted in skipped:
-        for segment in part.place_all(transcriber.transcribe(_waveform(file, part), language=language)):
+        for segment in part.place_all(transcriber.transcribe(audio.waveform(part), language=language)):
             if not segment.is_repetitive and (segment.log_probability or 0.0) >= _LEAST_LOG_PROBABILITY:
                 again += _within(segment, wanted)
     if not again:
@@ -125,15 +130,13 @@ def _within(segment: HeardSegment, span: Span) -> list[HeardSegment]:
     return [dataclasses.replace(segment, words=words)] if words else []
 
 
-def _language(
-    file: soundfile.SoundFile, windows: Sequence[Window], transcriber: Transcriber
-) -> tuple[str | None, float]:
+def _language(audio: _Sound, windows: Sequence[Window], transcriber: Transcriber) -> tuple[str | None, float]:
     """The language that a few windows, spread over the file, sound most like together."""
     count = min(_LISTENED, len(windows))
     chosen = [windows[(2 * k + 1) * len(windows) // (2 * count)] for k in range(count)]
     sums: dict[str, float] = defaultdict(float)
     for window in chosen:
-        for name, probability in transcriber.languages_of(_waveform(file, window)).items():
+        for name, probability in transcriber.languages_of(audio.waveform(window)).items():
             sums[name] += probability
     best = max(sums, key=lambda name: (sums[name], name), default=None)
     return best, float(sums[best]) / count if best is not None else 0.0
@@ -174,34 +177,72 @@ class _Unfinished:
                 file.write("\n" + json.dumps(row, ensure_ascii=True))
 
 
+class _Sound:
+    """The sound that is heard: the vocals, or the mix where little had to be taken away from it.
+
+    A separator harms the voice a little wherever it works: over quiet music more than the music would.
+    """
+
+    def __init__(self, vocals: Path, mix: Path | None) -> None:
+        self._paths = [vocals] if mix is None else [vocals, mix]
+        self._files: list[soundfile.SoundFile] = []
+        self._stack = ExitStack()
+
+    def __enter__(self) -> _Sound:
+        self._files = [self._stack.enter_context(_opened(path)) for path in self._paths]
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._stack.close()
+
+    @property
+    def duration_ms(self) -> int:
+        return self._files[0].frames * 1000 // self._files[0].samplerate
+
+    def waveform(self, window: Window) -> FloatArray:
+        """The pieces of a window with silence between them, shape (samples,), 16 kHz."""
+        waveform = np.zeros(window.duration_ms * SAMPLES_PER_MS, np.float32)
+        for piece in window.pieces:
+            mono = self._chosen(piece.span)
+            at = piece.at_ms * SAMPLES_PER_MS
+            room = min(len(mono), len(waveform) - at, piece.span.duration_ms * SAMPLES_PER_MS)
+            waveform[at : at + room] = np.clip(mono[:room], -1.0, 1.0)
+        return waveform
+
+    def _chosen(self, span: Span) -> FloatArray:
+        with _readable(self._paths[0]):
+            vocals = _mono(self._files[0], span)
+        if len(self._files) == 1:
+            return vocals
+        with _readable(self._paths[1]):
+            mix = _mono(self._files[1], span)
+        return mix if level_over_rest_db(vocals, mix) >= MIX_FROM_DB else vocals
+
+
 @contextmanager
-def _opened(sound: Path) -> Iterator[soundfile.SoundFile]:
+def _readable(sound: Path) -> Iterator[None]:
     import soundfile
 
-    unreadable = MediaError("cannot be read as audio", where=sound, remedy="check that the file is whole")
     try:
-        file = soundfile.SoundFile(sound)
+        yield
     except (soundfile.LibsndfileError, OSError) as e:
-        raise unreadable from e
-    with file:
-        try:
-            yield file
-        except soundfile.LibsndfileError as e:
-            raise unreadable from e
+        raise MediaError("cannot be read as audio", where=sound, remedy="check that the file is whole") from e
 
 
-def _waveform(file: soundfile.SoundFile, window: Window) -> FloatArray:
-    """The pieces of a window with silence between them, shape (samples,), 16 kHz."""
+def _opened(sound: Path) -> soundfile.SoundFile:
+    import soundfile
+
+    with _readable(sound):
+        return soundfile.SoundFile(sound)
+
+
+def _mono(file: soundfile.SoundFile, span: Span) -> FloatArray:
+    """A span of a file, shape (samples,), 16 kHz; shorter where the file ends before it does."""
     import soxr
 
-    waveform = np.zeros(window.duration_ms * SAMPLES_PER_MS, np.float32)
-    for piece in window.pieces:
-        first, after = (t * file.samplerate // 1000 for t in (piece.span.start_ms, piece.span.end_ms))
-        file.seek(min(first, file.frames))
-        mono = np.nan_to_num(file.read(after - first, dtype="float32", always_2d=True)).mean(axis=1)
-        if file.samplerate != SAMPLE_RATE_HZ and len(mono):
-            mono = soxr.resample(mono, file.samplerate, SAMPLE_RATE_HZ)
-        at = piece.at_ms * SAMPLES_PER_MS
-        room = min(len(mono), len(waveform) - at, piece.span.duration_ms * SAMPLES_PER_MS)
-        waveform[at : at + room] = np.clip(mono[:room], -1.0, 1.0)
-    return waveform
+    first, after = (t * file.samplerate // 1000 for t in (span.start_ms, span.end_ms))
+    file.seek(min(first, file.frames))
+    mono: FloatArray = np.nan_to_num(file.read(after - first, dtype="float32", always_2d=True)).mean(axis=1)
+    if file.samplerate != SAMPLE_RATE_HZ and len(mono):
+        mono = soxr.resample(mono, file.samplerate, SAMPLE_RATE_HZ)
+    return mono

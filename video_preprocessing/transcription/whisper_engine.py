@@ -20,12 +20,11 @@ if TYPE_CHECKING:
 
 PACKAGE = "faster-whisper"
 FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*")
-_RECIPE = 1  # of how the model is asked; raised when the same audio could be heard otherwise
+_RECIPE = 2  # of how the model is asked; raised when the same audio could be heard otherwise
 _BEAM = 5
-# A second try where the first is improbable or goes in circles. Whisper's own six take six times as long over noise.
-_TEMPERATURES = [0.0, 0.4]
-_SAMPLES = 2
-_SEED = 1
+# Whisper's other temperatures draw by lot: another run would hear otherwise. What goes in circles is asked for again in
+# shorter windows instead, which is quicker, too.
+_TEMPERATURE = 0.0
 _SYSTRAN = "Systran/faster-whisper-"
 NAMES = {
     **{name: f"{_SYSTRAN}{name}" for size in ("tiny", "base", "small", "medium") for name in (size, f"{size}.en")},
@@ -76,8 +75,7 @@ class WhisperTranscriber:
             waveform,
             language=language,
             beam_size=_BEAM,
-            best_of=_SAMPLES,
-            temperature=_TEMPERATURES,
+            temperature=_TEMPERATURE,
             word_timestamps=True,
             condition_on_previous_text=False,  # a mistake would go on into the next segment
         )
@@ -152,10 +150,8 @@ def require() -> None:
 
 def _load(folder: Path, device: str) -> WhisperModel:
     require()
-    import ctranslate2
     from faster_whisper import WhisperModel
 
-    ctranslate2.set_random_seed(_SEED)  # of the threads that begin now: another run hears the same
     kind, _, number = device.partition(":")
     device_index = int(number or 0)
     tries = ["cuda", "cpu"] if kind == "auto" and _gpus() else ["cpu" if kind == "auto" else kind]
