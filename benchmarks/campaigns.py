@@ -13,7 +13,10 @@ with an uninterrupted run, byte by byte. The only difference allowed is in ``epi
 ``mutations``: bytes of one of the inputs (video, audio, subtitles, tables, aliases, galleries, checkpoints, band plans,
 configurations, labels, book-keeping, finished folders) are changed; what comes of it is counted. No traceback, no exit
 status but 0, 2, 3, nothing over 60 s of processor time or 2 GB, no file outside the output folder that was not there
-before.
+before. One run in ``--real-every`` is the real command in a new Python, the others are forks.
+
+Kills and mutations are numbered, and each draws from its own number: what is done is kept in ``results.jsonl`` of the
+folder, and the same command goes on where it was ended. Other code or another seed: another folder.
 
 ``loads``: peak memory and seconds of each stage of a long or a dense episode.
 
@@ -38,7 +41,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +117,32 @@ def tiny_checkpoint(path: Path, *, seed: int) -> Path:
 
 
 # --- processes --------------------------------------------------------------------------------------------
+
+
+class Results:
+    """One row for each number of a campaign that is done; the same command goes on behind them."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self._path, self._seed = folder / "results.jsonl", seed
+        self.rows: dict[int, dict[str, Any]] = {}
+        if self._path.exists():
+            for line in self._path.read_text(encoding="utf-8").splitlines():
+                with contextlib.suppress(json.JSONDecodeError):  # the last line of a campaign that was killed
+                    row = json.loads(line)
+                    if row["seed"] == seed:
+                        self.rows[row["number"]] = row
+
+    def add(self, number: int, **row: Any) -> None:
+        self.rows[number] = {"seed": self._seed, "number": number, **row}
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(self.rows[number]) + "\n")
+
+    def to_do(self, count: int, seconds: float) -> Iterator[tuple[int, random.Random]]:
+        """The numbers that are left, each with its own dice, until the time is over."""
+        ends = time.monotonic() + seconds
+        for number in range(count):
+            if number not in self.rows and time.monotonic() < ends:
+                yield number, random.Random(f"{self._seed} {number}")  # noqa: S311
 
 
 class Outcome:
@@ -216,9 +245,10 @@ def litter(out: Path) -> list[str]:
 
 def kills(arguments: argparse.Namespace) -> int:
     folder = Path(arguments.folder)
-    shutil.rmtree(folder, ignore_errors=True)
+    for old in (*folder.glob("expected-*"), folder / "out"):
+        shutil.rmtree(old)
     video = small_episode(folder)
-    dice = random.Random(arguments.seed)  # noqa: S311
+    results = Results(folder, arguments.seed)
 
     chain = "+".join(str(tiny_checkpoint(folder / f"tiny{n}.safetensors", seed=n)) for n in (1, 2))
 
@@ -246,11 +276,7 @@ def kills(arguments: argparse.Namespace) -> int:
         took[mode] = done.seconds
         expected[mode] = visible(out)
         print(f"{mode}: {touches[mode]} touches, {done.seconds:.1f} s, {len(expected[mode])} files", flush=True)
-    began = time.monotonic()
-    results: Counter[str] = Counter()
-    for number in range(arguments.count):
-        if time.monotonic() - began > arguments.seconds:
-            break
+    for number, dice in results.to_do(arguments.count, arguments.seconds):
         mode = ("fresh", "renamed", "changed", "renamed", "renamed", "changed", "renamed", "renamed")[number % 8]
         out = folder / "out"
         shutil.rmtree(out, ignore_errors=True)
@@ -265,7 +291,6 @@ def kills(arguments: argparse.Namespace) -> int:
         )
         first = forked(killer)
         second = forked(run)
-        results["killed"] += first.killed
         if second.code != 0:
             verdict = f"exit {second.code}: {second.said[-300:]}"
         else:
@@ -273,15 +298,19 @@ def kills(arguments: argparse.Namespace) -> int:
             wrong = sorted(n for n in found.keys() | expected[mode].keys() if found.get(n) != expected[mode].get(n))
             left = litter(out)
             verdict = "identical" if not wrong and not left else f"differs: {wrong[:5]} left: {left[:5]}"
-        results[verdict] += 1
+        cpu_seconds = first.cpu_seconds + second.cpu_seconds
+        results.add(number, mode=mode, killed=first.killed, verdict=verdict, cpu_seconds=cpu_seconds)
         if verdict != "identical":
             print(f"{number} {mode}: {verdict}", flush=True)
             shutil.copytree(out, folder / f"wrong-{number}", dirs_exist_ok=True, symlinks=True)
         if number % 10 == 9:
-            print(f"{number + 1} done, {results['identical']} identical", flush=True)
-    runs = sum(results.values()) - results["killed"]
-    print(json.dumps({"runs": runs, **results}, indent=1))
-    return 0 if runs == results["identical"] else 1
+            print(f"{number + 1} done", flush=True)
+    rows = results.rows.values()
+    verdicts = Counter(row["verdict"] for row in rows)
+    killed = sum(row["killed"] for row in rows)
+    cpu_seconds = round(sum(row["cpu_seconds"] for row in rows))
+    print(json.dumps({"runs": len(rows), "killed": killed, "CPU seconds": cpu_seconds, **verdicts}, indent=1))
+    return 0 if len(rows) == verdicts["identical"] else 1
 
 
 # --- mutations --------------------------------------------------------------------------------------------
@@ -366,27 +395,67 @@ def command_for(kind: str, inputs: Inputs, out: Path) -> list[str]:
     return commands[kind]
 
 
+ESCAPE = "escape: "
+
+
+def watched(work: Callable[[], int], allowed: Sequence[Path]) -> Callable[[], int]:
+    """``work``, which says each file outside the allowed folders that it opens to write, makes, renames or deletes."""
+    roots = tuple(os.path.realpath(path) + os.sep for path in allowed)
+
+    def outside(path: Any, folder: int) -> bool:
+        if not isinstance(path, str | bytes | os.PathLike):
+            return False  # an open file, whose opening was seen
+        within = Path(f"/proc/self/fd/{folder}" if folder >= 0 else ".") / os.fsdecode(path)
+        real = f"{within.parent.resolve() / within.name}"
+        return not (real + os.sep).startswith(roots) and real != os.devnull
+
+    def listen(event: str, arguments: Any) -> None:
+        changed: list[tuple[Any, int]] = []
+        if event == "open":
+            path, _, flags = arguments
+            if isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
+                changed = [(path, -1)]
+        elif event == "os.rename":
+            changed = [(arguments[0], arguments[2]), (arguments[1], arguments[3])]
+        elif event == "os.link":
+            changed = [(arguments[1], arguments[3])]
+        elif event in TOUCHES:
+            changed = [(arguments[0], arguments[-1])]  # the number of the folder comes last
+        for path, folder in changed:
+            if outside(path, folder):
+                print(f"{ESCAPE}{event} {path!r}", file=sys.stderr)
+
+    def run() -> int:
+        sys.addaudithook(listen)
+        return work()
+
+    return run
+
+
+def real_command(argv: Sequence[str]) -> int:
+    """The command itself, in a new Python that takes this process's place."""
+    os.execv(sys.executable, [sys.executable, str(ROOT / "run_pipeline.py"), *argv])  # noqa: S606
+
+
 def mutations(arguments: argparse.Namespace) -> int:
     folder = Path(arguments.folder)
-    shutil.rmtree(folder, ignore_errors=True)
+    for old in ("in", "finished", "out", "tmp"):
+        shutil.rmtree(folder / old, ignore_errors=True)
     inputs = write_inputs(folder / "in")
-    dice = random.Random(arguments.seed)  # noqa: S311
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    os.environ["TMPDIR"] = tempfile.tempdir = str(temporary.resolve())
+    results = Results(folder, arguments.seed)
     finished = folder / "finished"
     argv = ["--video", str(inputs["video"]), "--out", str(finished), "--separator", "none", "--quiet"]
     done = forked(lambda: run_command(argv))
     assert done.code == 0, done.said
-    kept = [p for p in finished.rglob("*") if p.is_file() and p.suffix != ".flac" and p.name != "lock"]
+    kept = sorted(p for p in finished.rglob("*") if p.is_file() and p.suffix != ".flac" and p.name != "lock")
     costly = ("video", "subtitles", "a.ass", "tiny.safetensors", "plan.json")
-    kinds = [k for k in inputs for _ in range(1 if k in costly else 4)] + ["finished"] * 8
-    results: Counter[str] = Counter()
-    worst = {"CPU seconds": 0.0, "bytes": 0}
-    faults = 0
-    began = time.monotonic()
-    for number in range(arguments.count):
-        if time.monotonic() - began > arguments.seconds:
-            break
+    kinds = [k for k in sorted(inputs) for _ in range(1 if k in costly else 4)] + ["finished"] * 8
+    out = folder / "out"
+    for number, dice in results.to_do(arguments.count, arguments.seconds):
         kind = dice.choice(kinds)
-        out = folder / "out"
         shutil.rmtree(out, ignore_errors=True)
         source = dice.choice(kept) if kind == "finished" else inputs[kind]
         if kind == "finished" or kind.startswith("truth"):
@@ -399,31 +468,41 @@ def mutations(arguments: argparse.Namespace) -> int:
             argv = dice.choice([base, [*base, "--dry-run"], ["export", "chat", "ljspeech", "--out", str(out)]])
         else:
             argv = command_for(kind, inputs, out)
+        real = number % arguments.real_every == 0
         before = {p: p.stat().st_mtime_ns for p in (folder / "in").rglob("*")}
-        outcome = forked(lambda argv=argv: run_command(argv))  # type: ignore[misc]
+        work = (lambda argv=argv: real_command(argv)) if real else (lambda argv=argv: run_command(argv))
+        outcome = forked(work if real else watched(work, (out, temporary)))
         after = {p: p.stat().st_mtime_ns for p in (folder / "in").rglob("*")}
+        lines = [line for line in outcome.said.splitlines() if not line.startswith(ESCAPE)]
+        left = sorted(p.name for p in temporary.iterdir())
         wrong = [
             *([f"exit {outcome.code}"] if outcome.code not in (0, 2, 3) else []),
             *(["traceback"] if "Traceback" in outcome.said else []),
             *(["control characters"] if "\x1b" in outcome.said else []),
-            *(["several lines"] if outcome.code == 2 and outcome.said.count("\n") > 1 else []),
+            *(["several lines"] if outcome.code == 2 and len(lines) > 1 else []),
             *(["changed an input"] if before != after else []),
+            *(["escape"] if ESCAPE in outcome.said else []),
+            *([f"left {left}"] if left else []),
             *([f"{outcome.peak_bytes >> 20} MB"] if outcome.peak_bytes > LIMIT_BYTES else []),
             *([f"{outcome.cpu_seconds:.0f} CPU s"] if outcome.cpu_seconds > LIMIT_SECONDS else []),
         ]
-        results[f"exit {outcome.code}"] += 1
-        worst["CPU seconds"] = max(worst["CPU seconds"], outcome.cpu_seconds)
-        worst["bytes"] = max(worst["bytes"], outcome.peak_bytes)
+        measured = {"seconds": outcome.seconds, "cpu_seconds": outcome.cpu_seconds, "bytes": outcome.peak_bytes}
+        results.add(number, kind=kind, file=source.name, real=real, code=outcome.code, wrong=wrong, **measured)
         if wrong:
-            faults += 1
-            kept_as = folder / f"wrong-{number}{target.suffix}"
-            shutil.copy(target, kept_as)
+            shutil.copy(target, folder / f"wrong-{number}{target.suffix}")
             print(f"{number} {kind} {source.name}: {wrong} {' '.join(argv)}\n  {outcome.said[-600:]}", flush=True)
+            shutil.rmtree(temporary)
+            temporary.mkdir()
         if kind != "finished":
             target.write_bytes(original)
         if number % 50 == 49:
-            print(f"{number + 1} done, {faults} faults", flush=True)
-    print(json.dumps({"mutations": sum(results.values()), "faults": faults, **results, **worst}, indent=1))
+            print(f"{number + 1} done", flush=True)
+    rows = results.rows.values()
+    faults = sum(bool(row["wrong"]) for row in rows)
+    codes = Counter(f"exit {row['code']}" for row in rows)
+    most = {name: max((row[name] for row in rows), default=0) for name in ("seconds", "cpu_seconds", "bytes")}
+    real_runs = sum(row["real"] for row in rows)
+    print(json.dumps({"mutations": len(rows), "real commands": real_runs, "faults": faults, **codes, **most}, indent=1))
     return 1 if faults else 0
 
 
@@ -482,6 +561,8 @@ def main() -> int:
         command.add_argument("--count", type=int, default=200)
         command.add_argument("--seconds", type=float, default=1e9, help="stop after so long")
         command.add_argument("--seed", type=int, default=0)
+        if name == "mutations":
+            command.add_argument("--real-every", type=int, default=20, help="how often the real command is run")
         if name == "loads":
             command.add_argument("--minutes", type=float, default=180)
             command.add_argument("--cues", type=int, default=2000)
