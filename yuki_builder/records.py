@@ -11,6 +11,7 @@ import dataclasses
 import enum
 import functools
 import math
+import operator
 import types
 import typing
 import zlib
@@ -44,9 +45,10 @@ class Record:
 
     def to_dict(self) -> dict[str, Any]:
         """Fields by name; nested records become dictionaries, tuples lists, enumerations their values."""
+        names, values = _values(type(self))  # type: ignore[arg-type]
         return {
-            name: value if (value := getattr(self, name)).__class__ in _AS_THEY_ARE else _plain(value)
-            for name, *_ in _fields(type(self))  # type: ignore[arg-type]
+            name: value if value.__class__ in _AS_THEY_ARE else _plain(value)
+            for name, value in zip(names, values(self), strict=True)
         }
 
     @classmethod
@@ -90,6 +92,15 @@ def _fields(record: type) -> tuple[tuple[str, _Convert, frozenset[type], bool], 
         )
         for f in dataclasses.fields(record)
     )
+
+
+@functools.cache
+def _values(record: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """The names of the fields, and what gives their values."""
+    names = tuple(f.name for f in dataclasses.fields(record))
+    if len(names) > 1:
+        return names, operator.attrgetter(*names)
+    return names, lambda value: tuple(getattr(value, name) for name in names)
 
 
 def _fitting(hint: Any) -> frozenset[type]:

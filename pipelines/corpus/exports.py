@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.corpus.quality import corpus_qualities
 from pipelines.engine.fingerprints import hash_text
 from pipelines.engine.stage import Counts, Job, Stage
-from pipelines.episode.records import read_records
+from pipelines.episode.records import read_record, read_records
 from pipelines.layout import (
     ALIGNED,
     AUDIO_FINGERPRINTS,
@@ -74,7 +74,7 @@ def _shown(corpus: Corpus) -> dict[str, Span]:
     for folder in corpus.episodes:
         if not (folder / ALIGNED).is_file():
             continue
-        resync = read_records(folder / RESYNC, Resync)[0] if (folder / RESYNC).is_file() else None
+        resync = read_record(folder / RESYNC, Resync) if (folder / RESYNC).is_file() else None
         for line in read_records(folder / ALIGNED, AlignedCue):
             span = line.cue.span if resync is None else resync.place(line.cue.span)
             spans[line_id(folder.name, line.cue)] = span
@@ -86,9 +86,9 @@ def _made_with(corpus: Corpus) -> dict[str, str]:
     found: dict[str, dict[str, None]] = {}
     for folder in corpus.episodes:
         facts = _summary_of(folder)
-        configuration, versions = facts.get("configuration", {}), facts.get("versions", {})
+        configuration, versions, of_stages = (_table(facts, key) for key in ("configuration", "versions", "models"))
         models = [(name, configuration.get(name)) for name in _MODELS]
-        models += facts.get("models", {}).items()
+        models += of_stages.items()
         for name, value in [*models, *((name, versions.get(name)) for name in _MODEL_PACKAGES)]:
             if isinstance(value, str):
                 # A path names the user's folders, which are nobody's business: its last part says which model.
@@ -103,6 +103,11 @@ def _summary_of(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return facts if isinstance(facts, dict) else {}
+
+
+def _table(facts: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    table = facts.get(key)
+    return table if isinstance(table, dict) else {}
 
 
 def export_stages(names: Iterable[str], options: ExportOptions) -> tuple[Stage[Corpus], ...]:

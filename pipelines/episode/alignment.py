@@ -7,7 +7,7 @@ import dataclasses
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
 from pipelines.episode.ocr import unread_cues
-from pipelines.episode.records import read_records, read_turns, write_records
+from pipelines.episode.records import read_record, read_records, read_turns, write_records
 from pipelines.episode.transcription import hears_all, is_wanted
 from pipelines.layout import (
     ALIGNED,
@@ -85,7 +85,7 @@ def part_speakers(episode: Episode, job: Job) -> Counts:
         return Counts(len(lines))
     parted = {cue.group for cue in cues if cue.left_out is None and cue.group}
     if parted:
-        (change,) = read_records(job.input(RESYNC), Resync)
+        change = read_record(job.input(RESYNC), Resync)
         speech = read_records(job.input(SPEECH), Span)
         lines = align_cues(cues, speech, turns=read_turns(job.input(TURNS)), resync=change)
     else:

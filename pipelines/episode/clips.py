@@ -62,9 +62,12 @@ def judge(episode: Episode, job: Job) -> Counts:
         qualities, attributed_lines(episode, job), read_audio_fingerprints(job.input(AUDIO_FINGERPRINTS))
     )
     shares = _text_matches(episode, job)
-    marked = [dataclasses.replace(quality, text_match=shares.get(quality.line_id)) for quality in marked]
     refused = {key for key, edit in episode.edits.items() if UNUSABLE in edit.marks}
-    marked = [dataclasses.replace(quality, unusable=quality.line_id in refused) for quality in marked]
+    if shares or refused:
+        marked = [
+            dataclasses.replace(quality, text_match=shares.get(quality.line_id), unusable=quality.line_id in refused)
+            for quality in marked
+        ]
     qualities = [dataclasses.replace(quality, problems=problems_of(quality)) for quality in marked]
     write_records(qualities, job.output(QUALITY))
     return Counts(len(qualities), notes=quality_notes(qualities))

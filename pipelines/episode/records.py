@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from pipelines.layout import CORRECTED_VOICEPRINTS, LINES, VOICEPRINTS
+from yuki_builder.errors import InputError, YukiError
 from yuki_builder.records import Line, MediaInfo, Record, Turn, Voiceprints
 
 if TYPE_CHECKING:
@@ -19,17 +23,78 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=Record)
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+_MOST_KEPT_BYTES = 48 << 20
+
+
 def write_records(records: Iterable[Record], path: Path) -> None:
     """One record a line, as JSON."""
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
         for record in records:
-            file.write(json.dumps(record.to_dict(), ensure_ascii=False, allow_nan=False) + "\n")
+            file.write(_ENCODER.encode(record.to_dict()) + "\n")
+
+
+@contextlib.contextmanager
+def damage_told(path: Path) -> Iterator[None]:
+    """Turn whatever damaged bytes of a file of ours raise within into one line.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    try:
+        yield
+    except (OSError, YukiError):
+        raise
+    except Exception as e:  # readers of JSON, zip archives and arrays raise some fifteen kinds
+        raise InputError(
+            "is damaged: it is not as this program wrote it",
+            where=path,
+            remedy="run the command again that made this episode: it makes damaged files anew",
+        ) from e
+
+
+class _Parsed:
+    """Records by the bytes that they were read from, the latest ones: many stages read the same file.
+
+    Records are frozen, so that all readers may have the same ones.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes, self._bytes = most_bytes, 0
+        self._kept: OrderedDict[tuple[type[Record], bytes], tuple[int, tuple[Any, ...]]] = OrderedDict()
+
+    def read(self, content: bytes, kind: type[R]) -> tuple[R, ...]:
+        key = (kind, hashlib.sha256(content).digest())
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key][1]
+        lines = content.decode("utf-8").split("\n")
+        records = tuple(kind.from_dict(json.loads(line)) for line in (lines if lines[-1] else lines[:-1]))
+        self._kept[key] = (len(content), records)
+        self._bytes += len(content)
+        while self._bytes > self._most_bytes:
+            self._bytes -= self._kept.popitem(last=False)[1][0]
+        return records
+
+
+_PARSED = _Parsed(_MOST_KEPT_BYTES)
 
 
 def read_records(path: Path, kind: type[R]) -> list[R]:
-    """What ``write_records`` wrote."""
-    with path.open(encoding="utf-8", newline="\n") as file:
-        return [kind.from_dict(json.loads(line)) for line in file]
+    """What ``write_records`` wrote.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    with damage_told(path):
+        return list(_PARSED.read(path.read_bytes(), kind))
+
+
+def read_record(path: Path, kind: type[R]) -> R:
+    """The one record of a file; raises as ``read_records``."""
+    with damage_told(path):
+        (record,) = read_records(path, kind)
+    return record
 
 
 _SIGNAL = "signal_"
@@ -61,8 +126,12 @@ def write_voiceprints(voiceprints: Voiceprints, path: Path, *, embedder: str) ->
 
 
 def read_voiceprints(path: Path) -> tuple[Voiceprints, str]:
-    """What ``write_voiceprints`` wrote, and the embedder's fingerprint; nothing in the file is unpickled."""
-    with np.load(path, allow_pickle=False) as data:
+    """What ``write_voiceprints`` wrote, and the embedder's fingerprint; nothing in the file is unpickled.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    with damage_told(path), np.load(path, allow_pickle=False) as data:
         keys, speech_ms = (data[name].tolist() for name in ("keys", "speech_ms"))
         signals = {name.removeprefix(_SIGNAL): data[name] for name in data.files if name.startswith(_SIGNAL)}
         return Voiceprints(tuple(keys), data["vectors"], tuple(speech_ms), signals), str(data["embedder"])
@@ -80,8 +149,7 @@ def voiceprints_of(place: Callable[[str], Path]) -> Path:
 
 def read_media(path: Path, video: Path) -> MediaInfo:
     """The facts of the media file; kept without its path, which is given here: they stay true when it is moved."""
-    (info,) = read_records(path, MediaInfo)
-    return dataclasses.replace(info, path=str(video))
+    return dataclasses.replace(read_record(path, MediaInfo), path=str(video))
 
 
 def read_turns(path: Path) -> list[Turn]:
@@ -105,7 +173,8 @@ def read_scenes(path: Path, lines: Sequence[Line]) -> list[Scene]:
 
     if not path.exists():
         return split_scenes([line for line in lines if line.text.strip()])
-    return scenes_of(read_records(path, SceneRow), lines)
+    with damage_told(path):
+        return scenes_of(read_records(path, SceneRow), lines)
 
 
 def write_audio_fingerprints(prints: Mapping[str, AudioFingerprint], path: Path) -> None:
@@ -121,8 +190,8 @@ def read_audio_fingerprints(path: Path) -> dict[str, AudioFingerprint]:
     """The fingerprints that an episode's lines have, by line id, of length 1."""
     if not path.exists():
         return {}
-    with np.load(path, allow_pickle=False) as stored:
+    with damage_told(path), np.load(path, allow_pickle=False) as stored:
         vectors = stored["vectors"].astype(np.float32)
         keys = [str(key) for key in stored["keys"]]
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True) if keys else np.ones((0, 1))
-    return dict(zip(keys, vectors / np.maximum(lengths, 1e-6), strict=True))
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True) if keys else np.ones((0, 1))
+        return dict(zip(keys, vectors / np.maximum(lengths, 1e-6), strict=True))

@@ -11,7 +11,7 @@ from typing import Any
 from pipelines.engine.stage import Counts, Job, Stage
 from pipelines.engine.store import Mark, Store
 from pipelines.episode.context import Episode
-from pipelines.episode.records import read_media, read_records, read_scenes, read_turns, write_records
+from pipelines.episode.records import read_media, read_record, read_records, read_scenes, read_turns, write_records
 from pipelines.layout import (
     ALIGNED,
     CUES,
@@ -58,7 +58,7 @@ def report(episode: Episode, job: Job, stages: Sequence[StageReport]) -> Counts:
     from yuki_builder.corpus import SoundPictures, read_lines_jsonl, write_report
 
     lines = read_lines_jsonl(job.input(LINES))
-    (pictures,) = read_records(job.input(PICTURES), SoundPictures)
+    pictures = read_record(job.input(PICTURES), SoundPictures)
     cues = read_records(job.input(CUES), Cue)
     write_report(
         job.output(REPORT),
@@ -100,7 +100,7 @@ def _evaluation(episode: Episode) -> bytes | None:
 
 def summary(episode: Episode, marks: Sequence[Mark]) -> dict[str, Any]:
     """What ``episode.json`` holds: facts of the media, options, versions, and what each stage did."""
-    (info,) = read_records(episode.store.folder / MEDIA, MediaInfo)
+    info = read_record(episode.store.folder / MEDIA, MediaInfo)
     packages = {name: installed for mark in marks for name, installed in mark.recipe.packages.items()}
     models = {kind: fingerprint for mark in marks for kind, fingerprint in mark.recipe.models.items()}
     return {

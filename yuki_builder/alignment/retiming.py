@@ -143,6 +143,18 @@ class _Likelihood:
         result: Array = self.total[last] - self.total[first]
         return result
 
+    def at_offsets(self, start_ms: float, end_ms: float, offsets_ms: Array) -> Array:
+        """``of`` one span at many places, which lie apart by the same whole and even number of frames."""
+        step = round(float(offsets_ms[1] - offsets_ms[0])) // _FRAME_MS
+        first, last = (
+            round((float(time_ms + offsets_ms[0])) / _FRAME_MS) + self.margin for time_ms in (start_ms, end_ms)
+        )
+        reach = step * (len(offsets_ms) - 1)
+        if first < 0 or last + reach >= len(self.total):
+            return self.of(start_ms + offsets_ms, end_ms + offsets_ms)
+        result: Array = self.total[last : last + reach + 1 : step] - self.total[first : first + reach + 1 : step]
+        return result
+
     def _frame(self, time_ms: Array) -> npt.NDArray[np.intp]:
         return np.clip(np.rint(time_ms / _FRAME_MS).astype(np.intp) + self.margin, 0, len(self.total) - 1)
 
@@ -200,7 +212,7 @@ def _score(times: Array, likelihood: _Likelihood, settings: ResyncSettings) -> f
 def _best_path(times: Array, likelihood: _Likelihood, *, settings: ResyncSettings) -> tuple[Array, float]:
     """The offset of each cue, shape (cues,), and what the whole path is worth."""
     offsets = np.arange(-settings.reach_ms, settings.reach_ms + 1, settings.step_ms, dtype=np.float64)
-    everywhere = np.arange(len(offsets))
+    everywhere = np.arange(len(offsets), dtype=np.int32)
     jump_cost = settings.jump_cost * np.log(len(times))
     best = np.zeros(len(offsets))
     came_from = np.zeros((len(times), len(offsets)), np.int32)
@@ -208,20 +220,27 @@ def _best_path(times: Array, likelihood: _Likelihood, *, settings: ResyncSetting
         came_from[k] = everywhere
         if k:
             # Cues keep their order: from an offset that leaves this cue behind the last one's end.
-            behind = everywhere + int((start - times[k - 1, 1] + settings.overlap_ms) // settings.step_ms)
-            peaks = _running_argmax(best)
-            source = peaks[np.clip(behind, 0, len(offsets) - 1)]
-            after_jump = np.where(behind >= 0, best[source] - jump_cost, -np.inf)
-            jumps = after_jump > best
-            came_from[k, jumps] = source[jumps]
-            best = np.where(jumps, after_jump, best)
-        best = best + np.maximum(likelihood.of(start + offsets, end + offsets), -settings.unheard_cost)
+            ahead = int((start - times[k - 1, 1] + settings.overlap_ms) // settings.step_ms)
+            after_jump = _shifted(np.maximum.accumulate(best), ahead) - jump_cost
+            jumps = np.flatnonzero(after_jump > best)
+            if len(jumps):
+                came_from[k, jumps] = _running_argmax(best)[np.minimum(jumps + ahead, len(offsets) - 1)]
+                best[jumps] = after_jump[jumps]
+        best = best + np.maximum(likelihood.at_offsets(start, end, offsets), -settings.unheard_cost)
     state = int(best.argmax())
     path = np.zeros(len(times))
     for k in reversed(range(len(times))):
         path[k] = offsets[state]
         state = int(came_from[k, state])
     return path, float(best.max())
+
+
+def _shifted(values: Array, ahead: int) -> Array:
+    """Each value that stands so many places ahead: behind the end the last one, before the start none at all."""
+    size = len(values)
+    if ahead >= 0:
+        return np.concatenate([values[ahead:], np.full(min(ahead, size), values[-1])])
+    return np.concatenate([np.full(min(-ahead, size), -np.inf), values[:ahead]])
 
 
 def _running_argmax(values: Array) -> npt.NDArray[np.intp]:

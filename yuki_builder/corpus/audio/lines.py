@@ -11,7 +11,13 @@ import numpy as np
 
 from yuki_builder.corpus.audio.clips import MARGIN_MS, ClipReport, clip_path, clip_spans, why_no_clip, write_clip
 from yuki_builder.corpus.audio.levels import level_db, mono, same_channels
-from yuki_builder.corpus.audio.quality import AudioFingerprint, ClipQuality, fingerprint, measure_sound
+from yuki_builder.corpus.audio.quality import (
+    LEAST_FINGERPRINT_SAMPLES,
+    AudioFingerprint,
+    ClipQuality,
+    fingerprint,
+    measure_sound,
+)
 from yuki_builder.corpus.audio.sound import ForwardReader, open_sound, to_samples
 from yuki_builder.errors import InputError, InternalError
 from yuki_builder.records import MOST_AT_ONCE, FloatArray, Line, Progress, Span, crowded, no_progress
@@ -148,7 +154,8 @@ class _Pass:
         """Add a part of a line; the arrays have the shape (samples, channels)."""
         if span.start_ms == line.start_ms:
             self.qualities[line.line_id] = measure_sound(line, whole, rate_hz, self.speech)
-            audio_fingerprint = fingerprint(mono(voice), rate_hz)
+            is_long = len(voice) >= LEAST_FINGERPRINT_SAMPLES
+            audio_fingerprint = fingerprint(mono(voice), rate_hz) if is_long else None
             if audio_fingerprint is not None:
                 self.prints[line.line_id] = audio_fingerprint
         size = min(len(voice), len(whole))

@@ -21,6 +21,8 @@ _BANDWIDTH_DB = 60.0  # below the loudest band
 _FFT = 2048
 _CJK = re.compile("[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 _PRINT_BANDS, _PRINT_FRAMES = 24, 32
+_PRINT_SIZE, _PRINT_HOP = 1024, 256
+LEAST_FINGERPRINT_SAMPLES = _PRINT_SIZE + _PRINT_HOP * _PRINT_FRAMES
 _PRINT_LOWEST_HZ, _PRINT_HIGHEST_HZ = 100.0, 7000.0
 _PRINT_DEPTH = 4.0  # orders of magnitude: what is quieter is noise, of the recording or of the separator
 
@@ -136,12 +138,12 @@ def measure_sound(line: Line, whole: FloatArray, rate_hz: int, speech: Sequence[
     """
     seconds = line.span.duration_ms / 1000
     spoken_ms = sum(span.overlap_ms(line.span) for span in _near(speech, line.span))
-    clipping = float((np.abs(whole) >= _CLIPPED).mean()) if whole.size else 0.0
+    clipping = float(np.count_nonzero(np.abs(whole) >= _CLIPPED) / whole.size) if whole.size else 0.0
     return ClipQuality(
         line_id=line.line_id,
         seconds=round(seconds, 3),
         clipping=round(clipping, 6),
-        bandwidth_hz=bandwidth_hz(mono(whole), rate_hz) if whole.size else 0,
+        bandwidth_hz=bandwidth_hz(mono(whole), rate_hz) if len(whole) >= _FFT else 0,
         speech_ratio=round(spoken_ms / max(1, line.span.duration_ms), 3),
         chars_per_second=round(letters(line.text) / seconds, 2) if seconds else 0.0,
         overlap=round(line.overlap, 3),
@@ -151,7 +153,8 @@ def measure_sound(line: Line, whole: FloatArray, rate_hz: int, speech: Sequence[
 
 def letters(text: str) -> int:
     """Letters and digits of a text; one that stands for a syllable counts as two."""
-    return sum(2 if _CJK.match(c) else 1 for c in text if c.isalnum())
+    count = sum(map(str.isalnum, text))
+    return count if text.isascii() else count + sum(map(str.isalnum, _CJK.findall(text)))
 
 
 def bandwidth_hz(wave: FloatArray, rate_hz: int) -> int:
@@ -180,10 +183,10 @@ def fingerprint(wave: FloatArray, rate_hz: int) -> AudioFingerprint | None:
     Two of the same recording have a product near 1, also when one is a little longer or differently mixed; None where
     there is too little sound.
     """
-    size, hop = 1024, 256
-    if len(wave) < size + hop * _PRINT_FRAMES:
+    if len(wave) < LEAST_FINGERPRINT_SAMPLES:
         return None
-    frames = np.lib.stride_tricks.sliding_window_view(wave, size)[::hop] * np.hanning(size).astype(np.float32)
+    size = _PRINT_SIZE
+    frames = np.lib.stride_tricks.sliding_window_view(wave, size)[::_PRINT_HOP] * np.hanning(size).astype(np.float32)
     power = np.square(np.abs(np.fft.rfft(frames, axis=1)))
     edges = np.geomspace(_PRINT_LOWEST_HZ, min(_PRINT_HIGHEST_HZ, rate_hz / 2), _PRINT_BANDS + 1) * size / rate_hz
     bins = np.clip(np.rint(edges).astype(np.intp), 1, power.shape[1] - 1)
@@ -258,13 +261,15 @@ class DuplicateFinder:
                 original = next((other for other, own in earlier if _sound_alike(line, sound, other, own)), None)
                 if original is None:
                     earlier.append((line, sound))
-            marked.append(replace(quality, duplicate_of=None if original is None else original.line_id))
+            duplicate_of = None if original is None else original.line_id
+            is_marked = quality.duplicate_of == duplicate_of
+            marked.append(quality if is_marked else replace(quality, duplicate_of=duplicate_of))
         return marked
 
 
 def _words(line: Line) -> int | None:
     """A hash of what is said, whatever its marks and capitals; None where it is too little to be a repeat."""
-    key = "".join(c for c in unicodedata.normalize("NFKC", line.text).casefold() if c.isalnum())
+    key = "".join(filter(str.isalnum, unicodedata.normalize("NFKC", line.text).casefold()))
     if letters(key) < _LEAST_LETTERS:
         return None
     return int.from_bytes(hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
