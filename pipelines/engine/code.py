@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -80,7 +80,7 @@ def _data_hash(folder: Path) -> str:
 
 def _names(tree: ast.Module) -> Iterator[str]:
     """The modules that are imported, but for type checkers only."""
-    for node in _executed(tree):
+    for node in _executed(tree.body):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -91,17 +91,26 @@ def _names(tree: ast.Module) -> Iterator[str]:
                 yield f"{node.module}.{alias.name}" if is_module else node.module
 
 
-def _executed(node: ast.AST) -> Iterator[ast.AST]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+def _executed(body: Sequence[ast.stmt], *, with_types: bool = False) -> Iterator[ast.stmt]:
+    """The statements, and those within them; an import is a statement, so that expressions need no look.
+
+    What type checkers alone see is left out, unless ``with_types``.
+    """
+    for statement in body:
+        if isinstance(statement, ast.If) and not with_types and ast.unparse(statement.test) == "TYPE_CHECKING":
             continue
-        yield child
-        yield from _executed(child)
+        yield statement
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            for inner in getattr(statement, part, ()):
+                if isinstance(inner, ast.stmt):
+                    yield from _executed((inner,), with_types=with_types)
+                else:  # an exception's handler, or a case of a match
+                    yield from _executed(inner.body, with_types=with_types)
 
 
 def _docstring_lines(tree: ast.Module) -> set[int]:
     lines: set[int] = set()
-    for node in ast.walk(tree):
+    for node in (tree, *_executed(tree.body, with_types=True)):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             first = node.body[0] if node.body else None
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
