@@ -24,6 +24,8 @@ _HAS_SEASON = re.compile(
     r"(?:^|[\W_])(?:s\d{1,2}[\W_]*e\d|\d{1,2}x\d{2,3}(?!\d)|season[\W_]*\d)|第\s*[\d一二三四五六七八九十]+\s*[季期]",
     re.IGNORECASE,
 )
+_SEVERAL = re.compile(r"(?:^|(?<=[\W_]))s\d{1,2}\s*[-_.~–+&]\s*s?\d{1,2}(?![^\W_])", re.IGNORECASE)
+_SHORT = re.compile(r"s\d", re.IGNORECASE)
 _TAGS = re.compile(r"[\[(【][^\[\]()【】]*[\])】]")
 _NUMBER = re.compile(
     r"""
@@ -39,8 +41,11 @@ _ONLY_A_NUMBER = re.compile(r"\W*(?:e|ep|episode|folge|\#|第)?[\W_]*\d{1,4}[話
 
 
 def season_of(folder: str) -> int | None:
-    """The season that a folder's name tells, such as ``Season 2``, ``Show S02``, ``第二季``; specials are season 0."""
-    match = _SEASON_FOLDER.search(folder)
+    """The season that a folder's name tells, such as ``Season 2``, ``Show S02``, ``第二季``; specials are season 0.
+
+    ``S01-S03`` are several seasons, and ``s1_5`` is no season at all.
+    """
+    match = _SEASON_FOLDER.search(_SEVERAL.sub(" ", folder))
     if match is None:
         return None
     if match["specials"]:
@@ -70,7 +75,10 @@ def seasonal_name(video: Path) -> str | None:
     """
     if _HAS_SEASON.search(video.stem):
         return None
-    season = next((s for folder in list(video.parents)[:2] if (s := season_of(folder.name)) is not None), None)
+    near, far = (season_of(folder.name) for folder in (video.parent, video.parent.parent))
+    if near is None and _SHORT.fullmatch(video.parent.parent.name):
+        far = None  # of a season's folder that has folders in it, "s1" is too little to be sure
+    season = far if near is None else near
     if season is None:
         return None
     number = episode_number(video.stem)

@@ -26,7 +26,7 @@ function draw(keep) {
 
 function item(row, place) {
   const who = make("span", { className: "who", textContent: nameOf(row), dir: "auto" });
-  const badges = [...row.marks.map((mark) => (mark === "nobody" ? t("mark_nobody") : t(mark))), ...row.edited.map(() => "✎"), ...row.problems.map((problem) => named("problem", problem))];
+  const badges = [...row.marks.map((mark) => (mark === "nobody" ? t("mark_nobody") : t(mark))), ...row.edited.map((what) => `✎ ${what === "text" ? t("words") : t("times")}`), ...row.problems.map((problem) => named("problem", problem))];
   const entry = make(
     "li",
     { id: `line-${place}`, className: row.state },
