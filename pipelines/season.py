@@ -166,6 +166,11 @@ class EpisodeJob:
     episode_id: str | None = None
     prepares: bool = False
 
+    @property
+    def name(self) -> str:
+        """What it is called while it is worked on: many videos of a season may have one name."""
+        return self.episode_id or self.config.video.name
+
 
 @dataclass(frozen=True, slots=True)
 class Worked:
@@ -201,16 +206,16 @@ class EpisodeWorker:
         return Worked(result, self._session.fingerprints.learned())
 
     def _work(self, job: EpisodeJob, listener: Listener) -> EpisodeResult | EpisodeFailure:
-        video = job.config.video
-        listener(Event(EventKind.BEGUN, video.name, completed=job.number, total=job.total))
+        video, name = job.config.video, job.name
+        listener(Event(EventKind.BEGUN, name, completed=job.number, total=job.total))
         try:
             result = run_episode(job.config, progress=listener, session=self._session)
         except Exception as error:
             failure = failure_of(video, error)
             message = failure.message
-            listener(Event(EventKind.FAILED, video.name, message=message, completed=job.number, total=job.total))
+            listener(Event(EventKind.FAILED, name, message=message, completed=job.number, total=job.total))
             return failure
-        listener(Event(EventKind.DONE, video.name, completed=job.number, total=job.total))
+        listener(Event(EventKind.DONE, name, completed=job.number, total=job.total))
         return result
 
     def _prepare(self, job: EpisodeJob, listener: Listener) -> None:
@@ -222,7 +227,7 @@ class EpisodeWorker:
             return  # fails again in its turn, and is reported then
         except Exception as error:  # may not fail again: the others then enrol from less than they could
             message = f"not prepared for enrolment: {failure_of(job.config.video, error).message}"
-            listener(Event(EventKind.NOTICE, job.config.video.name, message=message))
+            listener(Event(EventKind.NOTICE, job.name, message=message))
 
 
 def _lost(job: EpisodeJob, why: str) -> Worked:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 # What an episode goes through when names, words or times were corrected; all before it stays as it is.
 _QUICK = frozenset(
-    {"corrected voices", "enrol", "identify", "clips", "quality", "lines", "scenes", "report", "summary"}
+    {"corrected", "enrol", "identify", "clips", "quality", "lines", "scenes", "report", "summary"}
 )
 
 

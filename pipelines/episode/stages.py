@@ -423,7 +423,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         on_device=lambda _: True,
     ),
     Stage(
-        "corrected voices",
+        "corrected",
         version=1,
         run=voices.embed_corrected,
         reads=(VOCALS, MIX, SPEECH, ALIGNED, VOICEPRINTS),
