@@ -46,6 +46,7 @@ def main() -> int:
     corpus = commands.add_parser("corpus")
     corpus.add_argument("--episodes", type=int, nargs="+", default=[200])
     corpus.add_argument("--per-show", type=int, default=20, help="episodes of one show, which share a cast")
+    corpus.add_argument("--lines", type=int, default=LINES, help="of an episode")
     corpus.add_argument("--folder", type=Path)
     voices = commands.add_parser("voices")
     voices.add_argument("--episodes", type=int, nargs="+", default=[1000])
@@ -106,11 +107,11 @@ def command(show: Path, out: Path, jobs: int) -> tuple[float, float, float]:
 
 
 def run_corpus(arguments: argparse.Namespace) -> int:
-    print(f"episodes of {LINES} lines, {arguments.per_show} to a show")
+    print(f"episodes of {arguments.lines} lines, {arguments.per_show} to a show")
     for episodes in arguments.episodes:
         folder = Path(arguments.folder or tempfile.mkdtemp())
         began = time.monotonic()
-        make_episodes(folder / str(episodes), episodes, arguments.per_show)
+        make_episodes(folder / str(episodes), episodes, arguments.per_show, arguments.lines)
         print(f"made {episodes} episodes in {time.monotonic() - began:.0f} s", file=sys.stderr)
         done = subprocess.run(
             [sys.executable, __file__, "build", str(folder / str(episodes))], check=True, capture_output=True, text=True
@@ -145,6 +146,10 @@ def run_build(arguments: argparse.Namespace) -> int:
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "peak_mb_before": round(before),
         "report_mb": round((result.folder / "report.html").stat().st_size / 1e6, 2),
+        "pages": sum(1 for _ in (result.folder / "characters").glob("*.html")),
+        "largest_page_mb": round(
+            max((p.stat().st_size for p in (result.folder / "characters").glob("*.html")), default=0) / 1e6, 2
+        ),
         "files": sum(1 for path in result.folder.rglob("*") if path.is_file()),
     }
     began = time.monotonic()
@@ -153,17 +158,17 @@ def run_build(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def make_episodes(out: Path, episodes: int, per_show: int) -> None:
+def make_episodes(out: Path, episodes: int, per_show: int, lines: int) -> None:
     """Finished episodes: the records that a corpus is built from."""
     dice = np.random.default_rng(0)
     cast = np.zeros((0, DIM))
     for number in range(episodes):
         if number % per_show == 0:
             cast = unit(dice.standard_normal((30, DIM)))
-        make_episode(out, f"show{number // per_show:04d}-{number % per_show:03d}", cast, dice)
+        make_episode(out, f"show{number // per_show:04d}-{number % per_show:03d}", cast, dice, lines)
 
 
-def make_episode(out: Path, name: str, cast: np.ndarray, dice: np.random.Generator) -> None:
+def make_episode(out: Path, name: str, cast: np.ndarray, dice: np.random.Generator, count: int) -> None:
     from pipelines.engine.store import Recipe, Store
     from pipelines.episode.records import write_audio_fingerprints, write_records, write_voiceprints
     from pipelines.layout import AUDIO_FINGERPRINTS, MEDIA, QUALITY, SCENES, VOICEPRINTS
@@ -175,7 +180,7 @@ def make_episode(out: Path, name: str, cast: np.ndarray, dice: np.random.Generat
     speaking = dice.choice(len(cast), 10, replace=False)
     lines, vectors = [], []
     start = 0
-    for index in range(LINES):
+    for index in range(count):
         who = int(dice.integers(len(speaking)))
         person = speaking[who]
         start += int(dice.integers(1500, 5000))
@@ -219,7 +224,7 @@ def make_episode(out: Path, name: str, cast: np.ndarray, dice: np.random.Generat
         sounds = dict(zip(keys, unit(dice.standard_normal((len(keys), 768))).astype(np.float32), strict=True))
         write_audio_fingerprints(sounds, workspace.outputs / AUDIO_FINGERPRINTS)
         write_records([MediaInfo(f"{name}.mkv", "matroska", start + 5000, 0, 1, (), ())], workspace.outputs / MEDIA)
-        store.commit("lines", Recipe(1, {"episode": name}, {}, {}), StageReport("lines", 0.0, LINES, LINES, {}))
+        store.commit("lines", Recipe(1, {"episode": name}, {}, {}), StageReport("lines", 0.0, count, count, {}))
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -53,9 +53,9 @@ class Corpus:
         """The scenes of all episodes, as their lines fall into them."""
         return (scene for folder in self.episodes for scene in self.scenes_of(folder))
 
-    def scenes_of(self, folder: Path) -> list[Scene]:
-        """The scenes of one episode."""
-        return read_scenes(folder / SCENES, self.lines_of(folder))
+    def scenes_of(self, folder: Path, lines: Sequence[Line] | None = None) -> list[Scene]:
+        """The scenes of one episode, with its ``lines`` where they were read already."""
+        return read_scenes(folder / SCENES, self.lines_of(folder) if lines is None else lines)
 
     def lines_of(self, folder: Path) -> list[Line]:
         """The lines of one episode, with the season's names of voices; read anew where there are many."""

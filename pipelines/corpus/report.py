@@ -77,7 +77,7 @@ def _overview(corpus: Corpus, folder: Path, stages: Stages) -> EpisodeOverview:
         stages=tuple(stage_reports(Store(folder), stages)),
         mix=mix,
         vocals=vocals,
-        scenes=tuple(corpus.scenes_of(folder)),
+        scenes=tuple(corpus.scenes_of(folder, lines)),
     )
 
 

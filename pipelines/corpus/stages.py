@@ -44,7 +44,8 @@ def _write_files(corpus: Corpus, job: Job) -> Counts:
 
 
 def _part(corpus: Corpus, folder: Path) -> tuple[list[Line], list[Scene]]:
-    return corpus.lines_of(folder), corpus.scenes_of(folder)
+    lines = corpus.lines_of(folder)
+    return lines, corpus.scenes_of(folder, lines)
 
 
 _REPORTED: tuple[Stage[Corpus], ...] = (
