@@ -112,7 +112,7 @@ def _limits(spans: Sequence[Span], voice: VoiceActivity, *, reach_ms: int) -> li
 
     Where a cue begins or ends inside another, two voices sound at once: that edge does not move outward.
     """
-    cut_before, cut_behind = _cuts(spans, voice)
+    cut_before, cut_behind = _cuts(spans, voice, depth_ms=min(reach_ms, _PAUSE_REACH_MS))
     starts_of_cuts, ends_of_cuts = sorted(cut_before), sorted(cut_behind)
     by_start, by_end = sorted(spans), sorted(spans, key=lambda span: span.end_ms)
     starts, ends = [span.start_ms for span in by_start], [span.end_ms for span in by_end]
@@ -135,18 +135,18 @@ def _limits(spans: Sequence[Span], voice: VoiceActivity, *, reach_ms: int) -> li
     return limits
 
 
-def _cuts(spans: Sequence[Span], voice: VoiceActivity) -> tuple[dict[int, int], dict[int, int]]:
+def _cuts(spans: Sequence[Span], voice: VoiceActivity, *, depth_ms: int) -> tuple[dict[int, int], dict[int, int]]:
     """Where cues that follow each other are divided: by the start of the later, and by the end of the earlier.
 
     One cut for each gap, which runs from an end to the first start after it, with no other edge inside. A cut
-    enters no cue by more than a third of its length, so that something is left of each, and never lies before
-    the cut of an earlier gap, so that cues stay in order.
+    enters no cue by more than ``depth_ms`` and a third of its length, so that something is left of each, and never
+    lies before the cut of an earlier gap, so that cues stay in order.
     """
     by_start, by_end = sorted(spans), sorted(spans, key=lambda span: span.end_ms)
     starts, ends = [span.start_ms for span in by_start], [span.end_ms for span in by_end]
     # How far back a cut behind the first k ends may go, and how far on one before the k-th start and all after it.
-    earliest = list(accumulate((span.end_ms - _depth_ms(span) for span in by_end), max))
-    latest = list(accumulate((span.start_ms + _depth_ms(span) for span in reversed(by_start)), min))[::-1]
+    earliest = list(accumulate((span.end_ms - _depth_ms(span, depth_ms) for span in by_end), max))
+    latest = list(accumulate((span.start_ms + _depth_ms(span, depth_ms) for span in reversed(by_start)), min))[::-1]
 
     cut_before: dict[int, int] = {}
     cut_behind: dict[int, int] = {}
@@ -162,8 +162,8 @@ def _cuts(spans: Sequence[Span], voice: VoiceActivity) -> tuple[dict[int, int], 
     return cut_before, cut_behind
 
 
-def _depth_ms(span: Span) -> int:
-    return min(_PAUSE_REACH_MS, span.duration_ms // 3)
+def _depth_ms(span: Span, most_ms: int) -> int:
+    return min(most_ms, span.duration_ms // 3)
 
 
 def _cut(gap: Span, pauses: Sequence[Span]) -> int:

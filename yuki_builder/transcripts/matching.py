@@ -22,6 +22,8 @@ REACH_MS = 1500  # subtitles stand no further from what is said, once they are o
 _LEAST_SHARE = 0.35  # below it the lines are not what is said: another language, another episode
 _ALIKE = 0.75  # two words of four letters and more that are as alike are one, heard or spelled otherwise
 _NEAR_MS = 450  # recognisers end the last word early; an edge of the voice that lies no further away is more exact
+_INSIDE_MS = 150  # words are timed to about that: so far inside them an edge of the voice may lie
+_AGREED_MS = 350  # edges of a line and of its words that differ by no more are two estimates of one edge
 _FEWEST_TO_TRUST = 0.5  # the share of a line that must be heard for its edges to be those of its words
 _UNWRITTEN_COVER = 0.3
 _UNWRITTEN_SURE = 0.5
@@ -70,8 +72,18 @@ class _Token:
 class _Edges:
     """Where voice activity begins and ends."""
 
-    starts: frozenset[int]
-    ends: frozenset[int]
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+
+    @classmethod
+    def of(cls, speech: Iterable[Span]) -> _Edges:
+        spans = sorted(speech)
+        return cls(tuple(span.start_ms for span in spans), tuple(sorted(span.end_ms for span in spans)))
+
+    def pauses_between(self, first_ms: int, last_ms: int) -> bool:
+        """Whether the voice begins anew between two times."""
+        k = bisect_left(self.starts, first_ms)
+        return k < len(self.starts) and self.starts[k] <= last_ms
 
 
 def match_words(
@@ -104,9 +116,11 @@ def match_words(
     is_trusted = bool(written) and total >= _LEAST_SHARE
     placed = list(lines)
     if is_trusted:
-        spans = list(speech)
-        voice = _Edges(frozenset(s.start_ms for s in spans), frozenset(s.end_ms for s in spans))
-        placed = _without_crossing([_placed(*args, voice) for args in zip(lines, found, counts, shares, strict=True)])
+        heard_times = _Edges.of(Span(word.start_ms, word.end_ms) for word in ordered)
+        voice = _Edges.of(speech)
+        placed = _without_crossing(
+            [_placed(*args, voice, heard_times) for args in zip(lines, found, counts, shares, strict=True)]
+        )
     return Matched(
         lines=tuple(placed),
         matches=tuple(
@@ -189,21 +203,78 @@ def _improve(tree: list[tuple[float, int]], position: int, entry: tuple[float, i
 
 
 def _placed(
-    line: AlignedCue, found: dict[int, tuple[_Token, float]], count: int, share: float, voice: _Edges
+    line: AlignedCue,
+    found: dict[int, tuple[_Token, float]],
+    count: int,
+    share: float,
+    voice: _Edges,
+    words: _Edges,
 ) -> AlignedCue:
-    """The line with its edges on its first and last words, where those were heard."""
+    """The line with its edges where its first and last words say, as far as those were heard."""
     if share < _FEWEST_TO_TRUST:
         return line
-    start_ms = found[0][0].start_ms if 0 in found else line.start_ms
-    end_ms = found[count - 1][0].end_ms if count - 1 in found else line.end_ms
-    inside = [token for token, _ in found.values()]  # an edge that was not heard lies outside all that was
-    start_ms = min(start_ms, *(token.start_ms for token in inside))
-    end_ms = max(end_ms, *(token.end_ms for token in inside))
-    if line.start_ms in voice.starts and abs(line.start_ms - start_ms) <= _NEAR_MS:
-        start_ms = line.start_ms
-    if line.end_ms in voice.ends and abs(line.end_ms - end_ms) <= _NEAR_MS:
-        end_ms = line.end_ms
+    own = [found[k][0] for k in sorted(found)]
+    first, last = 0 in found, count - 1 in found
+    # A word that a pause sets off from the rest, on the far side of the line's own edge, was heard too far away.
+    if first and len(own) > 1 and own[0].end_ms <= line.start_ms and voice.pauses_between(own[0].end_ms, own[1].end_ms):
+        own, first = own[1:], False
+    if (
+        last
+        and len(own) > 1
+        and own[-1].start_ms >= line.end_ms
+        and voice.pauses_between(own[-2].end_ms, own[-1].end_ms)
+    ):
+        own, last = own[:-1], False
+    start_ms, end_ms = min(token.start_ms for token in own), max(token.end_ms for token in own)
+    agreed_ms = 0 if line.cue.group else _AGREED_MS  # where speakers of one subtitle change is not known from its times
+    if first:
+        k = bisect_right(words.ends, start_ms)  # another word ends before it
+        start_ms = _edge(
+            line.start_ms,
+            start_ms,
+            voice.starts,
+            agreed_ms=agreed_ms,
+            first_ms=max(start_ms - _NEAR_MS, words.ends[k - 1] if k else 0),
+            last_ms=start_ms + _INSIDE_MS,
+        )
+    else:  # an edge that was not heard lies outside all that was
+        start_ms = min(line.start_ms, start_ms)
+    if last:
+        k = bisect_left(words.starts, end_ms)
+        end_ms = _edge(
+            line.end_ms,
+            end_ms,
+            voice.ends,
+            agreed_ms=agreed_ms,
+            first_ms=end_ms - _INSIDE_MS,
+            last_ms=min(end_ms + _NEAR_MS, words.starts[k] if k < len(words.starts) else end_ms + _NEAR_MS),
+        )
+    else:
+        end_ms = max(line.end_ms, end_ms)
     return AlignedCue(line.cue, start_ms, end_ms, line.speech_ms) if end_ms > start_ms else line
+
+
+def _edge(line_ms: int, word_ms: int, voice: Sequence[int], *, agreed_ms: int, first_ms: int, last_ms: int) -> int:
+    """Where a line begins or ends.
+
+    Voice activity is finer than words where it has an edge. Where it has none, the line's own edge and that of its
+    words are two estimates; words are right where the two are far apart.
+
+    Args:
+        line_ms: the line's own edge.
+        word_ms: that of its first or last word.
+        voice: edges of voice activity of that kind, in order.
+        agreed_ms: so far apart the two estimates may be.
+        first_ms: no edge of the voice before it is the line's.
+        last_ms: nor one behind it.
+    """
+    near = voice[bisect_left(voice, first_ms) : bisect_right(voice, last_ms)]
+    k = bisect_left(voice, line_ms)
+    if k < len(voice) and voice[k] == line_ms and abs(line_ms - word_ms) <= _NEAR_MS:
+        return line_ms
+    if near:
+        return min(near, key=lambda edge_ms: abs(edge_ms - word_ms))
+    return (line_ms + word_ms) // 2 if abs(line_ms - word_ms) <= agreed_ms else word_ms
 
 
 def _without_crossing(lines: list[AlignedCue]) -> list[AlignedCue]:
