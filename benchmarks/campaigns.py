@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Campaigns against the pipeline: kills, mutated inputs, large loads.
+"""Campaigns against the pipeline: kills, mutated inputs, hostile names, large loads.
 
     python benchmarks/campaigns.py kills --count 200
     python benchmarks/campaigns.py mutations --count 1000
+    python benchmarks/campaigns.py names
     python benchmarks/campaigns.py loads --minutes 180
     python benchmarks/campaigns.py loads --minutes 1 --cues 2000 --overlapping
 
@@ -18,6 +19,10 @@ before. One run in ``--real-every`` is the real command in a new Python, the oth
 Kills and mutations are numbered, and each draws from its own number: what is done is kept in ``results.jsonl`` of the
 folder, and the same command goes on where it was ended. Other code or another seed: another folder.
 
+``names``: characters, texts, a video and an output folder with hostile names, through the run, every export and
+``evaluate``; what they wrote is read back, and all pages are opened in Chromium: nothing runs, nothing is fetched, no
+file is outside.
+
 ``loads``: peak memory and seconds of each stage of a long or a dense episode.
 
 Each child is forked from a process that has the libraries loaded, so that a run costs what its work costs.
@@ -27,6 +32,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import csv
 import importlib
 import importlib.util
 import io
@@ -37,6 +43,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import time
@@ -50,6 +57,7 @@ sys.path.insert(0, str(ROOT))
 
 from pipelines.console.app import main as run_command
 from pipelines.engine.code import PACKAGES, code_fingerprint
+from yuki_builder.corpus import EXPORTERS
 
 TOUCHES = frozenset(("os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.link"))
 LIMIT_SECONDS, LIMIT_BYTES = 60, 2 << 30  # of processor time: a busy machine is no fault
@@ -469,7 +477,9 @@ def mutations(arguments: argparse.Namespace) -> int:
         target.write_bytes(mutated(original, dice))
         if kind == "finished":
             base = ["--video", str(inputs["video"]), "--out", str(out), "--separator", "none", "--quiet"]
-            argv = dice.choice([base, [*base, "--dry-run"], ["export", "chat", "ljspeech", "--out", str(out)]])
+            argv = dice.choice(
+                [base, [*base, "--dry-run"], ["export", "chat", "ljspeech", "--out", str(out), "--quiet"]]
+            )
         else:
             argv = command_for(kind, inputs, out)
         real = number % arguments.real_every == 0
@@ -508,6 +518,101 @@ def mutations(arguments: argparse.Namespace) -> int:
     real_runs = sum(row["real"] for row in rows)
     print(json.dumps({"mutations": len(rows), "real commands": real_runs, "faults": faults, **codes, **most}, indent=1))
     return 1 if faults else 0
+
+
+# --- names ------------------------------------------------------------------------------------------------
+
+HOSTILE = (
+    *("<img src=x onerror=alert(1)>", "<script>alert(2)</script>", "</script><svg onload=alert(3)>", "'><b onclick=x>"),
+    *("javascript:alert(4)", "{{7*7}}", "${alert(5)}", "__proto__", "constructor", "=HYPERLINK(1)", "&lt;b&gt;", "]]>"),
+    *("../../../etc/passwd", "/absolute", "..", ".", "a/b", "a\\b", "CON", "nul.txt", "README.md", "metadata.parquet"),
+    *("data", "train.list", "_unknown", "NA", "null", "[/x]", "[bold]x", "%s%n", "$(id)", "`id`", "a|b", "a\tb", "-rf"),
+    *("A" * 300, "漢" * 120, "\u202egnp", "e\u0301", "é", "\x1b]0;x\x07", "\ufeffx", "Ada,Bob", '"Ada"', "#x", "*"),
+)
+
+
+def names(arguments: argparse.Namespace) -> int:
+    folder = Path(arguments.folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    temporary = folder / "tmp"
+    temporary.mkdir(parents=True)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(temporary.resolve())
+    video = folder / "<img src=x onerror=alert(0)> [x] 100% & 'é'.mka"
+    small_episode(folder / "in").rename(video)
+    step = 13.5 / len(HOSTILE)
+    times = [(0.2 + k * step, 0.2 + (k + 0.9) * step) for k in range(len(HOSTILE))]
+    subtitles, labels = folder / "in/ep.srt", folder / "in/labels.csv"
+    write_srt(
+        subtitles, [(a, b, f"Text {k} {bad}") for k, ((a, b), bad) in enumerate(zip(times, HOSTILE, strict=True))]
+    )
+    with labels.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(("人物", "人物台词", "开始时间", "结束时间"))
+        for k, ((a, b), bad) in enumerate(zip(times, HOSTILE, strict=True)):
+            rows.writerow((bad, f"Text {k} {bad}", f"0:00:{a:05.2f}", f"0:00:{b:05.2f}"))
+    out = folder / "out & <b>'é'"
+    argv = ["--video", str(video), "--out", str(out), "--separator", "none", "--subtitles", str(subtitles)]
+    exports = ["export", *EXPORTERS, "--out", str(out), "--min-confidence", "0", "--without", "none"]
+    faults = []
+    for command in ([*argv, "--labels", str(labels)], exports, ["evaluate", "--out", str(out), "--truth", str(labels)]):
+        done = forked(watched(lambda command=command: run_command(command), (out, temporary)))  # type: ignore[misc]
+        print(f"{command[0]}: exit {done.code}, {done.cpu_seconds:.1f} CPU s", flush=True)
+        wrong = done.code != 0 or any(bad in done.said for bad in ("Traceback", ESCAPE, "\x1b]", "\u202e"))
+        faults += [f"{command[0]}: exit {done.code}: {done.said[-600:]}"] if wrong else []
+    found = list(out.rglob("*"))
+    faults += [f"a link: {path}" for path in found if path.is_symlink()]
+    for path in found:
+        try:
+            _read_back(path)
+        except Exception as e:  # whatever a reader does not like is what is looked for
+            faults.append(f"{path.relative_to(out)}: {e!r:.200}")
+    characters = {json.loads(row)["character"] for path in out.glob("*/lines.jsonl") for row in path.open("rb")}
+    pages = [path for path in found if path.suffix == ".html"]
+    faults += _in_chromium(pages, folder / "profile")
+    told = {"names": len(HOSTILE), "characters": len(characters - {None}), "files": len(found), "pages": len(pages)}
+    print(json.dumps(told | {"faults": len(faults)}))
+    print("\n".join(faults))
+    return 1 if faults else 0
+
+
+def _read_back(path: Path) -> None:
+    """Read a file as its users do; raises where that fails."""
+    import pyarrow.parquet as pq
+
+    if path.is_dir():  # some are called metadata.parquet
+        return
+    if path.suffix == ".jsonl":
+        for row in path.read_text(encoding="utf-8").split("\n"):
+            json.loads(row or "{}")
+    elif path.suffix == ".csv":
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            widths = {len(row) for row in csv.reader(file, strict=True)}
+        assert len(widths) <= 1, widths
+    elif path.suffix == ".parquet":
+        pq.read_table(path)
+    elif path.suffix == ".tar":
+        with tarfile.open(path) as archive:
+            bad = [m.name for m in archive if not m.isfile() or m.name.startswith("/") or ".." in Path(m.name).parts]
+        assert not bad, bad
+
+
+def _in_chromium(pages: Sequence[Path], profile: Path) -> list[str]:
+    """What goes wrong when the pages are opened; that there is no Chromium is a fault, too."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from browser import browser, find_chromium
+
+    if find_chromium() is None or not pages:
+        return ["there is no Chromium" if pages else "there are no pages"]
+    faults = []
+    with browser(profile.resolve()) as chromium:
+        for page in pages:
+            chromium.open(page)
+            handlers = chromium.run("document.querySelectorAll('[onload],[onerror],[onclick]').length")
+            faults += [f"{page.name}: {handlers} handlers in attributes"] if handlers else []
+        far = [url[:100] for url in chromium.requests if url.partition(":")[0] not in ("file", "data", "blob", "about")]
+        faults += [f"asked for {url}" for url in far]
+        faults += [f"said {words[:200]}" for words in (*chromium.complaints, *chromium.dialogs)]
+    return faults
 
 
 # --- loads ------------------------------------------------------------------------------------------------
@@ -558,7 +663,7 @@ def loads(arguments: argparse.Namespace) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    for name, run in (("kills", kills), ("mutations", mutations), ("loads", loads)):
+    for name, run in (("kills", kills), ("mutations", mutations), ("names", names), ("loads", loads)):
         command = commands.add_parser(name)
         command.set_defaults(run=run)
         command.add_argument("--folder", default=f"campaign-{name}")

@@ -24,6 +24,7 @@ from yuki_builder.records import MOST_AT_ONCE, FloatArray, Line, Progress, Span,
 from yuki_builder.threads import in_thread, written_in_thread
 
 _IN_CROWD = f"more than {MOST_AT_ONCE} other lines at the same time"
+_GROUP_MS, _MOST_IN_GROUP = 4000, 500
 _PART_MS = 20_000  # longer lines are measured in parts; their quality is that of the first
 
 
@@ -90,18 +91,25 @@ def read_sounds(
         length_ms = voice.frames * 1000 // rate_hz
         requests = [*(work.parts() if whole is not None else ()), *(work.clips(length_ms) if destination else ())]
         requests.sort(key=lambda r: (r[0], r[2], r[1].line_id))
+        groups = list(_groups(requests))
 
-        def read() -> Iterator[list[FloatArray]]:
-            for span, _, is_clip in requests:
-                start, end = max(0, to_samples(span.start_ms, rate_hz)), to_samples(span.end_ms, rate_hz)
-                wanted = readers[:1] if is_clip else readers
-                yield [reader.read(min(start, frames), min(end, frames)) for reader, frames in wanted]
+        def read() -> Iterator[list[list[FloatArray]]]:
+            for group in groups:
+                heard = []
+                for span, _, is_clip in group:
+                    start, end = max(0, to_samples(span.start_ms, rate_hz)), to_samples(span.end_ms, rate_hz)
+                    wanted = readers[:1] if is_clip else readers
+                    heard.append([reader.read(min(start, frames), min(end, frames)) for reader, frames in wanted])
+                yield heard
 
         sounds = stack.enter_context(contextlib.closing(in_thread(read())))
 
         def measure() -> Iterator[tuple[FloatArray, str]]:
             """Measures on the way, and gives out the clips to write."""
-            for done, ((span, line, is_clip), heard) in enumerate(zip(requests, sounds, strict=True), 1):
+            each = (
+                pair for group, heard in zip(groups, sounds, strict=True) for pair in zip(group, heard, strict=True)
+            )
+            for done, ((span, line, is_clip), heard) in enumerate(each, 1):
                 if is_clip:
                     path = clip_path(line)
                     yield heard[0], path
@@ -117,6 +125,23 @@ def read_sounds(
 
         written_in_thread(measure(), [write])
     return work.result(measured=whole is not None)
+
+
+_Request = tuple[Span, Line, bool]
+
+
+def _groups(requests: Sequence[_Request]) -> Iterator[list[_Request]]:
+    """The requests, some seconds of sound at a time: to hand over single short lines costs more than they do."""
+    group: list[_Request] = []
+    length_ms = 0
+    for request in requests:
+        group.append(request)
+        length_ms += request[0].duration_ms
+        if length_ms >= _GROUP_MS or len(group) >= _MOST_IN_GROUP:
+            yield group
+            group, length_ms = [], 0
+    if group:
+        yield group
 
 
 class _Pass:
