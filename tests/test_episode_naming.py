@@ -43,6 +43,7 @@ from yuki_builder.names import path_name
         ("s1.5", None),
         ("Show S1-5", None),
         ("Show S01-S03", None),
+        ("Show Season 1-3", None),
         ("Show S01 ~ 03", None),
         ("Show.S01.1080p.WEB", 1),
         ("Show_S01_720p", 1),
@@ -135,6 +136,13 @@ def test_an_id_of_an_earlier_version_stays(tmp_path: Path) -> None:
     assert Session(tmp_path / "out").episode_id(video) == "01"
     own(tmp_path / "out", "01", tmp_path / "elsewhere.mkv", "other")
     assert Session(tmp_path / "out").episode_id(video) == "S02E01"
+
+
+def test_an_id_by_an_earlier_rule_stays(tmp_path: Path) -> None:
+    video = write(tmp_path / "s1_5/ep.mkv", "a")
+    assert Session(tmp_path / "out").episode_id(video) == "ep"
+    own(tmp_path / "out", "S01 ep", video)
+    assert Session(tmp_path / "out").episode_id(video) == "S01 ep"
 
 
 def test_an_id_with_a_hash_stays(tmp_path: Path) -> None:

@@ -24,7 +24,9 @@ _HAS_SEASON = re.compile(
     r"(?:^|[\W_])(?:s\d{1,2}[\W_]*e\d|\d{1,2}x\d{2,3}(?!\d)|season[\W_]*\d)|第\s*[\d一二三四五六七八九十]+\s*[季期]",
     re.IGNORECASE,
 )
-_SEVERAL = re.compile(r"(?:^|(?<=[\W_]))s\d{1,2}\s*[-_.~–+&]\s*s?\d{1,2}(?![^\W_])", re.IGNORECASE)
+_SEVERAL = re.compile(
+    r"(?:^|(?<=[\W_]))(?:s\d{1,2}\s*[-_.~–+&]\s*s?|season[\W_]*\d{1,2}[-~–+&])\d{1,2}(?![^\W_])", re.IGNORECASE
+)
 _SHORT = re.compile(r"s\d", re.IGNORECASE)
 _TAGS = re.compile(r"[\[(【][^\[\]()【】]*[\])】]")
 _NUMBER = re.compile(
@@ -45,7 +47,11 @@ def season_of(folder: str) -> int | None:
 
     ``S01-S03`` are several seasons, and ``s1_5`` is no season at all.
     """
-    match = _SEASON_FOLDER.search(_SEVERAL.sub(" ", folder))
+    return _season_in(_SEVERAL.sub(" ", folder))
+
+
+def _season_in(text: str) -> int | None:
+    match = _SEASON_FOLDER.search(text)
     if match is None:
         return None
     if match["specials"]:
@@ -73,13 +79,20 @@ def seasonal_name(video: Path) -> str | None:
 
     ``Show/Season 2/05.mkv`` is ``S02E05``, ``Show/Season 2/Show - 05.mkv`` is ``S02E05 Show - 05``.
     """
-    if _HAS_SEASON.search(video.stem):
-        return None
     near, far = (season_of(folder.name) for folder in (video.parent, video.parent.parent))
     if near is None and _SHORT.fullmatch(video.parent.parent.name):
         far = None  # of a season's folder that has folders in it, "s1" is too little to be sure
-    season = far if near is None else near
-    if season is None:
+    return _name_in(far if near is None else near, video)
+
+
+def former_seasonal_name(video: Path) -> str | None:
+    """The same by the rule of an earlier version, which took any ``s1`` for a season: folders of that name are kept."""
+    near, far = (_season_in(folder.name) for folder in (video.parent, video.parent.parent))
+    return _name_in(far if near is None else near, video)
+
+
+def _name_in(season: int | None, video: Path) -> str | None:
+    if season is None or _HAS_SEASON.search(video.stem):
         return None
     number = episode_number(video.stem)
     head = f"S{season:02d}" if number is None else f"S{season:02d}E{number:02d}"

@@ -16,7 +16,7 @@ from pipelines.engine.fingerprints import Fingerprints
 from pipelines.engine.sharing import SharedDevice, release_memory
 from pipelines.engine.store import Store, refuse_link
 from pipelines.episode.context import Episode, is_same_file
-from pipelines.episode.naming import seasonal_name
+from pipelines.episode.naming import former_seasonal_name, seasonal_name
 from pipelines.layout import ALIASES_FILE, CORPUS_FOLDER, CORRECTIONS_FILE, LABELS_FILE, RENAMES_FILE, VOCALS
 from pipelines.models import Models
 from yuki_builder.atomic import write_atomically
@@ -99,7 +99,8 @@ class Session:
 
     def _owned(self, video: Path) -> str | None:
         """The folder that an earlier run made of the video, whatever it would be called today."""
-        names = [path_name(video.stem), seasonal_name(video.resolve())]
+        place = video.resolve()
+        names = list(dict.fromkeys([path_name(video.stem), seasonal_name(place), former_seasonal_name(place)]))
         found = [name for name in names if name and self._is_owner(name, video)]
         for name in () if found else filter(None, names):
             if any(hashed.startswith(f"{name}-") for hashed in self._folders):
