@@ -16,7 +16,11 @@ import pytest
 from season_files import differences, make_episode
 
 import pipelines.season
+from pipelines import EpisodeResult
 from pipelines.console.app import main
+from pipelines.console.summary import print_summary
+from pipelines.season import SeasonResult
+from yuki_builder.records import StageReport
 
 ROOT = Path(__file__).parents[1]
 
@@ -156,3 +160,15 @@ def test_an_episode_that_appears_meanwhile(
     monkeypatch.setattr(app, "_SETTLED_SECONDS", -1.0)
     assert run(show, tmp_path / "out") == 0
     assert differences(out, tmp_path / "out") == []
+
+
+def test_the_summary_of_a_large_season_is_short(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    note = StageReport("cues", 0.0, 0, 0, {}, ("subtitles: x.srt",))
+    episodes = tuple(EpisodeResult(f"ep{k:03d}", tmp_path / f"ep{k:03d}", (note,)) for k in range(1000))
+    print_summary(SeasonResult(episodes, (), None))
+    said = capsys.readouterr().out.splitlines()
+    assert said[:2] == ["ep000: subtitles: x.srt", f"report: {tmp_path / 'ep000' / 'report.html'}"]
+    assert said[-1] == "980 more episodes: each has a report.html, and its notes in episode.json"
+    assert len(said) == 41
+    print_summary(SeasonResult(episodes[:20], (), None))
+    assert "more episodes" not in capsys.readouterr().out

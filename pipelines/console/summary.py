@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from pipelines.season import EpisodeFailure, SeasonPlan, SeasonResult
 
 
+_MOST_TOLD = 20
+"""Episodes of which a summary tells one by one."""
+_MOST_ROWS = 50
+"""Characters in its table."""
+
+
 @dataclass(frozen=True, slots=True)
 class CharacterRow:
     """One character's share; ``character`` None: lines whose speaker is unknown."""
@@ -45,13 +51,17 @@ def print_summary(result: SeasonResult) -> None:
     if rows:
         cells = [
             (row.character or "(unknown)", str(row.lines), f"{row.minutes:.1f}", f"{row.mean_confidence:.2f}")
-            for row in rows
+            for row in rows[:_MOST_ROWS]
         ]
         _print_table(("character", "lines", "minutes", "confidence"), cells)
-    for episode in result.episodes:
+    if len(rows) > _MOST_ROWS:
+        _print(f"{len(rows) - _MOST_ROWS:,} more characters: in the report of all episodes")
+    for episode in result.episodes[:_MOST_TOLD]:
         for note in episode.notes:
             _print(f"{episode.episode_id}: {note}")
         _print(f"report: {episode.folder / 'report.html'}")
+    if (more := len(result.episodes) - _MOST_TOLD) > 0:
+        _print(f"{more:,} more episodes: each has a report.html, and its notes in episode.json")
     if result.corpus:
         _print(f"corpus: {result.corpus.folder} ({sum(row.lines for row in rows)} lines)")
         for report in result.corpus.reports:
