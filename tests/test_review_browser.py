@@ -321,6 +321,8 @@ def test_hostile_texts_neither_run_nor_become_markup(chromium: Browser, tmp_path
         window.page.keyboard.type("<b>bold</b><script>alert(1)</script>")
         window.key("Enter")
         window.said("<b>bold</b>")
+        window.key("Space")  # asked for, it is said that there is no sound; not after every decision
+        window.said("There is no sound for this episode.")
         window.key("v")
         window.page.wait_for_timeout(300)
         window.key("Escape", "r", "Escape")

@@ -149,7 +149,8 @@ for (const choice of $$("input[name=signal]")) choice.addEventListener("change",
 addEventListener("resize", draw);
 on("chosen", ({ play: wanted }) => {
   loadWave();
-  if (wanted && $("#autoplay").checked) play();
+  // Where there is none, only who asks for it is told: what was decided stays to be read.
+  if (wanted && $("#autoplay").checked && soundOf(state.details)) play();
 });
 on("times", draw);
 on("theme", draw);
