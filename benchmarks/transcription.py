@@ -7,14 +7,16 @@
     python benchmarks/transcription.py edges --speech DIR --language de [--music DIR] --model FOLDER [--minutes 2.5]
     python benchmarks/transcription.py command --speech DIR --music DIR --model FOLDER --minutes 24
 
-``--speech`` holds one folder per voice with utterances, their words in a .txt beside each. They become a conversation:
-the speaker changes in 70 %, pauses are 0 to 1.2 s. ``words`` gives the share of wrong words (ja, zh: characters) of the
-engine alone on the clean file and of the stages up to the lines: clean, with music 10 dB below, from the vocals and
-(with music) from the mix; and how many lines hold one voice, also with the true turns. ``sample`` is the telephone
-conversation in pyannote.audio's package. ``music`` counts lines where nobody speaks. ``edges`` gives the conversation
-subtitles that stand up to 0.4 s early and 0.6 s long, every fourth of two speakers, and says where the edges are with
-and without ``--align-words``. ``command`` runs the whole command in a process of its own. ``--model`` is a folder of
-faster-whisper, or ``packaged``: Whisper base from two packages of requirements-dev.txt.
+``--speech`` holds one folder per voice with utterances, their words in a .txt beside each. They become a
+conversation: the speaker changes in 70 %, pauses are 0 to 1.2 s. ``words`` gives the share of wrong words (ja, zh:
+characters) of the engine alone on the clean file (with its own temperatures, which draw by lot, and without them) and
+of the stages up to the lines: clean and with music ``--snr`` dB below; with music also if only the vocals, or only
+the mix, were heard; and how many lines hold one voice, also with the true turns. ``sample`` is the telephone
+conversation in pyannote.audio's package, with ``--music`` also with music below. ``music`` counts lines where nobody
+speaks. ``edges`` gives the conversation subtitles that stand up to 0.4 s early and 0.6 s long, every fourth of two
+speakers, and says where the edges are with and without ``--align-words``. ``command`` runs the whole command in a
+process of its own. ``--model`` is a folder of faster-whisper, or ``packaged``: Whisper base from two packages of
+requirements-dev.txt.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from pipelines import EpisodeConfig, run_episode
 from pipelines.episode.records import read_records, read_turns
-from pipelines.layout import ALIGNED, CUES, EXCLUSIVE_TURNS, HEARD, MIX, SPEECH
+from pipelines.layout import ALIGNED, CUES, EXCLUSIVE_TURNS, HEARD, MIX, SPEECH, VOCALS
 from video_preprocessing.transcription import load_transcriber, transcribe_turns
 from yuki_builder.records import AlignedCue, Cue, HeardSegment, Span, Turn
 from yuki_builder.transcripts import heard_cues
@@ -176,12 +178,14 @@ def words(arguments: argparse.Namespace, model: Path, work: Path) -> None:
     print(f"{language}: {len(said)} utterances, {len({s.voice for s in said})} voices, {len(voice) / RATE_HZ:.0f} s, "
           f"{len(reference)} {'characters' if language in ('ja', 'zh') else 'words'}")  # fmt: skip
     if arguments.level == "both":
-        print(f"  engine alone, clean file     {engine_alone(voice, model, language, reference):6.1%}")
+        for name, own in (("temperatures by lot", True), ("temperature 0", False)):
+            wrong = engine_alone(voice, model, language, reference, temperatures=own)
+            print(f"  engine alone, clean file, {name:19} {wrong:6.1%}", flush=True)
     music = music_of(arguments.music, len(voice), seed=arguments.seed) if arguments.music else None
-    levels = [("clean", None), *([("10 dB", 10.0)] if music is not None else [])]
+    levels = [("clean", None), *([(f"{arguments.snr:g} dB", arguments.snr)] if music is not None else [])]
     for name, snr_db in levels if arguments.level == "both" else levels[-1:]:
         video = work / f"{language}-{name.replace(' ', '')}.flac"
-        soundfile.write(video, mixed(voice, music if snr_db else None, snr_db=snr_db or 0.0), RATE_HZ)
+        soundfile.write(video, mixed(voice, None if snr_db is None else music, snr_db=snr_db or 0.0), RATE_HZ)
         folder, seconds = prepared(video, work / "out", model, language)
         lines = read_records(folder / ALIGNED, AlignedCue)
         alone = sum(voices_in(line.span, said) <= 1 for line in lines)
@@ -190,12 +194,13 @@ def words(arguments: argparse.Namespace, model: Path, work: Path) -> None:
         wrong = errors(reference, tokens(lines_text(folder), language))
         one_voice = f"{alone / len(lines):.1%} of one voice (by the true turns {alone_known / len(known):.1%})"
         print(
-            f"  {name}, vocals                {wrong:6.1%}   {len(lines)} lines, {one_voice}, {seconds:.0f} s",
+            f"  {name}, lines                 {wrong:6.1%}   {len(lines)} lines, {one_voice}, {seconds:.0f} s",
             flush=True,
         )
-        if snr_db:
-            wrong = errors(reference, tokens(from_mix(folder, model, language), language))
-            print(f"  {name}, mix                   {wrong:6.1%}", flush=True)
+        if snr_db is not None:
+            for what, sound in (("vocals", VOCALS), ("mix", MIX)):
+                wrong = errors(reference, tokens(heard_in(folder, sound, model, language), language))
+                print(f"  {name}, {what} alone           {wrong:6.1%}", flush=True)
 
 
 def with_true_turns(folder: Path, said: Iterable[Said]) -> list[Cue]:
@@ -205,20 +210,23 @@ def with_true_turns(folder: Path, said: Iterable[Said]) -> list[Cue]:
     return [cue for cue in heard_cues(heard, turns, speech) if cue.left_out is None]
 
 
-def engine_alone(voice: np.ndarray, model: Path, language: str, reference: Sequence[str]) -> float:
+def engine_alone(
+    voice: np.ndarray, model: Path, language: str, reference: Sequence[str], *, temperatures: bool
+) -> float:
     from faster_whisper import WhisperModel
 
     engine = WhisperModel(str(model), device="cpu", compute_type="int8", cpu_threads=1)
     mono = soxr.resample(voice, RATE_HZ, 16_000).astype(np.float32)
-    segments, _ = engine.transcribe(mono, language=language, vad_filter=True)
+    options = {} if temperatures else {"temperature": 0.0}
+    segments, _ = engine.transcribe(mono, language=language, vad_filter=True, **options)
     return errors(reference, tokens(" ".join(segment.text for segment in segments), language))
 
 
-def from_mix(folder: Path, model: Path, language: str | None) -> str:
-    """The same turns, heard in the mix."""
+def heard_in(folder: Path, sound: str, model: Path, language: str | None) -> str:
+    """The same turns, heard in one file of the episode."""
     turns, speech = read_turns(folder / EXCLUSIVE_TURNS), read_records(folder / SPEECH, Span)
     heard = transcribe_turns(
-        folder / MIX,
+        folder / sound,
         [turn.span for turn in turns],
         speech,
         load_transcriber(str(model), device="cpu"),
@@ -228,18 +236,25 @@ def from_mix(folder: Path, model: Path, language: str | None) -> str:
     return " ".join(cue.text for cue in cues if cue.left_out is None)
 
 
-def sample(_: argparse.Namespace, model: Path, work: Path) -> None:
+def sample(arguments: argparse.Namespace, model: Path, work: Path) -> None:
     from video_preprocessing.media.demo import _sample_folder, read_stm
 
     wave, rate = soundfile.read(_sample_folder() / "sample.wav", dtype="float32")
     reference = tokens(" ".join(u.text for u in read_stm(_sample_folder() / "sample.stm")), "en")
     voice = soxr.resample(wave, rate, RATE_HZ)
     print(f"telephone conversation: {len(reference)} words")
-    print(f"  engine alone                 {engine_alone(voice, model, 'en', reference):6.1%}")
-    soundfile.write(work / "sample.flac", np.stack([voice, voice], axis=1), RATE_HZ)
-    folder, _ = prepared(work / "sample.flac", work / "out", model, None)
-    print(f"  lines, vocals                {errors(reference, tokens(lines_text(folder), 'en')):6.1%}")
-    print(f"  lines, mix                   {errors(reference, tokens(from_mix(folder, model, 'en'), 'en')):6.1%}")
+    print(f"  engine alone, temperature 0  {engine_alone(voice, model, 'en', reference, temperatures=False):6.1%}")
+    levels = {"clean": None, f"{arguments.snr:g} dB": arguments.music}
+    for name, folder in levels.items() if arguments.music else [("clean", None)]:
+        music = None if folder is None else music_of(folder, len(voice), seed=arguments.seed)
+        level = float(np.sqrt((voice**2).mean()) / 0.08)
+        video = work / f"sample-{name.replace(' ', '')}.flac"
+        soundfile.write(video, mixed(voice / level, music, snr_db=arguments.snr), RATE_HZ)
+        out, _ = prepared(video, work / "out", model, None)
+        print(f"  {name}, lines                 {errors(reference, tokens(lines_text(out), 'en')):6.1%}")
+        for what, sound in (("vocals", VOCALS), ("mix", MIX)):
+            wrong = errors(reference, tokens(heard_in(out, sound, model, "en"), "en"))
+            print(f"  {name}, {what} alone           {wrong:6.1%}", flush=True)
 
 
 def music(arguments: argparse.Namespace, model: Path, work: Path) -> None:
@@ -375,6 +390,7 @@ def main() -> None:
     parser.add_argument("--model", default="packaged")
     parser.add_argument("--language")
     parser.add_argument("--minutes", type=float, default=2.5)
+    parser.add_argument("--snr", type=float, default=10.0, help="dB of the voice over the music")
     parser.add_argument("--longest-text", type=int, default=10_000, help="leave longer utterances out (characters)")
     parser.add_argument("--level", choices=("both", "last"), default="both", help="last: without music, or with it")
     parser.add_argument("--seed", type=int, default=0)
