@@ -68,6 +68,24 @@ def test_every_turn_is_heard_once(sound: Path, limit_s: float, *, circles: bool)
     assert (len(engine.lengths_s) == 1) == (limit_s > 28)
 
 
+class Parrot(ShortSighted):
+    """Writes one sentence over every stretch of sound in a long window; each is a segment of its own."""
+
+    def transcribe(self, waveform: FloatArray, *, language: str | None) -> list[HeardSegment]:
+        heard = super().transcribe(waveform, language=language)
+        if self.lengths_s[-1] <= 16:
+            return heard
+        return [HeardSegment((Word(s.words[0].start_ms, s.words[0].end_ms, " and he was."),)) for s in heard]
+
+
+def test_one_sentence_over_many_turns_is_heard_again_in_shorter_windows(sound: Path) -> None:
+    engine = Parrot(60.0, circles=False)
+    heard = transcribe_turns(sound, TURNS, TURNS, engine, language="en")
+    assert engine.lengths_s[0] > 16 and len(engine.lengths_s) == 3
+    assert not any("he was" in segment.text for segment in heard.segments)
+    assert len(heard.segments) >= 3 * len(TURNS)
+
+
 def test_what_stays_in_circles_is_handed_on_to_be_left_out(sound: Path) -> None:
     heard = transcribe_turns(sound, TURNS[:1], TURNS[:1], ShortSighted(0.0, circles=True), language="en")
     assert [segment.text.count("again") for segment in heard.segments] == [60]

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ _LISTENED = 4  # windows by which the language is told
 _DONE = "heard.jsonl"
 MIX_FROM_DB = 10.0
 """The mix is heard where the vocals lie so far above what was taken away."""
+_ALIKE_IN_A_ROW = 4  # people do say the same thrice
 _LEAST_LOG_PROBABILITY = -1.0  # of what is heard at the second try only
 
 
@@ -112,7 +114,7 @@ def _heard(
     found = [segment for segment in first if not segment.is_repetitive]
     skipped = unheard(window, turns, speech, found)
     parts = halves(window)
-    if len(parts) > 1 and (loops or len(skipped) > 1):
+    if len(parts) > 1 and (loops or len(skipped) > 1 or _says_the_same(found)):
         return [segment for half in parts for segment in _heard(audio, half, turns, speech, transcriber, language)]
     again = []
     for part, wanted in skipped:
@@ -122,6 +124,12 @@ def _heard(
     if not again:
         found += loops  # left out later, with their reason
     return sorted([*found, *again], key=lambda segment: segment.span)
+
+
+def _says_the_same(segments: Sequence[HeardSegment]) -> bool:
+    """Whether segments in a row are alike so often that the engine may have gone in circles from one to the next."""
+    texts = ("".join(c for c in segment.text.casefold() if c.isalnum()) for segment in segments)
+    return any(text and len(list(run)) >= _ALIKE_IN_A_ROW for text, run in groupby(texts))
 
 
 def _within(segment: HeardSegment, span: Span) -> list[HeardSegment]:
