@@ -49,7 +49,7 @@ def damage_told(path: Path) -> Iterator[None]:
         raise InputError(
             "is damaged: it is not as this program wrote it",
             where=path,
-            remedy="run the command again that made this episode: it makes damaged files anew",
+            remedy="run the command again that made this episode: damaged files are made anew, all with --force",
         ) from e
 
 
