@@ -231,19 +231,24 @@ def test_outside_speech_nobody_speaks() -> None:
     assert np.flatnonzero(activity.count).tolist() == list(range(10, 20))
 
 
+@pytest.fixture(params=[None, 0.8], ids=["by similarity", "by likelihood"])
+def settings(request: pytest.FixtureRequest) -> VoiceSettings:
+    return VoiceSettings(between=request.param)
+
+
 @pytest.mark.parametrize("noise", [0.25, 0.8])
 @pytest.mark.parametrize("count", [1, 2, 5, 12, 25])
-def test_voices_are_counted_and_told_apart_clean_and_noisy(count: int, noise: float) -> None:
+def test_voices_are_counted_and_told_apart_clean_and_noisy(count: int, noise: float, settings: VoiceSettings) -> None:
     """Cosines within a voice of 0.80 and 0.56: clean speech, and speech with music left under it."""
     who = [i * 7 % count for i in range(count * 6)]
     vectors = heard(who, voices(count), noise=noise)
     weights = np.full(len(who), 2000, np.float32)
-    found, members = find_voices(vectors, weights, no_relations(len(who)), SETTINGS)
+    found, members = find_voices(vectors, weights, no_relations(len(who)), settings)
     assert len(found) == count
     assert same_partition(who, members.tolist())
 
 
-def test_similar_voices_are_kept_apart_by_what_windows_hear() -> None:
+def test_similar_voices_are_kept_apart_by_what_windows_hear(settings: VoiceSettings) -> None:
     """On a telephone two voices sound alike; within ten seconds they are told apart all the same."""
     from scipy.sparse import csr_array
 
@@ -251,60 +256,78 @@ def test_similar_voices_are_kept_apart_by_what_windows_hear() -> None:
     vectors = heard(who.tolist(), voices(2, similarity=0.5), noise=0.5)
     weights = np.full(len(who), 2000, np.float32)
     relations = csr_array(np.where(who[:, None] == who, 1, -1).astype(np.float32))
-    assert len(find_voices(vectors, weights, no_relations(len(who)), SETTINGS)[0]) == 1
-    found, members = find_voices(vectors, weights, relations, SETTINGS)
+    if settings.between is None:
+        assert len(find_voices(vectors, weights, no_relations(len(who)), settings)[0]) == 1
+    found, members = find_voices(vectors, weights, relations, settings)
     assert len(found) == 2
     assert same_partition(who.tolist(), members.tolist())
 
 
-def test_names_part_and_join_voices() -> None:
+def test_names_part_and_join_voices(settings: VoiceSettings) -> None:
     """Two names are two voices however alike they sound; one name is one voice, calm or shouting."""
     alike = heard([0] * 12, voices(1), noise=0.2)
     weights = np.full(12, 2000, np.float32)
     names = np.array([0, 1] * 3 + [-1] * 6)
-    _, members = find_voices(alike, weights, no_relations(12), SETTINGS, names=names)
+    _, members = find_voices(alike, weights, no_relations(12), settings, names=names)
     assert len(set(members[names == 0])) == len(set(members[names == 1])) == 1
     assert members[0] != members[1]
     moods = heard([0, 1] * 6, voices(2, similarity=0.05), noise=0.2)
-    _, members = find_voices(moods, weights, no_relations(12), SETTINGS, names=np.array([0] * 4 + [-1] * 8))
+    _, members = find_voices(moods, weights, no_relations(12), settings, names=np.array([0] * 4 + [-1] * 8))
     assert len(set(members[:4])) == 1
 
 
-def test_a_voice_that_hardly_speaks_goes_to_another() -> None:
+def test_a_voice_that_hardly_speaks_goes_to_another(settings: VoiceSettings) -> None:
     vectors = heard([0] * 6 + [1] * 6 + [2], voices(3), noise=0.25)
-    found, members = find_voices(vectors, np.full(13, 2000, np.float32), no_relations(13), SETTINGS)
+    found, members = find_voices(vectors, np.full(13, 2000, np.float32), no_relations(13), settings)
     assert len(found) == 2
     assert (members >= 0).all()
 
 
-def test_many_segments_are_searched_in_bounded_memory() -> None:
+def test_many_segments_are_searched_in_bounded_memory(settings: VoiceSettings) -> None:
     who = [i % 3 for i in range(300)]
     vectors = heard(who, voices(3), noise=0.25)
-    small = dataclasses.replace(SETTINGS, max_searched=60)
+    small = dataclasses.replace(settings, max_searched=60)
     _, members = find_voices(vectors, np.full(300, 2000, np.float32), no_relations(300), small)
     assert same_partition(who, members.tolist())
 
 
-def test_never_more_voices_than_allowed() -> None:
+def test_never_more_voices_than_allowed(settings: VoiceSettings) -> None:
     who = [i % 30 for i in range(180)]
     vectors = heard(who, voices(30), noise=0.2)
-    found, members = find_voices(vectors, np.full(180, 2000, np.float32), no_relations(180), SETTINGS)
-    assert len(found) == SETTINGS.max_voices
-    assert members.max() < SETTINGS.max_voices
+    found, members = find_voices(vectors, np.full(180, 2000, np.float32), no_relations(180), settings)
+    assert len(found) == settings.max_voices
+    assert members.max() < settings.max_voices
 
 
-def test_segments_without_a_voice_do_not_count() -> None:
+def test_segments_without_a_voice_do_not_count(settings: VoiceSettings) -> None:
     silent = np.zeros((4, DIM), np.float32)
-    found, members = find_voices(silent, np.full(4, 2000, np.float32), no_relations(4), SETTINGS)
+    found, members = find_voices(silent, np.full(4, 2000, np.float32), no_relations(4), settings)
     assert found.shape == (0, DIM)
     assert members.tolist() == [-1] * 4
 
 
-def test_a_segment_too_short_to_be_heard_has_its_neighbours_voice() -> None:
+def test_a_segment_too_short_to_be_heard_has_its_neighbours_voice(settings: VoiceSettings) -> None:
     vectors = heard([0] * 6 + [1] * 6, voices(2), noise=0.2)
     vectors[8] = 0
-    _, members = find_voices(vectors, np.full(12, 2000, np.float32), no_relations(12), SETTINGS)
+    _, members = find_voices(vectors, np.full(12, 2000, np.float32), no_relations(12), settings)
     assert members[8] == members[7] != members[0]
+
+
+def test_what_all_voices_of_an_episode_share_does_not_make_them_one() -> None:
+    """Other rooms, another way of speaking: four voices whose mean similarity is what three to ten actors have."""
+    who = [i % 4 for i in range(60)]
+    shared = np.zeros(DIM, np.float32)
+    shared[0] = 0.85
+    own = voices(4)
+    own[:, 0] = 0
+    apart = unit_rows(own) * 0.8 + shared
+    vectors = heard(who, unit_rows(apart), noise=0.9)
+    weights = np.full(60, 2000, np.float32)
+    likely = VoiceSettings(between=0.8)
+    assert len(find_voices(vectors, weights, no_relations(60), VoiceSettings(same_voice=0.25))[0]) == 1
+    found, members = find_voices(vectors, weights, no_relations(60), likely)
+    assert len(found) == 4
+    assert same_partition(who, members.tolist())
 
 
 def test_a_segment_has_the_name_of_the_line_around_it() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from video_preprocessing.levels import level_over_rest_db
 from video_preprocessing.speech.audio import SAMPLES_PER_MS, SpeechAudio
-from video_preprocessing.speech.embedders import same_voice
+from video_preprocessing.speech.embedders import same_voice, voices_differ
 from video_preprocessing.speech.embedding import SpeakerEmbedder, batches_by_duration, unit_rows
 from video_preprocessing.speech.local_voices import (
     Ints,
@@ -60,10 +60,10 @@ class EmbeddedDiarizer:
         self, embedder: SpeakerEmbedder, *, settings: VoiceSettings | None = None, device: str = "auto"
     ) -> None:
         self._embedder = embedder
-        self._settings = settings or VoiceSettings(same_voice=same_voice(embedder.name))
+        self._settings = settings or settings_for(embedder.name)
         self._device = device
         self._network: SegmentationNetwork | None = None
-        recipe = f"4 {embedder.fingerprint} {segmentation_fingerprint()} {HOP_FRAMES} {self._settings}"
+        recipe = f"5 {embedder.fingerprint} {segmentation_fingerprint()} {HOP_FRAMES} {self._settings}"
         self.fingerprint = f"embedded-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
 
     def diarize(
@@ -147,6 +147,11 @@ class EmbeddedDiarizer:
             rows += [i for i, _ in noisy]
             waves += [m for _, m in noisy]
         return rows, waves
+
+
+def settings_for(embedder: str) -> VoiceSettings:
+    """The settings for an embedder, by its name."""
+    return VoiceSettings(same_voice=same_voice(embedder), between=voices_differ(embedder))
 
 
 def _windows(audio: SpeechAudio) -> Iterator[FloatArray]:

@@ -34,8 +34,9 @@ Ints = npt.NDArray[np.intp]
 Bools = npt.NDArray[np.bool_]
 FRAME_MS = 1000 * FRAME_HOP_SAMPLES / SAMPLE_RATE_HZ
 _FIRST_EDGE_MS = 1000 * (FRAME_CENTRE_SAMPLES - FRAME_HOP_SAMPLES / 2) / SAMPLE_RATE_HZ
-_APART = -2.0
-_GONE = -3.0
+_APART = -1e6
+_GONE = -1e9
+_TOGETHER = 1e7
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,13 @@ class VoiceSettings:
         noisy_db: where the vocals lie less than this above what was taken away from the mix, a segment's embedding is
             the mean of both; elsewhere the vocals alone are as good, in half the time.
         other_local: taken from the similarity of two segments to which windows give different local speakers.
-        same_voice: mean similarity from which two groups of segments are one voice.
+        same_voice: mean similarity from which two groups of segments are one voice, where ``between`` is None.
+        between: how much voices differ, as a variance in units of that within a voice; two groups are one voice where
+            that explains their segments better than two voices do. It is a property of the embedder.
+        evidence_per_s: so many independent observations a second of speech counts as, then.
+        least_similarity: groups with a lower mean similarity are never one voice, then.
+        doubt_of_centre: so many voices in the middle of all that people might sound like outweigh what the voices
+            found here have in common, when that is taken away from each.
         min_voice_ms: a voice with less speech than this is given up, its segments go to the nearest other one.
         max_voices: never more voices than this.
         refinements: how often segments are reassigned to the nearest voice and the voices recomputed.
@@ -68,6 +75,10 @@ class VoiceSettings:
     noisy_db: float = 6.0
     other_local: float = 0.3
     same_voice: float = 0.33
+    between: float | None = None
+    evidence_per_s: float = 0.38
+    least_similarity: float = 0.25
+    doubt_of_centre: float = 2.0
     min_voice_ms: int = 3000
     max_voices: int = 25
     refinements: int = 3
@@ -309,62 +320,145 @@ def _assign(
 def agglomerate(
     vectors: FloatArray, weights: npt.NDArray[np.float64], relations: FloatArray, names: Ints, settings: VoiceSettings
 ) -> Ints:
-    """Join the two most similar groups of segments (weighted mean similarity) until none are similar enough.
+    """Join segments into groups of one voice each. Groups with different names are never joined.
 
-    Groups with different names are never joined.
+    Where the embedder's ``between`` is known, groups are joined while one voice explains both better than two
+    (a Gaussian for the voices, one for the segments of a voice: the two-covariance model), the clearest case first.
+    All that is heard in one episode shares something (its sound, its way of speaking), by which voices seem alike:
+    voices are found twice, the second time without what those of the first have in common.
+
+    Otherwise the two groups of the highest mean similarity are joined while that is high enough.
 
     Args:
         vectors: shape (n, d), of unit length.
-        weights: shape (n,), seconds of speech.
+        weights: shape (n,), milliseconds of speech that count.
         relations: shape (n, n): what is added to the similarity of two segments.
         names: shape (n,): the number of each segment's name, -1 for none.
-        settings: the similarity at which joining ends.
+        settings: when joining ends.
 
     Returns:
         Shape (n,): the group of each segment, numbered from 0.
     """
-    n = len(vectors)
-    local = settings.other_local * np.minimum(relations, 0.0)
-    total = (vectors @ vectors.T + local).astype(np.float64) * np.outer(weights, weights)
+    similarity = (vectors @ vectors.T + settings.other_local * np.minimum(relations, 0.0)).astype(np.float64)
+    if settings.between is None:
+        return _joined(_MeanSimilarity(similarity, weights, settings.same_voice), names)
+    groups = _joined(_Likelihood(similarity, weights, vectors, settings), names)
+    sums = np.zeros((groups.max() + 1, vectors.shape[1]))
+    np.add.at(sums, groups, vectors * weights[:, None])
+    spoken = np.bincount(groups, weights)
+    heard = spoken >= min(settings.min_voice_ms, spoken.max())
+    means = sums[heard] / spoken[heard, None]
+    centre = means.mean(axis=0) * len(means) / (len(means) + settings.doubt_of_centre)
+    return _joined(_Likelihood(similarity, weights, vectors - centre, settings), names)
+
+
+class _MeanSimilarity:
+    """How close groups are: by the weighted mean similarity of their segments."""
+
+    def __init__(self, similarity: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], least: float) -> None:
+        self.total = similarity * np.outer(weights, weights)
+        self.weight = weights.copy()
+        self.least = least
+
+    def all(self) -> npt.NDArray[np.float64]:
+        """Shape (n, n): of each group to each; they are joined from ``least`` on."""
+        return self.total / np.outer(self.weight, self.weight)
+
+    def of(self, i: int) -> npt.NDArray[np.float64]:
+        """Shape (n,): of one group to each."""
+        return np.asarray(self.total[i] / (self.weight[i] * self.weight))
+
+    def join(self, i: int, j: int) -> None:
+        self.total[i] += self.total[j]
+        self.total[:, i] += self.total[:, j]
+        self.weight[i] += self.weight[j]
+
+
+class _Likelihood:
+    """How close groups are: how much likelier their segments are of one voice than of two (logarithm, per dimension).
+
+    A voice is a point of a Gaussian around 0 with ``between`` times the variance of its segments around it. Source:
+    Brümmer and de Villiers, "The speaker partitioning problem", Odyssey 2010.
+    """
+
+    least = 0.0
+
+    def __init__(
+        self,
+        similarity: npt.NDArray[np.float64],
+        weights: npt.NDArray[np.float64],
+        points: npt.NDArray[np.floating],
+        settings: VoiceSettings,
+    ) -> None:
+        assert settings.between is not None
+        self.between, self.least_similarity = settings.between, settings.least_similarity
+        self.similarity = _MeanSimilarity(similarity, weights, settings.least_similarity)
+        self.count = settings.evidence_per_s * weights / 1000
+        # Vectors have length 1, and that of the variance within and between together.
+        summed = points * self.count[:, None] * np.sqrt(1 + self.between)
+        self.products = summed @ summed.T
+
+    def all(self) -> npt.NDArray[np.float64]:
+        return np.stack([self.of(i) for i in range(len(self.count))])
+
+    def of(self, i: int) -> npt.NDArray[np.float64]:
+        square = self.products.diagonal()
+        joined = self._evidence(self.count + self.count[i], square + square[i] + 2 * self.products[i])
+        gain = joined - self._evidence(self.count, square) - self._evidence(self.count[i], square[i])
+        return np.where(self.similarity.of(i) < self.least_similarity, _APART, gain)
+
+    def join(self, i: int, j: int) -> None:
+        self.similarity.join(i, j)
+        self.count[i] += self.count[j]
+        self.products[i] += self.products[j]
+        self.products[:, i] += self.products[:, j]
+
+    def _evidence(
+        self, count: npt.NDArray[np.float64] | np.float64, square: npt.NDArray[np.float64] | np.float64
+    ) -> npt.NDArray[np.float64]:
+        spread = 1 + count * self.between
+        return np.asarray(self.between * square / spread - np.log(spread)) / 2
+
+
+def _joined(closeness_of: _MeanSimilarity | _Likelihood, names: Ints) -> Ints:
+    """Join the two closest groups until none are close enough; shape (n,): the group of each segment, from 0."""
+    n = len(names)
     apart = (names[:, None] >= 0) & (names[None] >= 0) & (names[:, None] != names[None])
-    labels, alive = np.arange(n), np.ones(n, bool)
-    weight = weights.copy()
-    mean = total / np.outer(weight, weight)
     same = (names[:, None] >= 0) & (names[:, None] == names[None])
-    mean[same] += 1.0
-    mean[apart] = _APART
-    np.fill_diagonal(mean, _GONE)
-    nearest = mean.argmax(axis=1)
-    closeness = mean[np.arange(n), nearest]
+    labels, alive = np.arange(n), np.ones(n, bool)
+    close = closeness_of.all()
+    close[same] += _TOGETHER
+    close[apart] = _APART
+    np.fill_diagonal(close, _GONE)
+    nearest = close.argmax(axis=1)
+    closest = close[np.arange(n), nearest]
     for _ in range(n - 1):
-        i = int(closeness.argmax())
+        i = int(closest.argmax())
         j = int(nearest[i])
-        if closeness[i] < settings.same_voice:
+        if closest[i] < closeness_of.least:
             break
         i, j = min(i, j), max(i, j)
-        total[i] += total[j]
-        total[:, i] += total[:, j]
-        weight[i] += weight[j]
+        closeness_of.join(i, j)
         apart[i] |= apart[j]
         apart[:, i] |= apart[:, j]
         same[i] |= same[j]
         same[:, i] |= same[:, j]
         alive[j] = False
         labels[labels == j] = i
-        row = total[i] / (weight[i] * weight) + same[i]
+        row = closeness_of.of(i) + _TOGETHER * same[i]
         row[apart[i]] = _APART
         row[~alive] = _GONE
         row[i] = _GONE
-        mean[i], mean[:, i] = row, row
-        mean[j], mean[:, j] = _GONE, _GONE
-        closeness[j] = _GONE
+        close[i], close[:, i] = row, row
+        close[j], close[:, j] = _GONE, _GONE
+        closest[j] = _GONE
         stale = alive & ((nearest == i) | (nearest == j))
         stale[i] = True
-        nearer = alive & (row > closeness) & ~stale
-        nearest[nearer], closeness[nearer] = i, row[nearer]
+        nearer = alive & (row > closest) & ~stale
+        nearest[nearer], closest[nearer] = i, row[nearer]
         for k in np.flatnonzero(stale):
-            nearest[k] = mean[k].argmax()
-            closeness[k] = mean[k, nearest[k]]
+            nearest[k] = close[k].argmax()
+            closest[k] = close[k, nearest[k]]
     groups: Ints = np.unique(labels, return_inverse=True)[1].astype(np.intp)
     return groups
 
