@@ -277,8 +277,8 @@ def test_second_run_reuses_everything(copied: Shared) -> None:
 @pytest.mark.slow
 def test_isolation_redoes_what_depends_on_it(copied: Shared) -> None:
     result, ran = rerun(copied, separator="dialogue")
-    # Without characters to enrol, pictures to read or words to hear there is nothing to do again.
-    same = ("probe", "ocr", "cues", "extract", "transcribe", "words", "shots", "enrol")
+    # Without characters to enrol, pictures to read, words to hear or corrections there is nothing to do again.
+    same = ("probe", "ocr", "cues", "extract", "transcribe", "words", "corrected", "shots", "enrol")
     assert ran == [stage.name for stage in STAGES if stage.name not in same]
     assert (copied.out / "ep01/audio/vocals.flac").read_bytes() != (copied.out / "ep01/audio/mix.flac").read_bytes()
     assert all(line.snr_db is not None for line in result.lines)
@@ -819,7 +819,7 @@ def test_all_settings_are_plain_json(shared: Shared) -> None:
         mark = store.mark(stage.name)
         assert mark is not None
         assert isinstance(mark.recipe.settings, Mapping)
-        assert mark.outputs or stage.name in ("ocr", "enrol", "transcribe", "words")
+        assert mark.outputs or stage.name in ("ocr", "enrol", "transcribe", "words", "corrected")
 
 
 @pytest.fixture(scope="module")
