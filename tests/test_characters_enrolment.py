@@ -404,7 +404,7 @@ def test_a_line_looks_at_few_of_many_labels(video: Path) -> None:
     many = [ManualLabel(video, Span(i % 7, 990 + i % 11), f"B{i}", "谁知道呢" * 50) for i in range(5000)]
     began = time.process_time()
     assert match_labels([line], [*many, ManualLabel(video, Span(0, 1000), "A", "好的")]) == {"a": "A"}
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 2
 
 
 def test_rows_of_labels_in_json_are_bounded(tmp_path: Path) -> None:

@@ -114,7 +114,8 @@ def test_help_teaches_and_is_quick(cwd: Path) -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = script("--help")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.0
+    took = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert took < 2.0  # a third of it on a quiet machine; a network library alone takes more
     assert done.status == 0
     assert done.stderr == ""
     for option in (

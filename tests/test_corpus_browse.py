@@ -404,7 +404,7 @@ def test_fifty_thousand_lines_open_at_once(tmp_path: Path) -> None:
     started = time.process_time()
     assert len(open_corpus(tmp_path).lines) == 50_000
     # Half a second on a quiet machine; 1.2 s of processor time were seen beside other work.
-    assert time.process_time() - started < 2.5
+    assert time.process_time() - started < 5
 
 
 @pytest.fixture

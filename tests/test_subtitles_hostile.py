@@ -36,7 +36,7 @@ def test_repetition_takes_linear_time(tmp_path: Path, head: str, bomb: str) -> N
     path.write_text(HEADS[head] + bomb * (SIZE // len(bomb)) + "x\n", encoding="utf-8")
     started = time.process_time()
     read_cues(path)
-    assert time.process_time() - started < 3
+    assert time.process_time() - started < 6
 
 
 @pytest.mark.parametrize(
