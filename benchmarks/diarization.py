@@ -2,7 +2,7 @@
 
     python benchmarks/diarization.py vocals.flac truth.rttm [AUDIO RTTM …] [--diarizer embedded] [--json FILE]
     python benchmarks/diarization.py --episodes FOLDER [FOLDER …] [--mix noisy always never]
-                                     [--groups likelihood similarity] [--set evidence_per_s=0.3 …]
+                                     [--groups likelihood similarity] [--set observations_per_s=0.3 …]
 
 FOLDER is one of make_episode.py's or make_drama.py's that the command has been run in: FOLDER/truth.rttm, and under
 FOLDER/out the vocals, the mix and the speech, cut at the edges of the subtitles as the command does. ``--mix``: the
@@ -117,7 +117,7 @@ def main() -> None:
             if (mode, groups) != ("noisy", "likelihood") or a.set:
                 settings = dataclasses.replace(settings_for(embedder.name), noisy_db=NOISY_DB[mode], **dict(a.set))
                 if groups == "similarity":
-                    settings = dataclasses.replace(settings, between=None)
+                    settings = dataclasses.replace(settings, between_to_within=None)
                 diarizer = EmbeddedDiarizer(embedder, settings=settings)
             else:
                 diarizer = load_diarizer(a.diarizer)

@@ -33,6 +33,7 @@ COMMON_GROUND = {
         "yuki_builder.untrusted",
         "yuki_builder.atomic",
         "yuki_builder.rttm",
+        "yuki_builder.channels",
         "yuki_builder.spans",
         "yuki_builder.threads",
     ),

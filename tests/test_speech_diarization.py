@@ -233,7 +233,7 @@ def test_outside_speech_nobody_speaks() -> None:
 
 @pytest.fixture(params=[None, 0.8], ids=["by similarity", "by likelihood"])
 def settings(request: pytest.FixtureRequest) -> VoiceSettings:
-    return VoiceSettings(between=request.param)
+    return VoiceSettings(between_to_within=request.param)
 
 
 @pytest.mark.parametrize("noise", [0.25, 0.8])
@@ -256,7 +256,7 @@ def test_similar_voices_are_kept_apart_by_what_windows_hear(settings: VoiceSetti
     vectors = heard(who.tolist(), voices(2, similarity=0.5), noise=0.5)
     weights = np.full(len(who), 2000, np.float32)
     relations = csr_array(np.where(who[:, None] == who, 1, -1).astype(np.float32))
-    if settings.between is None:
+    if settings.between_to_within is None:
         assert len(find_voices(vectors, weights, no_relations(len(who)), settings)[0]) == 1
     found, members = find_voices(vectors, weights, relations, settings)
     assert len(found) == 2
@@ -323,7 +323,7 @@ def test_what_all_voices_of_an_episode_share_does_not_make_them_one() -> None:
     apart = unit_rows(own) * 0.8 + shared
     vectors = heard(who, unit_rows(apart), noise=0.9)
     weights = np.full(60, 2000, np.float32)
-    likely = VoiceSettings(between=0.8)
+    likely = VoiceSettings(between_to_within=0.8)
     assert len(find_voices(vectors, weights, no_relations(60), VoiceSettings(same_voice=0.25))[0]) == 1
     found, members = find_voices(vectors, weights, no_relations(60), likely)
     assert len(found) == 4

@@ -9,6 +9,7 @@ import numpy as np
 from video_preprocessing.media.audio import extract_audio
 from video_preprocessing.media.containers import probe
 from video_preprocessing.media.tracks import choose_audio_track
+from yuki_builder.channels import mono
 from yuki_builder.errors import MediaError
 from yuki_builder.records import FloatArray, Progress, no_progress
 
@@ -85,8 +86,8 @@ def _levels(path: Path) -> FloatArray:
     with soundfile.SoundFile(path) as file:
         step = round(_FRAME_S * file.samplerate)
         for block in file.blocks(step * 1000, dtype="float32", always_2d=True):
-            mono = block.mean(axis=1)
-            whole = mono[: len(mono) // step * step].reshape(-1, step)
+            wave = mono(block)
+            whole = wave[: len(wave) // step * step].reshape(-1, step)
             levels.append(np.sqrt((whole**2).mean(axis=1)))
     rms = np.concatenate(levels) if levels else np.zeros(0, np.float32)
     decibels: FloatArray = np.maximum(20 * np.log10(np.maximum(rms, 1e-6)), -60.0).astype(np.float32)

@@ -13,7 +13,7 @@ import numpy as np
 
 from video_preprocessing.levels import level_over_rest_db
 from video_preprocessing.speech.audio import SAMPLES_PER_MS, SpeechAudio
-from video_preprocessing.speech.embedders import same_voice, voices_differ
+from video_preprocessing.speech.embedders import between_to_within, same_voice
 from video_preprocessing.speech.embedding import SpeakerEmbedder, batches_by_duration, unit_rows
 from video_preprocessing.speech.local_voices import (
     Ints,
@@ -151,7 +151,7 @@ class EmbeddedDiarizer:
 
 def settings_for(embedder: str) -> VoiceSettings:
     """The settings for an embedder, by its name."""
-    return VoiceSettings(same_voice=same_voice(embedder), between=voices_differ(embedder))
+    return VoiceSettings(same_voice=same_voice(embedder), between_to_within=between_to_within(embedder))
 
 
 def _windows(audio: SpeechAudio) -> Iterator[FloatArray]:

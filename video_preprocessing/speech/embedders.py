@@ -30,8 +30,8 @@ class EmbedderEntry:
         files: its files of weights.
         same_voice: how alike (cosine) groups of segments are, on average, from which the diarizer takes them for one
             voice: voices are as alike as the embedder's space makes them.
-        between: how much voices differ, as a variance in units of that within a voice under music and in moods; None
-            where it is not measured, so that the diarizer goes by ``same_voice``.
+        between_to_within: the variance of vectors between voices, in units of that within a voice (in all its moods,
+            under music); None where it is not measured, so that the diarizer goes by ``same_voice``.
     """
 
     name: str
@@ -41,7 +41,7 @@ class EmbedderEntry:
     fingerprint: Callable[[], str]
     files: Callable[[], tuple[WeightsFile, ...]]
     same_voice: float
-    between: float | None = None
+    between_to_within: float | None = None
 
 
 _SAME_VOICE_OF_OTHERS = 0.25  # of networks without a row
@@ -53,10 +53,10 @@ def same_voice(name: str) -> float:
     return _SAME_VOICE_OF_OTHERS if entry is None else entry.same_voice
 
 
-def voices_differ(name: str) -> float | None:
-    """``EmbedderEntry.between`` of an embedder, by its name."""
+def between_to_within(name: str) -> float | None:
+    """``EmbedderEntry.between_to_within`` of an embedder, by its name."""
     entry = EMBEDDERS.get(name)
-    return None if entry is None else entry.between
+    return None if entry is None else entry.between_to_within
 
 
 def _load_campplus(device: str) -> SpeakerEmbedder:
@@ -104,7 +104,7 @@ EMBEDDERS = {
             fingerprint=_campplus_fingerprint,
             files=_campplus_files,
             same_voice=0.33,
-            between=0.8,
+            between_to_within=0.8,
         ),
         EmbedderEntry(
             name="resemblyzer",

@@ -1,10 +1,11 @@
 """From local segmentation to voices and turns: the decisions of the embedded diarizer, free of audio.
 
 The segmentation network names speakers anew in every window. What it says is cut into segments in which one voice
-speaks alone; each gets one embedding. Segments are joined by how similar they sound, less so where windows that hold
-both give them different local speakers (that two are the same is not to be relied on: with acting or music it joined
-voices more often than it helped). The voices so found then take in every segment, and overlapping
-speech goes to the voices that the local speakers there have elsewhere in the window.
+speaks alone; each gets one embedding. Segments are joined while one voice is likelier than two (or, for embedders whose
+variances are not known, while they sound similar enough), less readily where windows that hold both give them different
+local speakers (that two are the same is not to be relied on: with acting or music it joined voices more often than it
+helped). The voices so found then take in every segment, and overlapping speech goes to the voices that the local
+speakers there have elsewhere in the window.
 """
 
 from __future__ import annotations
@@ -52,13 +53,15 @@ class VoiceSettings:
         noisy_db: where the vocals lie less than this above what was taken away from the mix, a segment's embedding is
             the mean of both; elsewhere the vocals alone are as good, in half the time.
         other_local: taken from the similarity of two segments to which windows give different local speakers.
-        same_voice: mean similarity from which two groups of segments are one voice, where ``between`` is None.
-        between: how much voices differ, as a variance in units of that within a voice; two groups are one voice where
-            that explains their segments better than two voices do. It is a property of the embedder.
-        evidence_per_s: so many independent observations a second of speech counts as, then.
+        same_voice: mean similarity from which two groups of segments are one voice, where ``between_to_within`` is
+            None.
+        between_to_within: the variance of vectors between voices, in units of that within a voice, a property of the
+            embedder; two groups are one voice where that explains their segments better than two voices do. None: not
+            known.
+        observations_per_s: so many independent observations a second of speech counts as, then.
         least_similarity: groups with a lower mean similarity are never one voice, then.
-        doubt_of_centre: so many voices in the middle of all that people might sound like outweigh what the voices
-            found here have in common, when that is taken away from each.
+        centre_prior_voices: what the voices found here have in common is taken away from each, as if there were so many
+            more voices with nothing in common.
         min_voice_ms: a voice with less speech than this is given up, its segments go to the nearest other one.
         max_voices: never more voices than this.
         refinements: how often segments are reassigned to the nearest voice and the voices recomputed.
@@ -75,10 +78,10 @@ class VoiceSettings:
     noisy_db: float = 6.0
     other_local: float = 0.3
     same_voice: float = 0.33
-    between: float | None = None
-    evidence_per_s: float = 0.38
+    between_to_within: float | None = None
+    observations_per_s: float = 0.38
     least_similarity: float = 0.25
-    doubt_of_centre: float = 2.0
+    centre_prior_voices: float = 2.0
     min_voice_ms: int = 3000
     max_voices: int = 25
     refinements: int = 3
@@ -322,7 +325,7 @@ def agglomerate(
 ) -> Ints:
     """Join segments into groups of one voice each. Groups with different names are never joined.
 
-    Where the embedder's ``between`` is known, groups are joined while one voice explains both better than two
+    Where the embedder's ``between_to_within`` is known, groups are joined while one voice explains both better than two
     (a Gaussian for the voices, one for the segments of a voice: the two-covariance model), the clearest case first.
     All that is heard in one episode shares something (its sound, its way of speaking), by which voices seem alike:
     voices are found twice, the second time without what those of the first have in common.
@@ -340,7 +343,7 @@ def agglomerate(
         Shape (n,): the group of each segment, numbered from 0.
     """
     similarity = (vectors @ vectors.T + settings.other_local * np.minimum(relations, 0.0)).astype(np.float64)
-    if settings.between is None:
+    if settings.between_to_within is None:
         return _joined(_MeanSimilarity(similarity, weights, settings.same_voice), names)
     groups = _joined(_Likelihood(similarity, weights, vectors, settings), names)
     sums = np.zeros((groups.max() + 1, vectors.shape[1]))
@@ -348,7 +351,7 @@ def agglomerate(
     spoken = np.bincount(groups, weights)
     heard = spoken >= min(settings.min_voice_ms, spoken.max())
     means = sums[heard] / spoken[heard, None]
-    centre = means.mean(axis=0) * len(means) / (len(means) + settings.doubt_of_centre)
+    centre = means.mean(axis=0) * len(means) / (len(means) + settings.centre_prior_voices)
     return _joined(_Likelihood(similarity, weights, vectors - centre, settings), names)
 
 
@@ -360,11 +363,11 @@ class _MeanSimilarity:
         self.weight = weights.copy()
         self.least = least
 
-    def all(self) -> npt.NDArray[np.float64]:
+    def matrix(self) -> npt.NDArray[np.float64]:
         """Shape (n, n): of each group to each; they are joined from ``least`` on."""
         return self.total / np.outer(self.weight, self.weight)
 
-    def of(self, i: int) -> npt.NDArray[np.float64]:
+    def row(self, i: int) -> npt.NDArray[np.float64]:
         """Shape (n,): of one group to each."""
         return np.asarray(self.total[i] / (self.weight[i] * self.weight))
 
@@ -377,8 +380,8 @@ class _MeanSimilarity:
 class _Likelihood:
     """How close groups are: how much likelier their segments are of one voice than of two (logarithm, per dimension).
 
-    A voice is a point of a Gaussian around 0 with ``between`` times the variance of its segments around it. Source:
-    Brümmer and de Villiers, "The speaker partitioning problem", Odyssey 2010.
+    A voice is a point of a Gaussian around 0 with ``between_to_within`` times the variance of its segments around it.
+    Source: Brümmer and de Villiers, "The speaker partitioning problem", Odyssey 2010.
     """
 
     least = 0.0
@@ -390,22 +393,22 @@ class _Likelihood:
         points: npt.NDArray[np.floating],
         settings: VoiceSettings,
     ) -> None:
-        assert settings.between is not None
-        self.between, self.least_similarity = settings.between, settings.least_similarity
+        assert settings.between_to_within is not None
+        self.ratio = settings.between_to_within
         self.similarity = _MeanSimilarity(similarity, weights, settings.least_similarity)
-        self.count = settings.evidence_per_s * weights / 1000
+        self.count = settings.observations_per_s * weights / 1000
         # Vectors have length 1, and that of the variance within and between together.
-        summed = points * self.count[:, None] * np.sqrt(1 + self.between)
+        summed = points * self.count[:, None] * np.sqrt(1 + self.ratio)
         self.products = summed @ summed.T
 
-    def all(self) -> npt.NDArray[np.float64]:
-        return np.stack([self.of(i) for i in range(len(self.count))])
+    def matrix(self) -> npt.NDArray[np.float64]:
+        return np.stack([self.row(i) for i in range(len(self.count))])
 
-    def of(self, i: int) -> npt.NDArray[np.float64]:
+    def row(self, i: int) -> npt.NDArray[np.float64]:
         square = self.products.diagonal()
         joined = self._evidence(self.count + self.count[i], square + square[i] + 2 * self.products[i])
         gain = joined - self._evidence(self.count, square) - self._evidence(self.count[i], square[i])
-        return np.where(self.similarity.of(i) < self.least_similarity, _APART, gain)
+        return np.where(self.similarity.row(i) < self.similarity.least, _APART, gain)
 
     def join(self, i: int, j: int) -> None:
         self.similarity.join(i, j)
@@ -416,17 +419,17 @@ class _Likelihood:
     def _evidence(
         self, count: npt.NDArray[np.float64] | np.float64, square: npt.NDArray[np.float64] | np.float64
     ) -> npt.NDArray[np.float64]:
-        spread = 1 + count * self.between
-        return np.asarray(self.between * square / spread - np.log(spread)) / 2
+        spread = 1 + count * self.ratio
+        return np.asarray(self.ratio * square / spread - np.log(spread)) / 2
 
 
-def _joined(closeness_of: _MeanSimilarity | _Likelihood, names: Ints) -> Ints:
+def _joined(closeness: _MeanSimilarity | _Likelihood, names: Ints) -> Ints:
     """Join the two closest groups until none are close enough; shape (n,): the group of each segment, from 0."""
     n = len(names)
     apart = (names[:, None] >= 0) & (names[None] >= 0) & (names[:, None] != names[None])
     same = (names[:, None] >= 0) & (names[:, None] == names[None])
     labels, alive = np.arange(n), np.ones(n, bool)
-    close = closeness_of.all()
+    close = closeness.matrix()
     close[same] += _TOGETHER
     close[apart] = _APART
     np.fill_diagonal(close, _GONE)
@@ -435,17 +438,17 @@ def _joined(closeness_of: _MeanSimilarity | _Likelihood, names: Ints) -> Ints:
     for _ in range(n - 1):
         i = int(closest.argmax())
         j = int(nearest[i])
-        if closest[i] < closeness_of.least:
+        if closest[i] < closeness.least:
             break
         i, j = min(i, j), max(i, j)
-        closeness_of.join(i, j)
+        closeness.join(i, j)
         apart[i] |= apart[j]
         apart[:, i] |= apart[:, j]
         same[i] |= same[j]
         same[:, i] |= same[:, j]
         alive[j] = False
         labels[labels == j] = i
-        row = closeness_of.of(i) + _TOGETHER * same[i]
+        row = closeness.row(i) + _TOGETHER * same[i]
         row[apart[i]] = _APART
         row[~alive] = _GONE
         row[i] = _GONE

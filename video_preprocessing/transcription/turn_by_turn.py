@@ -17,6 +17,7 @@ import numpy as np
 from video_preprocessing.levels import level_over_rest_db
 from video_preprocessing.transcription.transcriber import SAMPLE_RATE_HZ, SAMPLES_PER_MS, Transcriber
 from video_preprocessing.transcription.windows import Window, halves, unheard, windows_of
+from yuki_builder.channels import mono
 from yuki_builder.errors import MediaError
 from yuki_builder.records import FloatArray, HeardSegment, Progress, Span, no_progress
 
@@ -211,19 +212,19 @@ class _Sound:
         """The pieces of a window with silence between them, shape (samples,), 16 kHz."""
         waveform = np.zeros(window.duration_ms * SAMPLES_PER_MS, np.float32)
         for piece in window.pieces:
-            mono = self._chosen(piece.span)
+            wave = self._chosen(piece.span)
             at = piece.at_ms * SAMPLES_PER_MS
-            room = min(len(mono), len(waveform) - at, piece.span.duration_ms * SAMPLES_PER_MS)
-            waveform[at : at + room] = np.clip(mono[:room], -1.0, 1.0)
+            room = min(len(wave), len(waveform) - at, piece.span.duration_ms * SAMPLES_PER_MS)
+            waveform[at : at + room] = np.clip(wave[:room], -1.0, 1.0)
         return waveform
 
     def _chosen(self, span: Span) -> FloatArray:
         with _readable(self._paths[0]):
-            vocals = _mono(self._files[0], span)
+            vocals = _read(self._files[0], span)
         if len(self._files) == 1:
             return vocals
         with _readable(self._paths[1]):
-            mix = _mono(self._files[1], span)
+            mix = _read(self._files[1], span)
         return mix if level_over_rest_db(vocals, mix) >= MIX_FROM_DB else vocals
 
 
@@ -244,13 +245,13 @@ def _opened(sound: Path) -> soundfile.SoundFile:
         return soundfile.SoundFile(sound)
 
 
-def _mono(file: soundfile.SoundFile, span: Span) -> FloatArray:
+def _read(file: soundfile.SoundFile, span: Span) -> FloatArray:
     """A span of a file, shape (samples,), 16 kHz; shorter where the file ends before it does."""
     import soxr
 
     first, after = (t * file.samplerate // 1000 for t in (span.start_ms, span.end_ms))
     file.seek(min(first, file.frames))
-    mono: FloatArray = np.nan_to_num(file.read(after - first, dtype="float32", always_2d=True)).mean(axis=1)
-    if file.samplerate != SAMPLE_RATE_HZ and len(mono):
-        mono = soxr.resample(mono, file.samplerate, SAMPLE_RATE_HZ)
-    return mono
+    wave = mono(np.nan_to_num(file.read(after - first, dtype="float32", always_2d=True)))
+    if file.samplerate != SAMPLE_RATE_HZ and len(wave):
+        wave = soxr.resample(wave, file.samplerate, SAMPLE_RATE_HZ)
+    return wave

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from yuki_builder.channels import mono
 from yuki_builder.records import FloatArray
-
-if TYPE_CHECKING:
-    pass
 
 FLOOR_DBFS = -90.0
 """Below this mean level nothing is heard: what rounding to 16 bits leaves lies at about -98 dBFS."""
@@ -40,12 +36,3 @@ def same_channels(mix: FloatArray, vocals: FloatArray) -> tuple[FloatArray, Floa
     if mix.shape[1] == vocals.shape[1]:
         return mix, vocals
     return mono(mix)[:, None], mono(vocals)[:, None]
-
-
-def mono(wave: FloatArray) -> FloatArray:
-    """The mean of the channels, shape (samples, channels) to (samples,); numpy's own takes twenty times as long."""
-    total: FloatArray = wave[:, 0].copy()
-    for channel in range(1, wave.shape[1]):
-        total += wave[:, channel]
-    total /= np.float32(wave.shape[1])
-    return total

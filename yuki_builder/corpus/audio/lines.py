@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from yuki_builder.channels import mono
 from yuki_builder.corpus.audio.clips import MARGIN_MS, ClipReport, clip_path, clip_spans, why_no_clip, write_clip
-from yuki_builder.corpus.audio.levels import level_db, mono, same_channels
+from yuki_builder.corpus.audio.levels import level_db, same_channels
 from yuki_builder.corpus.audio.quality import (
     LEAST_FINGERPRINT_SAMPLES,
     AudioFingerprint,

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from yuki_builder.corpus.audio.levels import mono
+from yuki_builder.channels import mono
 from yuki_builder.records import FloatArray, Line, Record, Span
 
 _CLIPPED = 0.999  # of full scale

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from yuki_builder.channels import mono
 from yuki_builder.errors import MediaError
 from yuki_builder.records import FloatArray
 
@@ -26,8 +27,8 @@ def read_mono(path: Path, *, sample_rate_hz: int) -> FloatArray:
         raise MediaError("the clip cannot be read", where=path, remedy="delete it and run the pipeline again") from e
     if not len(wave):
         raise MediaError("the clip holds no sound", where=path, remedy="delete it and run the pipeline again")
-    mono: FloatArray = wave.mean(axis=1, dtype=np.float32)
-    return mono if rate_hz == sample_rate_hz else soxr.resample(mono, rate_hz, sample_rate_hz)
+    samples = mono(wave)
+    return samples if rate_hz == sample_rate_hz else soxr.resample(samples, rate_hz, sample_rate_hz)
 
 
 def write_wav(wave: FloatArray, path: Path, *, sample_rate_hz: int) -> None:

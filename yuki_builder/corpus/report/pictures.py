@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from yuki_builder.channels import mono
 from yuki_builder.corpus.audio.sound import blocks, open_sound, to_samples
 from yuki_builder.corpus.report.spectrogram import spectrogram_png, spectrogram_power
 from yuki_builder.records import FloatArray, Progress, Record, Span, no_progress
@@ -154,7 +155,7 @@ def _before_and_after(mix: soundfile.SoundFile, vocals: soundfile.SoundFile, str
 def _mono(sound: soundfile.SoundFile, stretch: Span) -> FloatArray:
     sound.seek(to_samples(stretch.start_ms, sound.samplerate))
     samples = sound.read(to_samples(stretch.duration_ms, sound.samplerate), dtype="float32", always_2d=True)
-    return samples.mean(axis=1)
+    return mono(samples)
 
 
 def peaks_of(encoded: str) -> Bytes:
