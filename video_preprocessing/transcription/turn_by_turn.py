@@ -198,7 +198,9 @@ class _Sound:
         self._stack = ExitStack()
 
     def __enter__(self) -> _Sound:
-        self._files = [self._stack.enter_context(_opened(path)) for path in self._paths]
+        with ExitStack() as stack:  # where the second cannot be opened, the first is closed
+            self._files = [stack.enter_context(_opened(path)) for path in self._paths]
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *raised: object) -> None:
