@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import hashlib
 import importlib.util
 import json
 import os
@@ -26,11 +27,11 @@ import soundfile
 from pipelines import EpisodeConfig, EpisodeResult, build_corpus, run_episode, run_season
 from pipelines.console.app import main
 from pipelines.engine.events import Event, EventKind
-from pipelines.episode.records import read_records
+from pipelines.episode.records import _PARSED, parse_records, read_records
 from pipelines.episode.stages import STAGES
 from yuki_builder import open_corpus
 from yuki_builder.errors import GalleryError
-from yuki_builder.records import AlignedCue, Resync, Verdict
+from yuki_builder.records import AlignedCue, Record, Resync, Verdict
 
 ROOT = Path(__file__).parents[1]
 START_S, SECONDS = 8.0, 22.0
@@ -103,6 +104,7 @@ class Shared:
     out: Path
     result: EpisodeResult
     events: tuple[Event, ...]
+    remembered: Mapping[tuple[type[Record], bytes], tuple[Record, ...]]
 
     @property
     def folder(self) -> Path:
@@ -118,7 +120,22 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
     out = folder / "out"
     season = run_season([EpisodeConfig(video, out=out, separator="none")], progress=events.append)
     assert season.failures == ()
-    return Shared(video, out, season.episodes[0], tuple(events))
+    remembered = {key: records for key, (_, records) in _PARSED._kept.items()}
+    return Shared(video, out, season.episodes[0], tuple(events), remembered)
+
+
+def test_what_is_remembered_of_files_is_what_they_hold(shared: Shared) -> None:
+    # Else a run that goes on after an interruption, and reads them, would end in other results.
+    found = set()
+    for path in shared.folder.rglob("*.jsonl"):
+        content = path.read_bytes()
+        digest = hashlib.sha256(content).digest()
+        for kind, records in ((kind, records) for (kind, of), records in shared.remembered.items() if of == digest):
+            parsed = tuple(parse_records(content, kind))
+            assert records == parsed, path
+            assert repr([r.to_dict() for r in records]) == repr([r.to_dict() for r in parsed]), path  # also their types
+            found.add(path.name)
+    assert {"cues.jsonl", "aligned.jsonl", "attributions.jsonl", "measures.jsonl", "lines.jsonl"} <= found
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from pipelines.episode.records import (
     _Parsed,
+    parse_records,
     read_audio_fingerprints,
     read_media,
     read_record,
@@ -38,6 +39,7 @@ def test_records_come_back_as_they_were_written(tmp_path_factory: pytest.TempPat
         read = read_records(path, Cue)
         assert read == cues
         read.clear()  # the reader's own list
+    assert list(parse_records(path.read_bytes(), Cue)) == cues
 
 
 def test_a_file_that_changed_is_read_anew(tmp_path: Path) -> None:
@@ -54,12 +56,21 @@ def test_a_file_that_changed_is_read_anew(tmp_path: Path) -> None:
 def test_no_more_is_remembered_than_allowed() -> None:
     contents = [f'{{"start_ms": {k}, "end_ms": {k + 1}}}\n'.encode() for k in range(8)]
     parsed = _Parsed(2 * len(contents[0]))
-    first = parsed.read(contents[0], Span)
-    assert parsed.read(contents[0], Span) is first
+
+    def read(content: bytes) -> tuple[Span, ...]:
+        return parsed.read(content, Span, lambda: parse_records(content, Span))
+
+    first = read(contents[0])
+    assert read(contents[0]) is first
     for content in contents[1:]:
-        parsed.read(content, Span)
+        read(content)
     assert len(parsed._kept) == 2
-    assert parsed.read(contents[0], Span) is not first
+    assert read(contents[0]) is not first
+    for _ in range(3):  # the same again takes no more room
+        parsed.remember(contents[0], Span, first)
+    assert parsed._bytes == 2 * len(contents[0])
+    parsed.remember(3 * contents[0], Span, 3 * first)
+    assert not parsed._kept and not parsed._bytes
 
 
 DAMAGE = (

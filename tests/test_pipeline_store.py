@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
 import os
 import subprocess
@@ -139,6 +140,16 @@ def test_events_and_reports_also_of_reused_stages(bench: Bench) -> None:
     assert [e.kind for e in events] == [EventKind.REUSED] * 3
     assert again == first
     assert first[1] == StageReport("words", first[1].seconds, 4, 3, {"no letters": 1})
+
+
+def test_collection_of_garbage_is_rare_while_stages_run_and_as_before_afterwards(bench: Bench) -> None:
+    before = gc.get_threshold()
+    during: list[tuple[int, int, int]] = []
+    with bench.store.locked():
+        bench.runner.run(lambda _: during.append(gc.get_threshold()))
+    assert during
+    assert all(now > before for now in during)
+    assert gc.get_threshold() == before
 
 
 def test_planning_writes_nothing(bench: Bench, tmp_path: Path) -> None:

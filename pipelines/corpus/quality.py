@@ -62,4 +62,4 @@ def write_quality(corpus: Corpus, job: Job) -> Counts:
     write_quality_parquet(counted(), job.output(QUALITY_TABLE))
     total = counts.pop("lines", 0)
     kept = counts.pop("kept", 0)
-    return Counts(total, notes=quality_note({"kept": kept, **dict(counts.most_common())}, total))
+    return Counts(total, notes=quality_note(counts, clean=kept, total=total))

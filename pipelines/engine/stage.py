@@ -14,6 +14,7 @@ from pipelines.engine.code import PACKAGES, code_fingerprint, own_fingerprint
 from pipelines.engine.events import Event, EventKind, Listener
 from pipelines.engine.faults import clear_errors
 from pipelines.engine.fingerprints import Fingerprints
+from pipelines.engine.garbage import rare_collection
 from pipelines.engine.store import Recipe, Store, Workspace
 from yuki_builder.errors import ConfigError, InputError, InternalError
 from yuki_builder.records import StageReport
@@ -180,6 +181,7 @@ class Runner(Generic[C]):
             steps.append(Step(stage, reason, stage.tells(self._subject) if reason else ""))
         return steps
 
+    @rare_collection()
     def run(
         self,
         listener: Listener,

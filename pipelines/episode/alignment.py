@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
@@ -48,7 +49,9 @@ def align(episode: Episode, job: Job) -> Counts:
     if songs:
         cues = [dataclasses.replace(cue, left_out=LeftOut.UNHEARD) if cue.cue_id in songs else cue for cue in cues]
         lines = align_cues(cues, speech, resync=change)
-    write_records(cues, job.output(SPOKEN))
+        write_records(cues, job.output(SPOKEN))
+    else:
+        shutil.copyfile(job.input(CUES_READ), job.output(SPOKEN))
     write_records([change], job.output(RESYNC))
     write_records(lines, job.output(PLACED))
     write_records(split_at_lines(speech, lines), job.output(PIECES))
@@ -90,17 +93,25 @@ def part_speakers(episode: Episode, job: Job) -> Counts:
         lines = align_cues(cues, speech, turns=read_turns(job.input(TURNS)), resync=change)
     else:
         lines = read_records(job.input(PLACED), AlignedCue)
+    are_as_placed = not parted
     notes: tuple[str, ...] = ()
     added = heard_within(heard, read_records(job.input(UNREAD), Span), [line.span for line in lines])
     if heard and hears_all(episode):
         ids = {cue.cue_id for cue in added}
+        are_as_placed = False
         lines, notes = _match_words(lines, [cue for cue in heard if cue.cue_id not in ids], job)
     new = align_cues(added, read_records(job.input(SPEECH), Span))
     if new:
         notes = (*notes, f"{len(new)} lines were heard where pictures of subtitles could not be read")
-    write_records([*cues, *added], job.output(CUES))
+    if added:
+        write_records([*cues, *added], job.output(CUES))
+    else:
+        shutil.copyfile(job.input(SPOKEN), job.output(CUES))
     lines = sorted([*lines, *new], key=lambda line: line.span) if new else lines
-    write_records(lines, job.output(ALIGNED))
+    if are_as_placed and not new:
+        shutil.copyfile(job.input(PLACED), job.output(ALIGNED))
+    else:
+        write_records(lines, job.output(ALIGNED))
     return Counts(len(parted) + len(new), notes=notes)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Mapping
 
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
@@ -23,9 +23,6 @@ from pipelines.layout import (
     line_id_of,
 )
 from yuki_builder.records import Span
-
-if TYPE_CHECKING:
-    from yuki_builder.corpus import ClipQuality
 
 
 def cut_clips(episode: Episode, job: Job) -> Counts:
@@ -70,7 +67,9 @@ def judge(episode: Episode, job: Job) -> Counts:
         ]
     qualities = [dataclasses.replace(quality, problems=problems_of(quality)) for quality in marked]
     write_records(qualities, job.output(QUALITY))
-    return Counts(len(qualities), notes=quality_notes(qualities))
+    problems = Counter(problem for quality in qualities for problem in quality.problems)
+    clean = sum(not quality.problems for quality in qualities)
+    return Counts(len(qualities), notes=quality_note(problems, clean=clean, total=len(qualities)))
 
 
 def _text_matches(episode: Episode, job: Job) -> dict[str, float]:
@@ -82,16 +81,13 @@ def _text_matches(episode: Episode, job: Job) -> dict[str, float]:
     return {line_id_of(episode.episode_id, match.cue_id): match.share for match in matches}
 
 
-def quality_notes(qualities: Sequence[ClipQuality]) -> tuple[str, ...]:
-    """What the usual limits of quality would leave out, in a line."""
-    from yuki_builder.corpus import would_keep
+def quality_note(problems: Mapping[str, int], *, clean: int, total: int) -> tuple[str, ...]:
+    """What the usual limits of quality would leave out, in a line.
 
-    return quality_note(would_keep(qualities), len(qualities))
-
-
-def quality_note(kept: Mapping[str, int], total: int) -> tuple[str, ...]:
-    """The same from what ``would_keep`` counts."""
-    counts = dict(kept)
-    clean = counts.pop("kept")
-    reasons = ", ".join(f"{count} {name}" for name, count in counts.items())
+    Args:
+        problems: how many lines have each problem.
+        clean: how many have none.
+        total: how many there are.
+    """
+    reasons = ", ".join(f"{count} {name}" for name, count in Counter(problems).most_common())
     return (f"quality: {clean} of {total} lines have no problem ({reasons})",) if reasons else ()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
 from pipelines.episode.edits import corrected, spoken
-from pipelines.episode.records import read_records, read_turns
+from pipelines.episode.records import read_records, read_turns, write_line_file
 from pipelines.layout import ALIGNED, ATTRIBUTIONS, LINES, LINES_CSV, MEASURES, QUALITY, TURNS, line_id
 from yuki_builder.records import AlignedCue, Attribution, Line, LineSource, Turn
 
@@ -30,7 +30,7 @@ def attributed_lines(episode: Episode, job: Job) -> list[Line]:
 
 def write_lines(episode: Episode, job: Job) -> Counts:
     """``lines.jsonl`` and ``lines.csv``: the lines with their clips, levels and quality."""
-    from yuki_builder.corpus import ClipQuality, LineSound, write_lines_csv, write_lines_jsonl
+    from yuki_builder.corpus import ClipQuality, LineSound, write_lines_csv
 
     sounds = {sound.line_id: sound for sound in read_records(job.input(MEASURES), LineSound)}
     quality = {q.line_id: q for q in read_records(job.input(QUALITY), ClipQuality)}
@@ -43,7 +43,7 @@ def write_lines(episode: Episode, job: Job) -> Counts:
         )
         for line in attributed_lines(episode, job)
     ]
-    write_lines_jsonl(lines, job.output(LINES))
+    write_line_file(lines, job.output(LINES))
     write_lines_csv(lines, job.output(LINES_CSV))
     return Counts(len(lines))
 

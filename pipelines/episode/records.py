@@ -29,9 +29,12 @@ _MOST_KEPT_BYTES = 48 << 20
 
 def write_records(records: Iterable[Record], path: Path) -> None:
     """One record a line, as JSON."""
-    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-        for record in records:
-            file.write(_ENCODER.encode(record.to_dict()) + "\n")
+    written = tuple(records)
+    text = "".join([_ENCODER.encode(record.to_dict()) + "\n" for record in written])
+    content = text.encode("utf-8", errors="backslashreplace")
+    path.write_bytes(content)
+    if written:
+        _PARSED.remember(content, type(written[0]), written)
 
 
 @contextlib.contextmanager
@@ -54,7 +57,7 @@ def damage_told(path: Path) -> Iterator[None]:
 
 
 class _Parsed:
-    """Records by the bytes that they were read from, the latest ones: many stages read the same file.
+    """Records by the bytes that they were read from or written to, the latest ones: many stages read the same file.
 
     Records are frozen, so that all readers may have the same ones.
     """
@@ -63,18 +66,23 @@ class _Parsed:
         self._most_bytes, self._bytes = most_bytes, 0
         self._kept: OrderedDict[tuple[type[Record], bytes], tuple[int, tuple[Any, ...]]] = OrderedDict()
 
-    def read(self, content: bytes, kind: type[R]) -> tuple[R, ...]:
+    def read(self, content: bytes, kind: type[R], parse: Callable[[], Iterable[R]]) -> tuple[R, ...]:
         key = (kind, hashlib.sha256(content).digest())
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key][1]
-        lines = content.decode("utf-8").split("\n")
-        records = tuple(kind.from_dict(json.loads(line)) for line in (lines if lines[-1] else lines[:-1]))
-        self._kept[key] = (len(content), records)
-        self._bytes += len(content)
+        records = tuple(parse())
+        self._keep(key, len(content), records)
+        return records
+
+    def remember(self, content: bytes, kind: type[R], records: tuple[R, ...]) -> None:
+        self._keep((kind, hashlib.sha256(content).digest()), len(content), records)
+
+    def _keep(self, key: tuple[type[Record], bytes], size: int, records: tuple[Any, ...]) -> None:
+        self._bytes += size - self._kept.pop(key, (0, ()))[0]
+        self._kept[key] = (size, records)
         while self._bytes > self._most_bytes:
             self._bytes -= self._kept.popitem(last=False)[1][0]
-        return records
 
 
 _PARSED = _Parsed(_MOST_KEPT_BYTES)
@@ -86,8 +94,16 @@ def read_records(path: Path, kind: type[R]) -> list[R]:
     Raises:
         InputError: the file is damaged.
     """
+
     with damage_told(path):
-        return list(_PARSED.read(path.read_bytes(), kind))
+        content = path.read_bytes()
+        return list(_PARSED.read(content, kind, lambda: parse_records(content, kind)))
+
+
+def parse_records(content: bytes, kind: type[R]) -> Iterator[R]:
+    """The records of a file's content."""
+    lines = content.decode("utf-8").split("\n")
+    return (kind.from_dict(json.loads(line)) for line in (lines if lines[-1] else lines[:-1]))
 
 
 def read_record(path: Path, kind: type[R]) -> R:
@@ -165,6 +181,21 @@ def read_lines(folder: Path) -> list[Line]:
 
     path = folder / LINES
     return read_lines_jsonl(path) if path.exists() else []
+
+
+def write_line_file(lines: Sequence[Line], path: Path) -> None:
+    """``lines.jsonl``, which this process need not parse again."""
+    from yuki_builder.corpus import write_lines_jsonl
+
+    write_lines_jsonl(lines, path)
+    _PARSED.remember(path.read_bytes(), Line, tuple(lines))
+
+
+def read_line_file(path: Path) -> list[Line]:
+    """The lines of ``lines.jsonl``; raises as ``read_lines_jsonl``."""
+    from yuki_builder.corpus import read_lines_jsonl
+
+    return list(_PARSED.read(path.read_bytes(), Line, lambda: read_lines_jsonl(path)))
 
 
 def read_scenes(path: Path, lines: Sequence[Line]) -> list[Scene]:

@@ -11,7 +11,15 @@ from typing import Any
 from pipelines.engine.stage import Counts, Job, Stage
 from pipelines.engine.store import Mark, Store
 from pipelines.episode.context import Episode
-from pipelines.episode.records import read_media, read_record, read_records, read_scenes, read_turns, write_records
+from pipelines.episode.records import (
+    read_line_file,
+    read_media,
+    read_record,
+    read_records,
+    read_scenes,
+    read_turns,
+    write_records,
+)
 from pipelines.layout import (
     ALIGNED,
     CUES,
@@ -55,9 +63,9 @@ def report(episode: Episode, job: Job, stages: Sequence[StageReport]) -> Counts:
         job: where the stage reads and writes.
         stages: the reports of the stages before.
     """
-    from yuki_builder.corpus import SoundPictures, read_lines_jsonl, write_report
+    from yuki_builder.corpus import SoundPictures, write_report
 
-    lines = read_lines_jsonl(job.input(LINES))
+    lines = read_line_file(job.input(LINES))
     pictures = read_record(job.input(PICTURES), SoundPictures)
     cues = read_records(job.input(CUES), Cue)
     write_report(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -166,9 +167,10 @@ def main_speakers(lines: Sequence[AlignedCue], turns: Sequence[Turn]) -> list[st
     speakers = []
     for line in lines:
         covered: Counter[str] = Counter()
-        first, last = np.searchsorted(starts, (line.start_ms - longest, line.end_ms))
+        span = line.span
+        first, last = bisect_left(starts, span.start_ms - longest), bisect_left(starts, span.end_ms)
         for turn in ordered[first:last]:
-            covered[turn.speaker] += turn.span.overlap_ms(line.span)
+            covered[turn.speaker] += turn.span.overlap_ms(span)
         best = max(sorted(covered), key=covered.__getitem__, default=None)
         speakers.append(best if best is not None and covered[best] else None)
     return speakers
@@ -244,22 +246,19 @@ def _weigh(
         chances = in_context(chances, chain_of(spans_ms, is_named, pairs))
     else:
         chances = apart(chances, pairs)
+    best, gains = _best(chances, chances - alone)
+    sources = {"voice": by_voice, **by_signal, "dub": by_second, "cluster": by_group}
+    heard_as = [_likeliest(name, by, cast) for name, by in sources.items()]
     found = []
-    for row, line in enumerate(lines):
+    for row, (line, shares) in enumerate(zip(lines, chances.tolist(), strict=True)):
         said = tuple(replace(claim, character=cast.spelling(claim.character)) for claim in claims[row])
-        heard_as = (
-            *_likeliest("voice", by_voice[row], cast),
-            *(e for name, by in by_signal.items() for e in _likeliest(name, by[row], cast)),
-            *_likeliest("dub", by_second[row], cast),
-            *_likeliest("cluster", by_group[row], cast),
-        )
-        best = int(chances[row, :-1].argmax())
-        if chances[row, best] - alone[row, best] >= _LEAST_WEIGHT:
-            heard_as += (Evidence("scene", cast.names[best], round(float(chances[row, best] - alone[row, best]), 4)),)
-        character, confidence, verdict = _decide(said, chances[row], cast, settings)
+        shown = [*said, *(evidence for by_source in heard_as if (evidence := by_source[row]))]
+        if gains[row] >= _LEAST_WEIGHT:
+            shown.append(Evidence("scene", cast.names[best[row]], round(gains[row], 4)))
+        character, confidence, verdict = _decide(said, shares, cast, settings)
         if verdict is Verdict.CERTAIN and not said and row not in heard_rows:
             verdict = Verdict.DOUBTFUL  # its neighbours alone are no proof
-        found.append(Attribution(line.cue.cue_id, character, confidence, verdict, said + heard_as, speakers[row]))
+        found.append(Attribution(line.cue.cue_id, character, confidence, verdict, tuple(shown), speakers[row]))
     return found
 
 
@@ -353,21 +352,26 @@ def _known_voices(gallery: Gallery, cast: Cast, model: VoiceModel) -> KnownVoice
     return KnownVoices(points=model.project(gallery.vectors), weights=weights)
 
 
-def _likeliest(source: str, chances: Array, cast: Cast) -> tuple[Evidence, ...]:
-    """The best name of one source, if it has one."""
-    best = int(chances[:-1].argmax())
-    weight = round(float(chances[best]), 4)
-    return (Evidence(source, cast.names[best], weight),) if weight >= _LEAST_WEIGHT else ()
+def _best(chances: Array, values: Array) -> tuple[list[int], list[float]]:
+    """The most probable character of each line, and its one of ``values``; all of shape (lines, characters + 1)."""
+    best = chances[:, :-1].argmax(axis=1)
+    return best.tolist(), np.take_along_axis(values, best[:, None], axis=1)[:, 0].tolist()
+
+
+def _likeliest(source: str, chances: Array, cast: Cast) -> list[Evidence | None]:
+    """The best name of each line by one source, where it has one."""
+    weights = ((column, round(weight, 4)) for column, weight in zip(*_best(chances, chances), strict=True))
+    return [Evidence(source, cast.names[column], w) if w >= _LEAST_WEIGHT else None for column, w in weights]
 
 
 def _decide(
-    said: Sequence[Evidence], chances: Array, cast: Cast, settings: AttributionSettings
+    said: Sequence[Evidence], chances: Sequence[float], cast: Cast, settings: AttributionSettings
 ) -> tuple[str | None, float, Verdict]:
     """Name, confidence and verdict, from probabilities and from what was said of the line."""
     if any(claim.source == "manual" for claim in said):
         return said[0].character, 1.0, Verdict.CERTAIN
-    confidences = [round(float(chance), 4) for chance in chances[:-1]]
-    best = int(np.argmax(confidences))
+    confidences = [round(chance, 4) for chance in chances[:-1]]
+    best = confidences.index(max(confidences))
     verdict = verdict_of(confidences[best], settings)
     claimed = [cast.find(claim.character) for claim in said]
     if claimed and verdict is Verdict.UNKNOWN:

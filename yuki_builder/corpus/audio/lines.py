@@ -198,12 +198,15 @@ class _Pass:
         of_each = [self.qualities[line.line_id] for line in self.lines if measured]
         return LineSounds(
             clips=ClipReport(
-                lines=tuple(replace(line, clip=self.clip_of.get(line.line_id)) for line in self.lines),
+                lines=tuple(
+                    line if line.clip == (clip := self.clip_of.get(line.line_id)) else replace(line, clip=clip)
+                    for line in self.lines
+                ),
                 left_out=self.left_out,
             ),
             levels=levels,
             qualities=tuple(
-                q if line.snr_db is not None else replace(q, snr_db=levels[q.line_id])
+                q if line.snr_db is not None or levels[q.line_id] is None else replace(q, snr_db=levels[q.line_id])
                 for q, line in zip(of_each, self.lines, strict=False)
             ),
             prints=self.prints,
