@@ -58,6 +58,16 @@ def test_a_very_short_sentence_goes_with_the_next() -> None:
     assert lines_of(said("No. I never said that to anyone.", each_ms=200)) == ["No. I never said that to anyone."]
 
 
+@pytest.mark.parametrize(
+    ("first", "length_ms", "lines"),
+    [(" Stop.", 300, 1), (" Stop.", 500, 2), ("わかった", 300, 1), ("わかった", 700, 2)],
+)
+def test_a_short_sentence_stands_alone_where_it_tells_of_a_voice(first: str, length_ms: int, lines: int) -> None:
+    rest = " I never said that." if first.isascii() else " そんなことは言っていない"
+    words = [Word(0, length_ms, first), Word(length_ms, length_ms + 1600, rest)]
+    assert len(cut_lines(words)) == lines
+
+
 def test_an_answer_is_not_put_to_its_question() -> None:
     words = [*said("Are you?", each_ms=200), Word(500, 700, " Yes."), Word(700, 1300, " Always.")]
     assert lines_of(words) == ["Are you?", "Yes. Always."]

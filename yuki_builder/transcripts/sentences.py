@@ -22,11 +22,9 @@ class LineLimits:
     cut_in_clause: float = 3.0
     cut_at_comma: float = 1.5
     cut_at_space: float = 0.2  # a space in a script that has none: recognisers write it where a sentence begins
-    kept_space: float = 0.4
-    kept_sentence_end: float = 0.8  # a sentence that ends within a line
+    kept_sentence_end: float = 1.1  # a sentence that ends within a line: 0.4 s of one stand alone, less is joined
     kept_question: float = 0.8  # more where it asks: the answer may well be somebody else's
     segment_pause_ms: int = 150  # where the recogniser ended a segment before so much of a pause, a sentence ends
-    kept_segment: float = 0.5  # a segment without marks, in a script where recognisers often write none
     too_short: float = 1.0
     pause_second: float = 2.5  # what a second of pause at a cut makes up for
 
@@ -42,7 +40,8 @@ def cut_lines(
     ``segment_ends`` are positions of words that the recogniser ended a segment with: it hears more than punctuation.
 
     The cheapest way to cut all of them, by dynamic programming over the words: cuts belong to the ends of sentences,
-    then to commas and pauses; lines of less than a second are joined to their neighbours where no pause is between.
+    then to commas and pauses; lines of less than a second are joined to their neighbours where no pause is between, but
+    sentences of 0.4 s and more are not: the next one may be somebody else's, where the turns do not tell.
     A line is longer than the limits only where a single word is. O(n) for lines of bounded length.
 
     Args:
@@ -104,9 +103,9 @@ class _Mark:
             asks = limits.kept_question if asks_question(text) else 0.0
             return cls(cut=0.0, kept=limits.kept_sentence_end + asks + made_up)
         if is_segment_end and is_unspaced(text.strip()[-1]) and not ends_clause(text):
-            return cls(cut=0.0, kept=limits.kept_segment + made_up)
+            return cls(cut=0.0, kept=limits.kept_sentence_end + made_up)  # recognisers often write no marks there
         is_set_off = is_unspaced(text.strip()[-1]) and words[k + 1].text[:1].isspace()
         if is_set_off and not ends_clause(text):
-            return cls(cut=max(0.0, limits.cut_at_space - made_up), kept=limits.kept_space)
+            return cls(cut=max(0.0, limits.cut_at_space - made_up), kept=limits.kept_sentence_end)
         base = limits.cut_at_comma if is_segment_end or ends_clause(text) else limits.cut_in_clause
         return cls(cut=max(0.2, base - made_up), kept=0.0)
