@@ -7,16 +7,16 @@
     python benchmarks/transcription.py edges --speech DIR --language de [--music DIR] --model FOLDER [--minutes 2.5]
     python benchmarks/transcription.py command --speech DIR --music DIR --model FOLDER --minutes 24
 
-``--speech`` holds one folder per voice with utterances, their words in a .txt beside each. They become a
-conversation: the speaker changes in 70 %, pauses are 0 to 1.2 s. ``words`` gives the share of wrong words (ja, zh:
-characters) of the engine alone on the clean file (with its own temperatures, which draw by lot, and without them) and
-of the stages up to the lines: clean and with music ``--snr`` dB below; with music also if only the vocals, or only
-the mix, were heard; and how many lines hold one voice, also with the true turns. ``sample`` is the telephone
-conversation in pyannote.audio's package, with ``--music`` also with music below. ``music`` counts lines where nobody
-speaks. ``edges`` gives the conversation subtitles that stand up to 0.4 s early and 0.6 s long, every fourth of two
-speakers, and says where the edges are with and without ``--align-words``. ``command`` runs the whole command in a
-process of its own. ``--model`` is a folder of faster-whisper, or ``packaged``: Whisper base from two packages of
-requirements-dev.txt.
+``--speech`` holds one folder per voice with utterances, their words in a .txt beside each. They become a conversation:
+the speaker changes in 70 %, pauses are 0 to 1.2 s. ``words`` gives the share of wrong words (ja, zh: characters; ja
+also by their readings, for one word may be written in kanji or kana: ``pip install sudachipy sudachidict_small``) of
+the engine alone on the clean file (with its own temperatures, which draw by lot, and without them) and of the stages
+up to the lines: clean and with music ``--snr`` dB below; with music also if only the vocals, or only the mix, were
+heard; and how many lines hold one voice, also with the true turns. ``sample`` is the telephone conversation in
+pyannote.audio's package, with ``--music`` also with music below. ``music`` counts lines where nobody speaks. ``edges``
+gives the conversation subtitles that stand up to 0.4 s early and 0.6 s long, every fourth of two speakers, and says
+where the edges are with and without ``--align-words``. ``command`` runs the whole command in a process of its own.
+``--model`` is a folder of faster-whisper, or ``packaged``: Whisper base from two packages of requirements-dev.txt.
 """
 
 from __future__ import annotations
@@ -136,6 +136,22 @@ def tokens(text: str, language: str) -> list[str]:
     return [c for c in plain if not c.isspace()] if language in ("ja", "zh") else re.findall(r"\S+", plain)
 
 
+def in_readings(text: str) -> str:
+    """Japanese as it is read out, in katakana: 屋上, おくじょう and オクジョウ are one."""
+    from sudachipy import Dictionary, SplitMode
+
+    found = Dictionary(dict="small").tokenizer().tokenize(unicodedata.normalize("NFKC", text), SplitMode.C)
+    return "".join(morpheme.reading_form() for morpheme in found)
+
+
+def share_wrong(said: str, heard: str, language: str) -> str:
+    """The share of wrong words or characters, as it is told."""
+    written = f"{errors(tokens(said, language), tokens(heard, language)):6.1%}"
+    if language != "ja" or importlib.util.find_spec("sudachipy") is None:
+        return written
+    return f"{written} (by reading {errors(tokens(in_readings(said), 'ja'), tokens(in_readings(heard), 'ja')):.1%})"
+
+
 def errors(reference: Sequence[str], heard: Sequence[str]) -> float:
     """The share of wrong tokens, by edit distance."""
     row = np.arange(len(heard) + 1)
@@ -174,13 +190,13 @@ def words(arguments: argparse.Namespace, model: Path, work: Path) -> None:
     voice, said = conversation(
         arguments.speech, minutes=arguments.minutes, seed=arguments.seed, longest_text=arguments.longest_text
     )
-    reference = tokens(" ".join(one.text for one in said), language)
+    reference = " ".join(one.text for one in said)
     print(f"{language}: {len(said)} utterances, {len({s.voice for s in said})} voices, {len(voice) / RATE_HZ:.0f} s, "
-          f"{len(reference)} {'characters' if language in ('ja', 'zh') else 'words'}")  # fmt: skip
+          f"{len(tokens(reference, language))} {'characters' if language in ('ja', 'zh') else 'words'}")  # fmt: skip
     if arguments.level == "both":
         for name, own in (("temperatures by lot", True), ("temperature 0", False)):
-            wrong = engine_alone(voice, model, language, reference, temperatures=own)
-            print(f"  engine alone, clean file, {name:19} {wrong:6.1%}", flush=True)
+            wrong = share_wrong(reference, engine_alone(voice, model, language, temperatures=own), language)
+            print(f"  engine alone, clean file, {name:19} {wrong}", flush=True)
     music = music_of(arguments.music, len(voice), seed=arguments.seed) if arguments.music else None
     levels = [("clean", None), *([(f"{arguments.snr:g} dB", arguments.snr)] if music is not None else [])]
     for name, snr_db in levels if arguments.level == "both" else levels[-1:]:
@@ -191,16 +207,16 @@ def words(arguments: argparse.Namespace, model: Path, work: Path) -> None:
         alone = sum(voices_in(line.span, said) <= 1 for line in lines)
         known = with_true_turns(folder, said)
         alone_known = sum(voices_in(cue.span, said) <= 1 for cue in known)
-        wrong = errors(reference, tokens(lines_text(folder), language))
+        wrong = share_wrong(reference, lines_text(folder), language)
         one_voice = f"{alone / len(lines):.1%} of one voice (by the true turns {alone_known / len(known):.1%})"
         print(
-            f"  {name}, lines                 {wrong:6.1%}   {len(lines)} lines, {one_voice}, {seconds:.0f} s",
+            f"  {name}, lines                 {wrong}   {len(lines)} lines, {one_voice}, {seconds:.0f} s",
             flush=True,
         )
         if snr_db is not None:
             for what, sound in (("vocals", VOCALS), ("mix", MIX)):
-                wrong = errors(reference, tokens(heard_in(folder, sound, model, language), language))
-                print(f"  {name}, {what} alone           {wrong:6.1%}", flush=True)
+                wrong = share_wrong(reference, heard_in(folder, sound, model, language), language)
+                print(f"  {name}, {what} alone           {wrong}", flush=True)
 
 
 def with_true_turns(folder: Path, said: Iterable[Said]) -> list[Cue]:
@@ -210,16 +226,14 @@ def with_true_turns(folder: Path, said: Iterable[Said]) -> list[Cue]:
     return [cue for cue in heard_cues(heard, turns, speech) if cue.left_out is None]
 
 
-def engine_alone(
-    voice: np.ndarray, model: Path, language: str, reference: Sequence[str], *, temperatures: bool
-) -> float:
+def engine_alone(voice: np.ndarray, model: Path, language: str, *, temperatures: bool) -> str:
     from faster_whisper import WhisperModel
 
     engine = WhisperModel(str(model), device="cpu", compute_type="int8", cpu_threads=1)
     mono = soxr.resample(voice, RATE_HZ, 16_000).astype(np.float32)
     options = {} if temperatures else {"temperature": 0.0}
     segments, _ = engine.transcribe(mono, language=language, vad_filter=True, **options)
-    return errors(reference, tokens(" ".join(segment.text for segment in segments), language))
+    return " ".join(segment.text for segment in segments)
 
 
 def heard_in(folder: Path, sound: str, model: Path, language: str | None) -> str:
@@ -240,10 +254,11 @@ def sample(arguments: argparse.Namespace, model: Path, work: Path) -> None:
     from video_preprocessing.media.demo import _sample_folder, read_stm
 
     wave, rate = soundfile.read(_sample_folder() / "sample.wav", dtype="float32")
-    reference = tokens(" ".join(u.text for u in read_stm(_sample_folder() / "sample.stm")), "en")
+    reference = " ".join(u.text for u in read_stm(_sample_folder() / "sample.stm"))
     voice = soxr.resample(wave, rate, RATE_HZ)
-    print(f"telephone conversation: {len(reference)} words")
-    print(f"  engine alone, temperature 0  {engine_alone(voice, model, 'en', reference, temperatures=False):6.1%}")
+    print(f"telephone conversation: {len(tokens(reference, 'en'))} words")
+    alone = engine_alone(voice, model, "en", temperatures=False)
+    print(f"  engine alone, temperature 0  {share_wrong(reference, alone, 'en')}")
     levels = {"clean": None, f"{arguments.snr:g} dB": arguments.music}
     for name, folder in levels.items() if arguments.music else [("clean", None)]:
         music = None if folder is None else music_of(folder, len(voice), seed=arguments.seed)
@@ -251,10 +266,10 @@ def sample(arguments: argparse.Namespace, model: Path, work: Path) -> None:
         video = work / f"sample-{name.replace(' ', '')}.flac"
         soundfile.write(video, mixed(voice / level, music, snr_db=arguments.snr), RATE_HZ)
         out, _ = prepared(video, work / "out", model, None)
-        print(f"  {name}, lines                 {errors(reference, tokens(lines_text(out), 'en')):6.1%}")
+        print(f"  {name}, lines                 {share_wrong(reference, lines_text(out), 'en')}")
         for what, sound in (("vocals", VOCALS), ("mix", MIX)):
-            wrong = errors(reference, tokens(heard_in(out, sound, model, "en"), "en"))
-            print(f"  {name}, {what} alone           {wrong:6.1%}", flush=True)
+            wrong = share_wrong(reference, heard_in(out, sound, model, "en"), "en")
+            print(f"  {name}, {what} alone           {wrong}", flush=True)
 
 
 def music(arguments: argparse.Namespace, model: Path, work: Path) -> None:

@@ -65,6 +65,24 @@ def test_an_episode_without_subtitles_gives_lines(
     assert [row.split()[1] for row in plan.splitlines() if row.split()[0] in ("transcribe", "words")] == ["reuse"] * 2
 
 
+def test_what_is_spoken_in_another_language_is_no_line_and_said(
+    talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = whisper_base(tmp_path)
+    wave, rate = soundfile.read(talk)
+    soundfile.write(tmp_path / "talk.flac", wave[: 18 * rate], rate)
+    sound = tmp_path / "talk.flac"
+    assert run(sound, tmp_path / "out", "--transcriber", model, "--device", "cpu", "--language", "ja") == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "most of it is spoken in another language: --language en" in shown
+    rows = (tmp_path / "out/talk/subtitles/cues.jsonl").read_text(encoding="utf-8").splitlines()
+    cues = [json.loads(row) for row in rows]
+    others = [cue for cue in cues if cue["left_out"] == "another language: en"]
+    assert "new jersey" in " ".join(cue["text"] for cue in others).casefold()
+    lines = read_lines_jsonl(tmp_path / "out/talk/lines.jsonl")
+    assert len(others) > len(lines)
+
+
 def test_silence_gives_no_line_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = whisper_base(tmp_path)
     soundfile.write(tmp_path / "quiet.flac", np.zeros(3 * 16_000), 16_000)

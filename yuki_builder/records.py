@@ -317,13 +317,15 @@ class HeardSegment(Record):
     """What a transcriber heard in one go; the texts of ``words``, joined, are its text, spaces included.
 
     ``language`` is a code such as ``ja``. ``no_speech`` (0..1) and ``log_probability`` (mean of the tokens) are of the
-    whole window that the engine decoded at once, None where it does not tell.
+    whole window that the engine decoded at once, None where it does not tell. ``is_other_language``: its language is
+    clearly another than the episode's.
     """
 
     words: tuple[Word, ...]
     language: str | None = None
     no_speech: float | None = None
     log_probability: float | None = None
+    is_other_language: bool = False
 
     def __post_init__(self) -> None:
         if not self.words:

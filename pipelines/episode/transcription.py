@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pipelines.engine.stage import Counts, Job
@@ -139,4 +140,16 @@ def cut_words(episode: Episode, job: Job) -> Counts:
         cues = convert_chinese(cues, episode.config.chinese)
     write_records(cues, job.output(HEARD_CUES))
     reasons = [str(cue.left_out) for cue in cues if cue.left_out is not None]
-    return Counts(len(cues) - len(reasons), {reason: reasons.count(reason) for reason in sorted(set(reasons))})
+    dropped = {reason: reasons.count(reason) for reason in sorted(set(reasons))}
+    kept = len(cues) - len(reasons)
+    return Counts(kept, dropped, _told_of_languages(kept, dropped))
+
+
+def _told_of_languages(kept: int, dropped: Mapping[str, int]) -> tuple[str, ...]:
+    """What to do where more was said in another language than in the episode's."""
+    from yuki_builder.transcripts import NotSpeech
+
+    mark = f"{NotSpeech.OTHER_LANGUAGE}: "
+    others = {reason.removeprefix(mark): count for reason, count in dropped.items() if reason.startswith(mark)}
+    most = max(others, key=lambda name: others[name], default="")
+    return (f"most of it is spoken in another language: --language {most}",) if others.get(most, 0) > kept else ()

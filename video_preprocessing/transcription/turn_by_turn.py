@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby
@@ -15,8 +15,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from video_preprocessing.levels import level_over_rest_db
-from video_preprocessing.transcription.transcriber import SAMPLE_RATE_HZ, SAMPLES_PER_MS, Transcriber
-from video_preprocessing.transcription.windows import Window, halves, unheard, windows_of
+from video_preprocessing.transcription.other_languages import (
+    doubtful_turns,
+    makes_sense,
+    may_be_another,
+    other_language,
+    without,
+)
+from video_preprocessing.transcription.transcriber import LONGEST_S, SAMPLE_RATE_HZ, SAMPLES_PER_MS, Transcriber
+from video_preprocessing.transcription.windows import Window, halves, placed, unheard, windows_of
 from yuki_builder.channels import mono
 from yuki_builder.errors import MediaError
 from yuki_builder.records import FloatArray, HeardSegment, Progress, Span, no_progress
@@ -28,6 +35,7 @@ _LISTENED = 4  # windows by which the language is told
 _DONE = "heard.jsonl"
 MIX_FROM_DB = 10.0
 """The mix is heard where the vocals lie so far above what was taken away."""
+_WHOLE_SAMPLES = round(LONGEST_S * SAMPLE_RATE_HZ)
 _ALIKE_IN_A_ROW = 4  # people do say the same thrice
 _LEAST_LOG_PROBABILITY = -1.0  # of what is heard at the second try only
 
@@ -38,7 +46,8 @@ class Transcription:
 
     Attributes:
         segments: in order of time, on the episode's clock.
-        language: that all of it was taken for; None: the engine found out by itself, each time.
+        language: that it was taken for, but for what is clearly in another; None: the engine found out by itself,
+            each time.
         certainty: 0..1, how sure that is; None where the user said so.
         resumed_ms: so much of the sound had been done by an earlier attempt.
     """
@@ -108,15 +117,28 @@ def _heard(
     speech: Sequence[Span],
     transcriber: Transcriber,
     language: str | None,
+    *,
+    told_apart: bool = False,
 ) -> list[HeardSegment]:
-    """What is said in a window, asked for again where it went in circles or left out somebody who speaks."""
+    """What is said in a window, asked for again where it went in circles or left out somebody who speaks.
+
+    ``told_apart``: what is spoken in another language has been taken out of it.
+    """
     first = window.place_all(transcriber.transcribe(audio.waveform(window), language=language))
     loops = [segment for segment in first if segment.is_repetitive]
     found = [segment for segment in first if not segment.is_repetitive]
     skipped = unheard(window, turns, speech, found)
     parts = halves(window)
     if len(parts) > 1 and (loops or len(skipped) > 1 or _says_the_same(found)):
-        return [segment for half in parts for segment in _heard(audio, half, turns, speech, transcriber, language)]
+        return [
+            segment
+            for half in parts
+            for segment in _heard(audio, half, turns, speech, transcriber, language, told_apart=told_apart)
+        ]
+    if language is not None and not told_apart:
+        others = _in_other_languages(audio, window, turns, speech, transcriber, language, first)
+        if others:
+            return _with_the_rest(others, audio, window, turns, speech, transcriber, language)
     again = []
     for part, wanted in skipped:
         for segment in part.place_all(transcriber.transcribe(audio.waveform(part), language=language)):
@@ -125,6 +147,51 @@ def _heard(
     if not again:
         found += loops  # left out later, with their reason
     return sorted([*found, *again], key=lambda segment: segment.span)
+
+
+def _in_other_languages(
+    audio: _Sound,
+    window: Window,
+    turns: Sequence[Span],
+    speech: Sequence[Span],
+    transcriber: Transcriber,
+    language: str,
+    found: Sequence[HeardSegment],
+) -> dict[Span, list[HeardSegment]]:
+    """Turns that are clearly in another language than the one that is held, as they are heard in theirs."""
+    others = {}
+    for turn in doubtful_turns(window, turns, speech, found, language=language):
+        alone = placed([turn])
+        waveform = audio.waveform(alone)
+        if not may_be_another(transcriber.languages_of(waveform), language):
+            continue
+        padded = np.pad(waveform, (0, max(0, _WHOLE_SAMPLES - len(waveform))))  # slower and surer
+        other = other_language(transcriber.languages_of(padded), language)
+        if other is not None:
+            heard = transcriber.transcribe(waveform, language=other)
+            if makes_sense(heard):
+                others[turn] = [
+                    dataclasses.replace(segment, language=other, is_other_language=True)
+                    for segment in alone.place_all(heard)
+                ]
+    return others
+
+
+def _with_the_rest(
+    others: Mapping[Span, Sequence[HeardSegment]],
+    audio: _Sound,
+    window: Window,
+    turns: Sequence[Span],
+    speech: Sequence[Span],
+    transcriber: Transcriber,
+    language: str,
+) -> list[HeardSegment]:
+    """What was heard in other languages, and the window without it: it harms what is beside it, too."""
+    found = [segment for heard in others.values() for segment in heard]
+    rest = without(window, others, turns)
+    if rest is not None:
+        found += _heard(audio, rest, turns, speech, transcriber, language, told_apart=True)
+    return sorted(found, key=lambda segment: segment.span)
 
 
 def _says_the_same(segments: Sequence[HeardSegment]) -> bool:

@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 
 PACKAGE = "faster-whisper"
 FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*")
-_RECIPE = 2  # of how the model is asked; raised when the same audio could be heard otherwise
+_RECIPE = 3  # of how the model is asked; raised when the same audio could be heard otherwise
 _BEAM = 5
 # Whisper's other temperatures draw by lot: another run would hear otherwise. What goes in circles is asked for again in
 # shorter windows instead, which is quicker, too.
 _TEMPERATURE = 0.0
+# So many tokens a second nobody speaks: what goes in circles over a short stretch ends there.
+_TOKENS_PER_S, _LEAST_TOKENS, _MOST_TOKENS = 20, 40, 400
+_LEAST_FRAMES, _SILENT_FRAMES = 300, 100  # of 10 ms
 _SYSTRAN = "Systran/faster-whisper-"
 NAMES = {
     **{name: f"{_SYSTRAN}{name}" for size in ("tiny", "base", "small", "medium") for name in (size, f"{size}.en")},
@@ -58,8 +61,13 @@ class WhisperTranscriber:
     def languages_of(self, waveform: FloatArray) -> Mapping[str, float]:
         if not self._model.model.is_multilingual:
             return {"en": 1.0}
-        _, _, probabilities = self._model.detect_language(waveform)
-        return dict(probabilities)
+        from faster_whisper.audio import pad_or_trim
+
+        # Half a minute is needed to transcribe; the language of a short turn is told by a tenth of the work.
+        features = self._model.feature_extractor(waveform)
+        frames = min(features.shape[-1] + _SILENT_FRAMES, self._model.feature_extractor.nb_max_frames)
+        encoded = self._model.encode(pad_or_trim(features, max(_LEAST_FRAMES, frames)))
+        return {token[2:-2]: probability for token, probability in self._model.model.detect_language(encoded)[0]}
 
     def check_language(self, language: str) -> None:
         known = self._model.supported_languages
@@ -71,12 +79,14 @@ class WhisperTranscriber:
             )
 
     def transcribe(self, waveform: FloatArray, *, language: str | None) -> list[HeardSegment]:
+        tokens = _LEAST_TOKENS + _TOKENS_PER_S * len(waveform) // SAMPLE_RATE_HZ
         segments, info = self._model.transcribe(
             waveform,
             language=language,
             beam_size=_BEAM,
             temperature=_TEMPERATURE,
             word_timestamps=True,
+            max_new_tokens=tokens if tokens <= _MOST_TOKENS else None,
             condition_on_previous_text=False,  # a mistake would go on into the next segment
         )
         return [

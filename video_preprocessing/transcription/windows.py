@@ -96,6 +96,14 @@ def windows_of(
     return [*windows, Window(tuple(pieces))] if pieces else windows
 
 
+def placed(spans: Iterable[Span]) -> Window:
+    """The window that holds these stretches, in order of time and without overlap, with pauses between them."""
+    pieces: list[Piece] = []
+    for span in spans:
+        pieces.append(Piece(span, pieces[-1].at_ms + pieces[-1].span.duration_ms + PAUSE_MS if pieces else 0))
+    return Window(tuple(pieces))
+
+
 def halves(window: Window) -> list[Window]:
     """The window in two, parted between stretches; one that is short or a single stretch stays as it is."""
     if window.duration_ms <= _SHORT_MS or len(window.pieces) < 2:

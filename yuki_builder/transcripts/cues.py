@@ -33,7 +33,7 @@ def heard_cues(
     """
     ordered = sorted(segments, key=lambda segment: segment.span)
     reasons = why_not_speech(ordered, speech, [turn.span for turn in turns])
-    drafts: list[tuple[list[Word], NotSpeech | None]] = [
+    drafts: list[tuple[list[Word], str | None]] = [
         (list(segment.words), reason) for segment, reason in zip(ordered, reasons, strict=True) if reason is not None
     ]
     speech_ends = [span.end_ms for span in speech]
@@ -154,7 +154,7 @@ def _speaker_of(word: Word, turns: Sequence[Turn], ends: Sequence[int]) -> str |
     return None if best is None else best[2]
 
 
-def _cues(drafts: Iterable[tuple[list[Word], NotSpeech | None]]) -> list[Cue]:
+def _cues(drafts: Iterable[tuple[list[Word], str | None]]) -> list[Cue]:
     ordered = sorted(drafts, key=lambda draft: (draft[0][0].start_ms, draft[0][-1].end_ms, draft[1] or ""))
     seen: Counter[str] = Counter()
     cues = []

@@ -1,5 +1,7 @@
 """What a recogniser writes although nobody said it: over silence and music, in circles, out of its training. Pure.
 
+What is said in another language than the episode's is no line of it either.
+
 Thresholds are those of Whisper's paper (Radford et al. 2022): text that deflates to less than 1/2.4 repeats itself, and
 a probable silence whose words are improbable is one. Engines take the former over a whole window, where people may well
 say the same twice; here it is taken of one segment.
@@ -29,6 +31,7 @@ class NotSpeech(enum.StrEnum):
     NO_VOICE = "no voice there"
     UNSURE = "too unsure"
     NO_TURN = "outside all turns"
+    OTHER_LANGUAGE = "another language"  # with its code
 
 
 _NO_SPEECH = 0.6
@@ -56,7 +59,7 @@ _STOCK = re.compile(
 
 def why_not_speech(
     segments: Sequence[HeardSegment], speech: Sequence[Span], turns: Sequence[Span] = ()
-) -> list[NotSpeech | None]:
+) -> list[str | None]:
     """For each segment why it is no speech, or None.
 
     Args:
@@ -71,6 +74,7 @@ def why_not_speech(
         or (NotSpeech.LOOP if k in looped else None)
         or (NotSpeech.NO_VOICE if _voiced_share(segment, speech, ends) < _LEAST_VOICE else None)
         or (NotSpeech.UNSURE if (confidence_of(segment) or 1.0) < _LEAST_CONFIDENCE else None)
+        or (f"{NotSpeech.OTHER_LANGUAGE}: {segment.language}" if segment.is_other_language else None)
         for k, segment in enumerate(segments)
     ]
 

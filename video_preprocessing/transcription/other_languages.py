@@ -1,0 +1,127 @@
+"""Turns in another language than the episode's: held to that, a recogniser writes nonsense over them.
+
+The recogniser's own language probabilities tell, of turns that are long enough and whose words are doubtful anyway.
+All of it is pure.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from video_preprocessing.transcription.windows import MARGIN_MS, Window, placed
+from yuki_builder.records import HeardSegment, Span, Word
+from yuki_builder.spans import difference, intersection, union
+
+LEAST_VOICED_MS = 800  # of a turn: less tells too little of a language
+_CLEAR = 0.4
+_RULED_OUT = 0.02
+_UNLIKELY = 0.1
+_DOUBTFUL = 0.7  # mean confidence of a turn's words, in the language that is held
+_PARROTED = 3  # a sentence written so often in one window may stand for what was not understood
+_LEAST_CONFIDENCE = 0.4  # in the other language
+
+# Whisper takes languages of one group for each other.
+_ALIKE = tuple(
+    frozenset(group.split())
+    for group in (
+        "zh yue", "no nn da sv", "id ms jw su", "hr sr bs sl mk bg", "cs sk", "ru uk be bg", "hi ur pa ne mr",
+        "es gl ca pt oc", "nl af", "tr az uz tk kk tt", "fi et", "en cy", "it la", "de yi lb",
+    )
+)  # fmt: skip
+_NO_LANGUAGE = frozenset(("la", "nn", "jw", "haw", "cy", "sa", "mi", "sn"))
+"""What Whisper hears in noise, song and murmur."""
+
+# Languages that are not written in Latin letters, by the names of their characters in Unicode.
+_SCRIPTS = {
+    "ja": ("CJK", "HIRAGANA", "KATAKANA"), "zh": ("CJK",), "yue": ("CJK",), "ko": ("HANGUL",), "ru": ("CYRILLIC",),
+    "uk": ("CYRILLIC",), "bg": ("CYRILLIC",), "el": ("GREEK",), "he": ("HEBREW",), "ar": ("ARABIC",),
+    "fa": ("ARABIC",), "ur": ("ARABIC",), "hi": ("DEVANAGARI",), "th": ("THAI",),
+}  # fmt: skip
+
+
+def doubtful_turns(
+    window: Window, turns: Iterable[Span], speech: Sequence[Span], found: Iterable[HeardSegment], *, language: str
+) -> list[Span]:
+    """Turns in a window that may be in another language: no words, unsure or the same ones, another script.
+
+    Args:
+        window: what was transcribed.
+        turns: who speaks when.
+        speech: where somebody speaks.
+        found: what was heard in the window.
+        language: in which it was heard.
+    """
+    pieces = [piece.span for piece in window.pieces]
+    times = Counter(segment.text for segment in found)
+    words = [
+        word
+        for segment in found
+        if not segment.is_repetitive and times[segment.text] < _PARROTED
+        for word in segment.words
+    ]
+    doubtful = []
+    for turn in intersection(turns, pieces):
+        own = [word for word in words if turn.start_ms <= (word.start_ms + word.end_ms) // 2 < turn.end_ms]
+        voiced_ms = sum(span.duration_ms for span in intersection([turn], speech))
+        if voiced_ms >= LEAST_VOICED_MS and (_is_unsure(own) or _in_other_script(own, language)):
+            doubtful.append(turn)
+    return doubtful
+
+
+def may_be_another(probabilities: Mapping[str, float], held: str) -> bool:
+    """Whether a stretch is hardly in the language that is held: then it is worth a closer look."""
+    return bool(probabilities) and _share_of(held, probabilities) <= _UNLIKELY
+
+
+def other_language(probabilities: Mapping[str, float], held: str) -> str | None:
+    """The language that a stretch is clearly in, where that is another than the one that is held."""
+    best = max(probabilities, key=lambda name: (probabilities[name], name), default=held)
+    if best in _NO_LANGUAGE or probabilities.get(best, 0.0) < _CLEAR:
+        return None
+    return best if _share_of(held, probabilities) <= _RULED_OUT else None
+
+
+def _share_of(held: str, probabilities: Mapping[str, float]) -> float:
+    """The probability of a language and of those that are taken for it."""
+    alike = frozenset((held,)).union(*(group for group in _ALIKE if held in group))
+    return sum(probabilities.get(name, 0.0) for name in alike)
+
+
+def makes_sense(found: Sequence[HeardSegment]) -> bool:
+    """Whether what was heard in the other language is likely to be said."""
+    if not found or any(segment.is_repetitive for segment in found):
+        return False
+    confidence = confidence_of([word for segment in found for word in segment.words])
+    return confidence is None or confidence >= _LEAST_CONFIDENCE
+
+
+def without(window: Window, spans: Iterable[Span], turns: Iterable[Span]) -> Window | None:
+    """The window without turns that are heard by themselves; None where nothing is left of it."""
+    taken, pieces = sorted(spans), [piece.span for piece in window.pieces]
+    left = [gap for turn in intersection(turns, pieces) for gap in difference(turn, taken)]
+    wide = union(Span(max(0, span.start_ms - MARGIN_MS), span.end_ms + MARGIN_MS) for span in left)
+    rest = [gap for span in intersection(wide, pieces) for gap in difference(span, taken)]
+    return placed(rest) if rest else None
+
+
+def confidence_of(words: Sequence[Word]) -> float | None:
+    """The mean of the words' confidence, where the engine gives any."""
+    known = [word.confidence for word in words if word.confidence is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _is_unsure(words: Sequence[Word]) -> bool:
+    confidence = confidence_of(words)
+    return not words or (confidence is not None and confidence < _DOUBTFUL)
+
+
+def _in_other_script(words: Iterable[Word], language: str) -> bool:
+    """Whether most letters are of a script in which the language is not written."""
+    scripts = _SCRIPTS.get(language)
+    if scripts is None:
+        return False
+    letters = [c for word in words for c in word.text if c.isalpha()]
+    foreign = sum(not unicodedata.name(c, "").startswith(scripts) for c in letters)
+    return 2 * foreign > len(letters)
