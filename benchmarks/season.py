@@ -1,6 +1,7 @@
 """A season at scale: episodes per hour by jobs, what an episode costs beside its own work, and corpora of thousands.
 
     python benchmarks/season.py jobs --jobs 1 2               # real small episodes, by the command
+    python benchmarks/season.py jobs --jobs 1 2 4 --videos SHOW --device cuda   # one's own, sharing a GPU
     python benchmarks/season.py corpus --episodes 200 1000    # a corpus from finished episodes (records alone)
     python benchmarks/season.py voices --episodes 1000 10000  # voices without names, linked over a season
 
@@ -43,6 +44,8 @@ def main() -> int:
     jobs = commands.add_parser("jobs")
     jobs.add_argument("--jobs", type=int, nargs="+", default=[1, 2])
     jobs.add_argument("--episodes", type=int, default=6)
+    jobs.add_argument("--videos", type=Path, help="a folder of episodes instead, with isolation of the vocals")
+    jobs.add_argument("--device", default="cpu")
     corpus = commands.add_parser("corpus")
     corpus.add_argument("--episodes", type=int, nargs="+", default=[200])
     corpus.add_argument("--per-show", type=int, default=20, help="episodes of one show, which share a cast")
@@ -63,44 +66,75 @@ def main() -> int:
 
 
 def run_jobs(arguments: argparse.Namespace) -> int:
-    from campaigns import small_episode
+    from campaigns import visible
+
+    from pipelines.videos import find_videos
+    from video_preprocessing.media import probe
 
     with tempfile.TemporaryDirectory() as folder:
-        show = Path(folder, "show")
-        small_episode(Path(folder, "one"))
-        show.mkdir()
-        for number in range(arguments.episodes):
-            for file in Path(folder, "one").iterdir():
-                shutil.copy(file, show / f"{file.stem}{number}{file.suffix}")
-        print(f"{arguments.episodes} episodes of 14 s, --separator none")
-        print("| jobs | seconds | episodes/hour | CPU seconds an episode | reused: seconds, CPU seconds | peak (MB) |")
-        print("|-|-|-|-|-|-|")
+        show = arguments.videos or small_season(Path(folder), arguments.episodes)
+        videos = find_videos([show])
+        options = ["--device", arguments.device] if arguments.videos else ["--separator", "none"]
+        seconds = sum(probe(video).duration_ms for video in videos) / 1000
+        print(f"{len(videos)} episodes, {seconds:.0f} s in all, {' '.join(options)}")
+        print(
+            "| jobs | seconds | episodes/hour | CPU seconds an episode | reused: seconds, CPU seconds | peak (MB) "
+            "| peak on the GPU (MB) | bytes as with the first |"
+        )
+        print("|-|-|-|-|-|-|-|-|")
+        kept: dict[str, bytes] | None = None
         for jobs in arguments.jobs:
             out = Path(folder, f"out{jobs}")
-            first, cpu, peak = command(show, out, jobs)
-            again, cpu_again, _ = command(show, out, jobs)
-            each = first / arguments.episodes
+            first, cpu, peak, on_gpu = command(show, out, jobs, options)
+            again, cpu_again, _, _ = command(show, out, jobs, options)
+            files = visible(out)
+            kept = kept or files
+            unlike = sorted(name for name in kept.keys() | files.keys() if kept.get(name) != files.get(name))
             print(
-                f"| {jobs} | {first:.1f} | {3600 / each:.0f} | {cpu / arguments.episodes:.1f} "
-                f"| {again / arguments.episodes:.2f}, {cpu_again / arguments.episodes:.2f} | {peak:.0f} |",
+                f"| {jobs} | {first:.1f} | {3600 * len(videos) / first:.0f} | {cpu / len(videos):.1f} "
+                f"| {again / len(videos):.2f}, {cpu_again / len(videos):.2f} | {peak:.0f} | {on_gpu:.0f} "
+                f"| {f'{len(unlike)} of {len(files)} differ: {unlike[:3]}' if unlike else 'yes'} |",
                 flush=True,
             )
     return 0
 
 
-def command(show: Path, out: Path, jobs: int) -> tuple[float, float, float]:
-    """Seconds of a run, CPU seconds, and the most memory that all its processes had together, MB."""
-    arguments = ["--video", str(show), "--out", str(out), "--separator", "none", "--quiet", "--jobs", str(jobs)]
+def small_season(folder: Path, episodes: int) -> Path:
+    """Copies of one small episode."""
+    from campaigns import small_episode
+
+    show = folder / "show"
+    small_episode(folder / "one")
+    show.mkdir()
+    for number in range(episodes):
+        for file in (folder / "one").iterdir():
+            shutil.copy(file, show / f"{file.stem}{number}{file.suffix}")
+    return show
+
+
+def command(show: Path, out: Path, jobs: int, options: list[str]) -> tuple[float, float, float, float]:
+    """Seconds of a run, CPU seconds, and the most memory that all its processes had together, and a GPU, MB."""
+    arguments = ["--video", str(show), "--out", str(out), "--quiet", "--jobs", str(jobs), *options]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    began, peak = time.monotonic(), 0.0
+    began, peak, on_gpu = time.monotonic(), 0.0, 0.0
+    idle = gpu_memory_mb()
     with subprocess.Popen([sys.executable, str(ROOT / "run_pipeline.py"), *arguments]) as process:
         while process.poll() is None:
             peak = max(peak, sum(map(resident_bytes, family(process.pid))) / 1e6)
+            on_gpu = max(on_gpu, gpu_memory_mb() - idle)
             time.sleep(0.2)
     assert process.returncode == 0
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return time.monotonic() - began, cpu, peak
+    return time.monotonic() - began, cpu, peak, on_gpu
+
+
+def gpu_memory_mb() -> float:
+    """What is taken of the first GPU's memory by anybody; 0 where there is none."""
+    asked = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits", "--id=0"]
+    if shutil.which(asked[0]) is None:
+        return 0.0
+    return float(subprocess.run(asked, check=True, capture_output=True, text=True).stdout)
 
 
 # --- the corpus -------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ from benchmarks.fit_calibration import cut_lines, load, scaled, separated
 from video_preprocessing.speech import load_embedder
 from video_preprocessing.speech.campplus_embedder import CamPlusPlusEmbedder
 from yuki_builder.characters import Gallery, attribute, voice_model, weighing
-from yuki_builder.characters.calibration import Calibration
+from yuki_builder.characters.calibration import ByDuration, Calibration
 from yuki_builder.records import AlignedCue, Attribution, Cue, NameTag, Turn, Verdict, Voiceprints
 
 RATE_HZ = 16_000
@@ -208,7 +208,11 @@ def main() -> None:
     parser.add_argument("--scales", type=float, nargs="+", default=[0.12, 0.16, 0.2])
     parser.add_argument("--offsets", type=float, nargs="+", default=[0.0, 0.5, 1.0, 2.0])
     parser.add_argument("--priors", type=float, nargs="+", default=[-2.0], help="log odds of a stranger beforehand")
+    parser.add_argument(
+        "--by-duration", type=float, nargs=4, metavar=("SCALE", "PER_E", "OFFSET", "PER_E"), help="at 1 s, and slopes"
+    )
     a = parser.parse_args()
+    by_duration = ByDuration(*a.by_duration) if a.by_duration else None
     sets = {
         acted: make_pieces(folder, a.music, a.embedder, acted=acted, cache=a.cache)
         for acted, folder in ((False, a.read), (True, a.acted))
@@ -226,7 +230,7 @@ def main() -> None:
     )
     for prior, scale, offset in itertools.product(a.priors, a.scales, a.offsets):
         weighing._LOG_PRIOR_OF_A_STRANGER = prior
-        voice_model.CAMPPLUS = Calibration(scale=scale, offset=offset, clarity_slope=0.0)
+        voice_model.CAMPPLUS = Calibration(scale=scale, offset=offset, clarity_slope=0.0, by_duration=by_duration)
         cells = [
             figures([e for e in drawn if e.acted == acted and bool(set(e.truth) - e.known) == strangers])
             for acted, strangers in kinds

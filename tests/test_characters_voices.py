@@ -13,6 +13,7 @@ from yuki_builder.characters.calibration import PLAIN
 from yuki_builder.characters.scoring import score_voices, softmax
 from yuki_builder.characters.tuning import tune
 from yuki_builder.characters.voice_model import VoiceModel, fitted_model, plain_model
+from yuki_builder.characters.weighing import HeardLines, KnownVoices, name_voices
 from yuki_builder.records import AlignedCue, Cue, NameTag, Turn, Voiceprints
 
 EMBEDDER = "resemblyzer-test"
@@ -160,3 +161,49 @@ def test_tuning_finds_the_odds_that_were_scaled() -> None:
         assert tuned.scale == pytest.approx(1.5 * scale, rel=0.5)
         assert tuned.offset == pytest.approx(1.5 * offset, abs=1.5)
     assert tune(PLAIN, fair, np.zeros((200, 4), bool), truth) == PLAIN
+
+
+def _campplus() -> VoiceModel:
+    model = fitted_model("campplus-test", 192)
+    assert model is not None
+    return model
+
+
+def test_less_is_asked_of_short_speech_and_more_of_long() -> None:
+    model, vectors = _campplus(), np.zeros((4, 192), np.float32)
+    seconds = np.array([0.1, 0.35, 1.0, 4.0])
+    uncertain = model.calibrated(np.zeros((4, 1)), vectors, seconds)[:, 0]
+    assert uncertain[0] == uncertain[1] > uncertain[2] > 0 > uncertain[3]
+    gain = model.calibrated(np.full((4, 1), 10.0), vectors, seconds)[:, 0] - uncertain
+    assert 0 < gain[1] < gain[2] < gain[3]
+
+
+def test_without_a_duration_or_a_fit_by_it_log_odds_are_calibrated_as_ever() -> None:
+    model, odds = _campplus(), np.array([[-20.0, 0.0, 30.0]])
+    vectors = np.zeros((1, 192), np.float32)
+    assert model.calibrated(odds, vectors) == pytest.approx(0.16 * odds + 0.5)
+    other = fitted_model(EMBEDDER, 256)
+    assert other is not None
+    vector = np.ones((1, 256), np.float32) / 16
+    assert (other.calibrated(odds, vector, np.array([1.0])) == other.calibrated(odds, vector)).all()
+
+
+def test_very_short_lines_are_not_learned_as_one_strangers_voice() -> None:
+    # Six lines that are more like each other than like the one enrolled voice: a stranger, if each is long enough.
+    rng = np.random.default_rng(1)
+    model = plain_model(np.zeros(192))
+    voice = rng.normal(size=192)
+    enrolled = voice + 0.3 * rng.normal(size=(3, 192))
+    lines = 0.7 * voice + rng.normal(size=192) + 0.5 * rng.normal(size=(6, 192))
+
+    def nobody(seconds: float) -> float:
+        heard = HeardLines(
+            vectors=lines.astype(np.float32),
+            claims=np.zeros((6, 1)),
+            groups=np.zeros(6, np.intp),
+            seconds=np.full(6, seconds),
+        )
+        known = KnownVoices(points=model.project(enrolled), weights=np.ones((3, 1)))
+        return float(name_voices(model, known, heard, passes=2, min_lines=3)[0][:, -1].mean())
+
+    assert nobody(0.3) < 0.3 < 0.7 < nobody(2.0)

@@ -223,6 +223,7 @@ def _weigh(
                 vectors=vectors,
                 claims=claimed[heard],
                 groups=groups[heard],
+                seconds=_seconds(voiceprints, rows),
                 signals={name: part[rows] for name, part in voiceprints.signals.items()},
             ),
             passes=settings.passes,
@@ -271,6 +272,10 @@ def _rows(voiceprints: Voiceprints) -> dict[str, int]:
     }
 
 
+def _seconds(voiceprints: Voiceprints, rows: Sequence[int]) -> Array:
+    return np.array([voiceprints.speech_ms[row] for row in rows], np.float64) / 1000
+
+
 def _with_dub(
     lines: Sequence[AlignedCue], dub: Voiceprints, chances: Array, gallery: Gallery, settings: AttributionSettings
 ) -> tuple[Array, Array]:
@@ -280,12 +285,19 @@ def _with_dub(
     alone = np.zeros_like(chances)
     if len(rows) < 2 * settings.min_lines_of_a_voice:
         return chances, alone
-    vectors = dub.vectors[[row_of[lines[row].cue.cue_id] for row in rows]]
+    places = [row_of[lines[row].cue.cue_id] for row in rows]
+    vectors, seconds = dub.vectors[places], _seconds(dub, places)
     model = gallery.model(vectors.shape[1]).centred(vectors)
     result = chances.copy()
     for _ in range(settings.passes):  # what the second track makes sure teaches it in turn
         alone[rows] = by_dub(
-            model, vectors, rows, result, sure=settings.certain, least_lines=settings.min_lines_of_a_voice
+            model,
+            vectors,
+            rows,
+            result,
+            seconds=seconds,
+            sure=settings.certain,
+            least_lines=settings.min_lines_of_a_voice,
         )
         result[rows] = with_witness(chances[rows], alone[rows], settings.dub_weight)
     return result, alone

@@ -102,6 +102,26 @@ class VoiceModel:
         odds: Array = log_known - log_new
         return odds
 
+    def calibrated(self, odds: Array, vectors: npt.NDArray[np.floating], seconds: Array | None = None) -> Array:
+        """Log odds as probabilities go: 0 is even odds.
+
+        Args:
+            odds: shape (n, v); of ``log_odds``.
+            vectors: shape (n, d); the embeddings that they are of.
+            seconds: shape (n,); how much speech each was made from; None: not known.
+
+        Returns:
+            Shape (n, v).
+        """
+        by_duration = self.calibration.by_duration
+        if by_duration is None or seconds is None:
+            result: Array = self.calibration.scale * odds + self.threshold(vectors)[:, None]
+            return result
+        length = np.log(np.clip(seconds, by_duration.shortest_s, by_duration.longest_s))[:, None]
+        scale = by_duration.scale_at_1_s + by_duration.scale_per_e * length
+        offset = by_duration.offset_at_1_s + by_duration.offset_per_e * length
+        return np.asarray(scale * odds + offset, np.float64)
+
     def threshold(self, vectors: npt.NDArray[np.floating]) -> Array:
         """What to add to scaled log odds so that 0 is even odds; shape (n,), by each clip's clarity."""
         c = self.calibration

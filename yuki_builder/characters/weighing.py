@@ -13,11 +13,13 @@ from yuki_builder.characters.voice_model import Array, VoiceModel
 from yuki_builder.records import FloatArray
 
 # Learned in the episode's own noise, a stranger fits its lines better than an enrolled voice does, all the more where
-# the diarizer puts two voices together. On simulated episodes with such turns a handicap of 2 names most
-# while the certain ones stay right (benchmarks/simulated_episodes.py, its --priors).
-_LOG_PRIOR_OF_A_STRANGER = -2.0
+# the diarizer puts two voices together. Chosen with the calibration (benchmarks/fit_duration.py).
+_LOG_PRIOR_OF_A_STRANGER = -1.5
 # Strangers begin as rough groupings; one that holds less than a line and a half explains nothing.
 _LEAST_OF_A_STRANGER = 1.5
+
+# Noise makes very short lines alike, whoever says them: one voice of all of them would take the next short line, too.
+_TELLS_NOTHING_S, _TELLS_ALL_S = 0.3, 1.3
 
 Indices = npt.NDArray[np.intp]
 
@@ -38,12 +40,14 @@ class HeardLines:
         vectors: shape (m, d); embeddings.
         claims: shape (m, c); for each character, how reliably something other than the voice names it, or 0.
         groups: shape (m,); episode-local voice of each line, from 0, or -1.
+        seconds: shape (m,); how much speech each embedding was made from; None: not known.
         signals: the vectors of each signal alone, shape (m, d) each; rows of zeros where it gave none.
     """
 
     vectors: FloatArray
     claims: Array
     groups: Indices
+    seconds: Array | None = None
     signals: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
@@ -82,10 +86,10 @@ def name_voices(
     """
     count, cast_size = lines.claims.shape
     points = model.project(lines.vectors)
-    threshold = model.threshold(lines.vectors)[:, None]
     clips = np.concatenate([known.points, points])
     own = len(known.points) + np.arange(count)
     crowd = _one_column_per_group(_crowd(lines.groups, min_lines))
+    tells = _tells(count, lines.seconds)[:, None]
     learned, strangers = lines.claims, np.zeros((count, 0))
     for step in range(passes + 1):
         weights = np.zeros((len(clips), cast_size + strangers.shape[1]))
@@ -93,18 +97,20 @@ def name_voices(
         weights[len(known.points) :] = np.concatenate([learned, strangers], axis=1)
         odds, heard = score_voices(model, points, clips=clips, weights=weights, own=own)
         # Of a character whose voice nobody has heard, all that is known is that there are others.
-        log_odds = np.where(heard, model.calibration.scale * odds + threshold, -np.log(cast_size + 1))
+        calibrated = model.calibrated(odds, lines.vectors, lines.seconds)
+        log_odds = np.where(heard, calibrated, -np.log(cast_size + 1))
         log_odds[:, cast_size:] += _LOG_PRIOR_OF_A_STRANGER
         by_voice = softmax(log_odds)
         log_odds[:, :cast_size] += claim_odds(lines.claims)
         chances = softmax(log_odds)
         learned = chances[:, :cast_size] ** 2
-        strangers = (chances[:, -1:] * crowd if step == 0 else chances[:, cast_size:-1]) ** 2
+        strangers = tells * (chances[:, -1:] * crowd if step == 0 else chances[:, cast_size:-1]) ** 2
         strangers = strangers[:, strangers.sum(0) >= _LEAST_OF_A_STRANGER]
     by_signal = {}
     for name, vectors in lines.signals.items():
         odds, heard = score_voices(model, model.project(vectors), clips=clips, weights=weights, own=own)
-        log_odds = np.where(heard, model.calibration.scale * odds + threshold, -np.log(cast_size + 1))
+        calibrated = model.calibrated(odds, vectors, lines.seconds)
+        log_odds = np.where(heard, calibrated, -np.log(cast_size + 1))
         log_odds[:, cast_size:] += _LOG_PRIOR_OF_A_STRANGER
         is_there = vectors.any(1, keepdims=True)
         by_signal[name] = np.where(is_there, _strangers_are_nobody(softmax(log_odds), cast_size), 0.0)
@@ -112,7 +118,14 @@ def name_voices(
 
 
 def by_dub(
-    model: VoiceModel, vectors: FloatArray, rows: Indices, chances: Array, *, sure: float, least_lines: int
+    model: VoiceModel,
+    vectors: FloatArray,
+    rows: Indices,
+    chances: Array,
+    *,
+    seconds: Array | None = None,
+    sure: float,
+    least_lines: int,
 ) -> Array:
     """Whom the voices of a second audio track name, learned from the lines that the first one is sure of.
 
@@ -124,6 +137,7 @@ def by_dub(
         vectors: shape (k, d): embeddings of some lines, out of the second track.
         rows: shape (k,): which of the m lines those are.
         chances: shape (m, c + 1): what the first track says.
+        seconds: shape (k,); how much speech each embedding was made from; None: not known.
         sure: a probability from which a line teaches its character's voice.
         least_lines: so many lines a voice is known by, at least.
 
@@ -137,8 +151,7 @@ def by_dub(
     is_sure = said >= sure
     enough = is_sure.sum(0) - is_sure >= least_lines
     unheard = -np.log(said.shape[1] + 1)
-    threshold = model.threshold(vectors)[:, None]
-    return softmax(np.where(heard & enough, model.calibration.scale * odds + threshold, unheard))
+    return softmax(np.where(heard & enough, model.calibrated(odds, vectors, seconds), unheard))
 
 
 def with_witness(chances: Array, witness: Array, weight: float) -> Array:
@@ -192,6 +205,14 @@ def apart(chances: Array, pairs: Sequence[tuple[int, int]]) -> Array:
     # Both surely the same: then the subtitle's dash is wrong, not both voices.
     result[rows] = np.where(totals > 1e-3, result[rows] / np.maximum(totals, 1e-3), chances[rows])
     return result
+
+
+def _tells(count: int, seconds: Array | None) -> Array:
+    """How far each line teaches the voice of a stranger, 0 to 1."""
+    if seconds is None:
+        return np.ones(count)
+    share: Array = np.clip((seconds - _TELLS_NOTHING_S) / (_TELLS_ALL_S - _TELLS_NOTHING_S), 0.0, 1.0)
+    return share
 
 
 def _crowd(groups: Indices, min_lines: int) -> Indices:
