@@ -98,7 +98,16 @@ def makes_sense(found: Sequence[HeardSegment]) -> bool:
 
 
 def without(window: Window, spans: Iterable[Span], turns: Iterable[Span]) -> Window | None:
-    """The window without turns that are heard by themselves; None where nothing is left of it."""
+    """The window without turns that are heard by themselves.
+
+    Args:
+        window: pieces of the sound that are heard together.
+        spans: the turns that are heard by themselves, ms.
+        turns: all turns, ms; those in the window.
+
+    Returns:
+        A window of the turns that are left, or None where none are.
+    """
     taken, pieces = sorted(spans), [piece.span for piece in window.pieces]
     left = [gap for turn in intersection(turns, pieces) for gap in difference(turn, taken)]
     wide = union(Span(max(0, span.start_ms - MARGIN_MS), span.end_ms + MARGIN_MS) for span in left)
