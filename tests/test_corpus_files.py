@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import json
 from collections import Counter
+from functools import partial
 from itertools import accumulate, pairwise
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from yuki_builder.corpus import (
     write_lines_parquet,
 )
 from yuki_builder.corpus.exports.haruhi import write_haruhi
-from yuki_builder.corpus.exports.prompts import PROMPTS, fill, prompts_for
+from yuki_builder.corpus.exports.prompts import PROMPTS, Scripts, fill, prompts_for
 from yuki_builder.corpus.exports.roleplay import RoleplayCounts, scene_messages, write_roleplay
 from yuki_builder.corpus.exports.texts import read_scene_text, write_texts
 from yuki_builder.corpus.exports.utterances import (
@@ -35,6 +36,7 @@ from yuki_builder.corpus.exports.utterances import (
     parse_utterance,
     utterance_of,
 )
+from yuki_builder.corpus.scenes import Scene
 from yuki_builder.corpus.scenes.segmentation import MAX_LINES, PAUSE_MS, SceneSettings, scene_starts
 from yuki_builder.corpus.tables.lines_csv import COLUMNS
 from yuki_builder.corpus.tables.statistics import CharacterStatistics, character_statistics, count_words
@@ -524,7 +526,7 @@ def test_a_corpus_is_written_whole_twice_the_same_and_removes_nothing(tmp_path: 
     assert report.scene_files == {"春日": 1, "阿虚": 2}
     assert report.roleplay["阿虚"] == RoleplayCounts(rows=2, target_lines=2, lines_after_last_word=1)
     assert report.left_out == {"no text": 1, "in a scene without a named character": 1}
-    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert seen == [(1, 4), (4, 4)]
     build_corpus_files(lines, tmp_path / "b")
     written = _contents(tmp_path / "a")
     assert written.pop("gallery/mine.json") == b"{}"
@@ -554,15 +556,51 @@ def test_a_corpus_in_parts_has_the_bytes_of_one_written_whole(tmp_path: Path) ->
     every_line = [line for own in episodes for line in own]
     whole = build_corpus_files(every_line, tmp_path / "a", scenes=[scene for own in scenes for scene in own])
     parts = [lambda own=own, found=found: (own, found) for own, found in zip(episodes, scenes, strict=True)]
-    for most in (1, 8, 1000):  # a character at a time, some, all
-        seen: list[float] = []
-        folder = tmp_path / f"b{most}"
-        report = build_corpus_in_parts(
-            parts, folder, progress=lambda done, _, seen=seen: seen.append(done), most_lines=most
-        )
-        assert report == whole and list(report.scene_files) == list(whole.scene_files)
-        assert _contents(folder) == _contents(tmp_path / "a")
-        assert seen == sorted(seen) and seen[-1] == 4
+    seen: list[float] = []
+    report = build_corpus_in_parts(parts, tmp_path / "b", progress=lambda done, _: seen.append(done))
+    assert report == whole and list(report.scene_files) == list(whole.scene_files)
+    assert list(report.roleplay) == list(whole.roleplay)
+    assert _contents(tmp_path / "b") == _contents(tmp_path / "a")
+    assert seen == [1, 2, 3, 4]
+    build_corpus_in_parts(parts, tmp_path / "b")  # what is there is written anew, not behind
+    assert _contents(tmp_path / "b") == _contents(tmp_path / "a")
+
+
+def test_each_episode_is_read_twice_whoever_speaks_in_it(tmp_path: Path) -> None:
+    reads: Counter[int] = Counter()
+    everybody = [
+        [dataclasses.replace(said(k, f"P{k}", f"words {k}"), episode_id=f"e{e}", line_id=f"e{e}-{k}") for k in range(9)]
+        for e in range(5)
+    ]
+
+    def part(number: int) -> tuple[list[Line], list[Scene]]:
+        reads[number] += 1
+        return everybody[number], split_scenes(everybody[number])
+
+    build_corpus_in_parts([partial(part, number) for number in range(5)], tmp_path)
+    assert reads == dict.fromkeys(range(5), 2)
+
+
+def test_the_words_around_a_character_are_in_the_language_of_all_its_scenes(tmp_path: Path) -> None:
+    # The first episode alone would be taken for English.
+    texts = (["Yes, of course I know."], ["你迟到了，团长说。" * 6])
+    episodes = [
+        [
+            dataclasses.replace(said(k, "春日", text), episode_id=f"e{e}", line_id=f"e{e}-{k}")
+            for k, text in enumerate(own)
+        ]
+        for e, own in enumerate(texts)
+    ]
+    build_corpus_in_parts([lambda own=own: (own, split_scenes(own)) for own in episodes], tmp_path)
+    rows = [json.loads(row) for row in (tmp_path / "roleplay/春日.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert {row["messages"][0]["content"] for row in rows} == {PROMPTS["zh"].system.replace("{character}", "春日")}
+    head = (tmp_path / "haruhi/春日.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(head[0])["text"] == rows[0]["messages"][0]["content"] and len(head) == 4
+
+
+@given(st.lists(st.text(), max_size=5), st.lists(st.text(), max_size=5))
+def test_counts_of_scripts_add_up(one: list[str], other: list[str]) -> None:
+    assert Scripts.of(one) + Scripts.of(other) == Scripts.of([*one, *other])
 
 
 def test_lines_that_are_not_to_train_on_are_in_the_table_only(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from yuki_builder.corpus.exports.haruhi import write_haruhi
+from yuki_builder.corpus.exports.prompts import Scripts
 from yuki_builder.corpus.exports.roleplay import RoleplayCounts, write_roleplay
 from yuki_builder.corpus.exports.texts import scenes_by_character, write_texts
 from yuki_builder.corpus.scenes import Scene, split_scenes, without_lines
@@ -52,7 +53,7 @@ def build_corpus_files(
         destination: folder to write to; made if need be.
         scenes: that the lines fall into; None: found by pauses and cast.
         unusable: the ids of lines that are not to train on: they are in ``lines.parquet`` only.
-        progress: called with the number of files or folders done, of four.
+        progress: called with how much is done, of four.
 
     Raises:
         OSError: ``destination`` cannot be written.
@@ -66,8 +67,6 @@ def build_corpus_files(
 Part = Callable[[], tuple[Sequence[Line], Sequence[Scene]]]
 """Reads the lines of one episode, and the scenes that they fall into."""
 
-_MOST_LINES = 100_000
-
 
 def build_corpus_in_parts(
     parts: Sequence[Part],
@@ -75,19 +74,17 @@ def build_corpus_in_parts(
     *,
     unusable: Collection[str] = (),
     progress: Progress = no_progress,
-    most_lines: int = _MOST_LINES,
 ) -> CorpusReport:
     """As ``build_corpus_files``, from episodes that are read when they are wanted: more than the memory holds.
 
-    Every part is read once for the table, and again with the characters who speak in it, of whom so many are written
-    together that their scenes have no more than ``most_lines`` lines, or one whose own have more.
+    Every part is read twice: for the table, which also tells the language of each character's scenes, and to write its
+    scenes behind those of earlier parts.
 
     Args:
         parts: the episodes.
         destination: the corpus folder.
         unusable: ids of lines that no model is to learn from.
-        progress: counts parts and characters.
-        most_lines: how many lines are held in memory at once.
+        progress: counts the table as one of four, and the parts as the rest.
 
     Raises:
         OSError: ``destination`` cannot be written.
@@ -96,34 +93,35 @@ def build_corpus_in_parts(
     index = _Index(unusable)
     write_lines_parquet(index.reading(parts), destination / "lines.parquet")
     progress(1, 4)
-    scene_files: dict[str, int] = {}
+    prompts = {name: scripts.prompts for name, scripts in index.scripts.items()}
+    scene_files: Counter[str] = Counter()
     roleplay: dict[str, RoleplayCounts] = {}
-    batches = index.batches(most_lines)
-    for number, names in enumerate(batches):
-        numbers = sorted({k for name in names for k in index.parts_of[name]})
-        scenes = without_lines((scene for k in numbers for scene in parts[k]()[1]), unusable)
-        scene_files |= write_texts(scenes, destination / "texts", among=names)
-        progress(1 + 3 * (number + 1 / 3) / len(batches), 4)
-        write_haruhi(scenes, destination / "haruhi", among=names)
-        progress(1 + 3 * (number + 2 / 3) / len(batches), 4)
-        roleplay |= write_roleplay(scenes, destination / "roleplay", among=names)
-        progress(1 + 3 * (number + 1) / len(batches), 4)
-    return CorpusReport(index.lines, index.scenes, scene_files, roleplay, index.left_out())
+    for number, part in enumerate(parts or [lambda: ((), ())], 1):
+        scenes = without_lines(part()[1], unusable)
+        written = write_texts(scenes, destination / "texts")
+        write_haruhi(scenes, destination / "haruhi", prompts=prompts, append=scene_files)
+        counts = write_roleplay(scenes, destination / "roleplay", prompts=prompts, append=roleplay)
+        for name, own in counts.items():
+            roleplay[name] = own if name not in roleplay else roleplay[name] + own
+        scene_files.update(written)
+        progress(1 + 3 * number / max(1, len(parts)), 4)
+    return CorpusReport(
+        index.lines, index.scenes, dict(sorted(scene_files.items())), dict(sorted(roleplay.items())), index.left_out()
+    )
 
 
 class _Index:
-    """What is known of a corpus after its lines were read once: which characters speak in which parts, how much."""
+    """What is known of a corpus after its lines were read once: which scripts the scenes of each character are in."""
 
     def __init__(self, unusable: Collection[str]) -> None:
         self._unusable = unusable
         self.lines = self.scenes = 0
-        self.parts_of: dict[str, list[int]] = {}
-        self._lines_of: Counter[str] = Counter()
+        self.scripts: dict[str, Scripts] = {}
         self._without_text = self._nameless = self._refused = 0
 
     def reading(self, parts: Sequence[Part]) -> Iterator[Line]:
         """All lines, once; what is counted is there when they have been read."""
-        for number, part in enumerate(parts):
+        for part in parts:
             lines, all_scenes = part()
             yield from lines
             scenes = without_lines(all_scenes, self._unusable)
@@ -133,24 +131,12 @@ class _Index:
             self._refused += len(refused)
             self._without_text += sum(not line.text.strip() for line in lines)
             self._without_text -= sum(not line.text.strip() for line in refused)
-            by_character = scenes_by_character(scenes)
-            for name, members in by_character.items():
-                self.parts_of.setdefault(name, []).append(number)
-                self._lines_of[name] += sum(len(scene.lines) for scene in members)
-            named = {scene.scene_id for members in by_character.values() for scene in members}
-            self._nameless += sum(len(scene.lines) for scene in scenes if scene.scene_id not in named)
-
-    def batches(self, most_lines: int) -> list[list[str]]:
-        """The characters in order, those together whose scenes are not too much at once; at least one batch."""
-        batches: list[list[str]] = [[]]
-        room = most_lines
-        for name in sorted(self.parts_of):
-            if batches[-1] and self._lines_of[name] > room:
-                batches.append([])
-                room = most_lines
-            batches[-1].append(name)
-            room -= self._lines_of[name]
-        return batches
+            named: set[int] = set()
+            scripts = {id(scene): Scripts.of(line.text for line in scene.lines) for scene in scenes}
+            for name, members in scenes_by_character(scenes).items():
+                named.update(map(id, members))
+                self.scripts[name] = sum((scripts[id(s)] for s in members), self.scripts.get(name, Scripts()))
+            self._nameless += sum(len(scene.lines) for scene in scenes if id(scene) not in named)
 
     def left_out(self) -> dict[str, int]:
         """Lines that are in the table only, by reason."""

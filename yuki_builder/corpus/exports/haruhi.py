@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from yuki_builder.corpus.exports.prompts import fill, prompts_for
+from yuki_builder.corpus.exports.prompts import Prompts, fill, prompts_for
 from yuki_builder.corpus.exports.texts import scene_text, scenes_by_character
 from yuki_builder.corpus.exports.utterances import MIN_NAME_CONFIDENCE
 from yuki_builder.corpus.scenes import Scene
@@ -25,7 +25,8 @@ def write_haruhi(
     min_confidence: float = MIN_NAME_CONFIDENCE,
     names: Mapping[str, str] | None = None,
     system_prompt: str | None = None,
-    among: Collection[str] | None = None,
+    prompts: Mapping[str, Prompts] | None = None,
+    append: Collection[str] = (),
 ) -> dict[str, int]:
     """Write ``destination/<character>.jsonl`` for every character: the scenes in which the character speaks.
 
@@ -35,12 +36,13 @@ def write_haruhi(
     with ``{character}`` in place of the project's own.
 
     Args:
-        scenes: all scenes of the corpus.
+        scenes: of the corpus, or of a part of it.
         destination: the folder of the files.
         min_confidence: 0 to 1: a name that is less sure is not written.
         names: the characters that get a file, and its name; None: all.
         system_prompt: a template with ``{character}`` in it, in place of the project's own.
-        among: only these characters; None: all.
+        prompts: the words of each character's language; None: by the language of these scenes.
+        append: characters of whom earlier parts of the corpus were written: their scenes go behind those.
 
     Returns:
         Scenes written by character.
@@ -50,16 +52,22 @@ def write_haruhi(
     """
     destination.mkdir(parents=True, exist_ok=True)
     written = {}
-    for character, members in scenes_by_character(scenes, min_confidence=min_confidence, among=among).items():
+    texts: dict[int, str] = {}
+    for character, members in scenes_by_character(scenes, min_confidence=min_confidence).items():
         if names is not None and character not in names:
             continue
-        prompts = prompts_for(line.text for scene in members for line in scene.lines)
-        system = fill(prompts.system if system_prompt is None else system_prompt, character)
-        rows = [
-            {"text": system, **dict.fromkeys(EMBEDDINGS, "system_prompt")},
-            {"text": RESERVED, **dict.fromkeys(EMBEDDINGS, "config")},
-            *({"text": scene_text(scene, min_confidence=min_confidence)} for scene in members),
-        ]
-        write_jsonl(rows, destination / f"{path_name(character) if names is None else names[character]}.jsonl")
+        for scene in members:
+            if id(scene) not in texts:  # whoever else speaks in it has the same
+                texts[id(scene)] = scene_text(scene, min_confidence=min_confidence)
+        rows = [{"text": texts[id(scene)]} for scene in members]
+        if character not in append:
+            own = prompts_for(x.text for s in members for x in s.lines) if prompts is None else prompts[character]
+            system = fill(own.system if system_prompt is None else system_prompt, character)
+            rows[:0] = [
+                {"text": system, **dict.fromkeys(EMBEDDINGS, "system_prompt")},
+                {"text": RESERVED, **dict.fromkeys(EMBEDDINGS, "config")},
+            ]
+        path = destination / f"{path_name(character) if names is None else names[character]}.jsonl"
+        write_jsonl(rows, path, append=character in append)
         written[character] = len(members)
     return written

@@ -40,25 +40,54 @@ PROMPTS: Final = {
 }
 
 
-def prompts_for(texts: Iterable[str]) -> Prompts:
-    """The prompts in the language that the texts are written in: Japanese, Chinese, else English.
+@dataclass(frozen=True, slots=True)
+class Scripts:
+    """How many characters of texts are of which script; ``total`` counts all characters. Counts add up."""
 
-    Kana decide for Japanese where at least a tenth of the Han and kana are kana (names and signs bring a few into
-    Chinese subtitles); a text counts as neither where Han and kana are less than a tenth of its characters.
-    """
-    language = language_of(texts)
-    return PROMPTS.get(language, PROMPTS["en"])
+    total: int = 0
+    kana: int = 0
+    han: int = 0
+    hangul: int = 0
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Scripts:
+        whole = "".join(texts)
+        if whole.isascii():
+            return cls(len(whole))
+        return cls(len(whole), *(len(pattern.findall(whole)) for pattern in (_KANA, _HAN, _HANGUL)))
+
+    def __add__(self, other: Scripts) -> Scripts:
+        return Scripts(
+            self.total + other.total, self.kana + other.kana, self.han + other.han, self.hangul + other.hangul
+        )
+
+    @property
+    def language(self) -> str:
+        """``zh``, ``ja``, ``ko`` or ``en`` by the script; Latin letters pass for English."""
+        if not self.total or 10 * (self.kana + self.han + self.hangul) < self.total:
+            return "en"
+        if self.hangul > self.kana + self.han:
+            return "ko"
+        return "ja" if 10 * self.kana >= self.kana + self.han else "zh"
+
+    @property
+    def prompts(self) -> Prompts:
+        """The prompts in the language that the texts are written in: Japanese, Chinese, else English.
+
+        Kana decide for Japanese where at least a tenth of the Han and kana are kana (names and signs bring a few into
+        Chinese subtitles); a text counts as neither where Han and kana are less than a tenth of its characters.
+        """
+        return PROMPTS.get(self.language, PROMPTS["en"])
+
+
+def prompts_for(texts: Iterable[str]) -> Prompts:
+    """The prompts in the language that the texts are written in."""
+    return Scripts.of(texts).prompts
 
 
 def language_of(texts: Iterable[str]) -> str:
     """``zh``, ``ja``, ``ko`` or ``en`` by the script that texts are written in; Latin letters pass for English."""
-    whole = "".join(texts)
-    kana, han, hangul = (len(pattern.findall(whole)) for pattern in (_KANA, _HAN, _HANGUL))
-    if not whole or 10 * (kana + han + hangul) < len(whole):
-        return "en"
-    if hangul > kana + han:
-        return "ko"
-    return "ja" if 10 * kana >= kana + han else "zh"
+    return Scripts.of(texts).language
 
 
 def line_language(text: str, *, usual: str) -> str | None:

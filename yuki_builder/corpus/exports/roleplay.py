@@ -7,7 +7,7 @@ assistant strictly take turns, from a user turn to an assistant turn. ``scene`` 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -32,6 +32,13 @@ class RoleplayCounts:
     rows: int
     target_lines: int
     lines_after_last_word: int
+
+    def __add__(self, other: RoleplayCounts) -> RoleplayCounts:
+        return RoleplayCounts(
+            self.rows + other.rows,
+            self.target_lines + other.target_lines,
+            self.lines_after_last_word + other.lines_after_last_word,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,10 @@ def scene_messages(
         min_confidence: 0 to 1: a line is a target from here on.
         targets: ids of the lines that the assistant may say, where confidence is not all that decides.
     """
-    turns = _turns(scene, character, min_confidence, targets)
+    return _messages(_turns(scene, character, min_confidence, targets), character, prompts)
+
+
+def _messages(turns: Sequence[_Turn], character: str, prompts: Prompts) -> list[dict[str, str]]:
     if not turns:
         return []
     messages = [{"role": "system", "content": fill(prompts.system, character)}]
@@ -83,15 +93,17 @@ def write_roleplay(
     destination: Path,
     *,
     min_confidence: float = MIN_TARGET_CONFIDENCE,
-    among: Collection[str] | None = None,
+    prompts: Mapping[str, Prompts] | None = None,
+    append: Collection[str] = (),
 ) -> dict[str, RoleplayCounts]:
     """Write ``destination/<character>.jsonl`` for every character with a line of ``min_confidence`` or more.
 
     Args:
-        scenes: all scenes of the corpus.
+        scenes: of the corpus, or of a part of it.
         destination: the folder of the files.
         min_confidence: 0 to 1: a line is a target from here on.
-        among: only these characters; None: all.
+        prompts: the words of each character's language; None: by the language of these scenes.
+        append: characters of whom earlier parts of the corpus were written: their scenes go behind those.
 
     Returns:
         Counts by character.
@@ -101,19 +113,19 @@ def write_roleplay(
     """
     destination.mkdir(parents=True, exist_ok=True)
     written = {}
-    for character, members in scenes_by_character(scenes, min_confidence=min_confidence, among=among).items():
-        prompts = prompts_for(line.text for scene in members for line in scene.lines)
+    for character, members in scenes_by_character(scenes, min_confidence=min_confidence).items():
+        own = prompts_for(x.text for s in members for x in s.lines) if prompts is None else prompts[character]
         rows: list[dict[str, Any]] = []
         target_lines = lines_after = 0
         for scene in members:
-            messages = scene_messages(scene, character, prompts, min_confidence=min_confidence)
+            turns = _turns(scene, character, min_confidence)
+            messages = _messages(turns, character, own)
             rows.append(
                 {"messages": messages, "character": character, "episode": scene.episode_id, "scene": scene.scene_id}
             )
-            turns = _turns(scene, character, min_confidence)
             target_lines += sum(len(turn.lines) for turn in turns if turn.is_target)
             lines_after += len(scene.lines) - sum(len(turn.lines) for turn in turns)
-        write_jsonl(rows, destination / f"{path_name(character)}.jsonl")
+        write_jsonl(rows, destination / f"{path_name(character)}.jsonl", append=character in append)
         written[character] = RoleplayCounts(len(rows), target_lines, lines_after)
     return written
 

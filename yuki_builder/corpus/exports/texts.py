@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from yuki_builder.corpus.exports.utterances import (
@@ -20,22 +20,18 @@ from yuki_builder.names import path_name
 
 
 def scenes_by_character(
-    scenes: Iterable[Scene],
-    *,
-    min_confidence: float = MIN_NAME_CONFIDENCE,
-    among: Collection[str] | None = None,
+    scenes: Iterable[Scene], *, min_confidence: float = MIN_NAME_CONFIDENCE
 ) -> dict[str, list[Scene]]:
-    """For each character, by name, the scenes in which the character speaks; of these characters, or of all.
+    """For each character, by name, the scenes in which the character speaks.
 
     Args:
-        scenes: all scenes of the corpus.
+        scenes: of the corpus, or of a part of it.
         min_confidence: 0 to 1: a name that is less sure does not count.
-        among: only these characters; None: all.
     """
     found: dict[str, list[Scene]] = {}
     for scene in scenes:
         names = {speaker_name(line, min_confidence=min_confidence) for line in scene.lines}
-        for name in names - {None} if among is None else names & set(among):
+        for name in names - {None}:
             found.setdefault(str(name), []).append(scene)
     return dict(sorted(found.items()))
 
@@ -51,21 +47,18 @@ def write_texts(
     *,
     min_confidence: float = MIN_NAME_CONFIDENCE,
     names: Mapping[str, str] | None = None,
-    among: Collection[str] | None = None,
 ) -> dict[str, int]:
     """Write ``destination/<character>/<episode>_<time>_<scene>.txt`` for every scene a character speaks in.
 
     All lines of the scene are written. Where the speaker is unknown, or named with less than ``min_confidence``,
     the name is ``？？？``: the answer to a line that is left out would make no sense, and an empty name is
     narration to the loaders of this family. ``names`` are those who get a folder, with its name; None: all do.
-    ``among``: these characters only.
 
     Args:
-        scenes: all scenes of the corpus.
+        scenes: of the corpus, or of a part of it.
         destination: the folder of the files.
         min_confidence: 0 to 1: a name that is less sure is written as ``？？？``.
         names: the characters that get a folder, and its name; None: all.
-        among: only these characters; None: all.
 
     Returns:
         Files written by character.
@@ -75,15 +68,18 @@ def write_texts(
     """
     destination.mkdir(parents=True, exist_ok=True)
     written = {}
-    for character, members in scenes_by_character(scenes, min_confidence=min_confidence, among=among).items():
+    texts: dict[int, str] = {}
+    for character, members in scenes_by_character(scenes, min_confidence=min_confidence).items():
         if names is not None and character not in names:
             continue
         folder = destination / (path_name(character) if names is None else names[character])
         folder.mkdir(exist_ok=True)
         for scene in members:
-            text = scene_text(scene, min_confidence=min_confidence)
+            if id(scene) not in texts:  # whoever else speaks in it has the same
+                texts[id(scene)] = scene_text(scene, min_confidence=min_confidence)
             path = folder / f"{_file_stem(scene)}.txt"
-            path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace", newline="\n")
+            text = texts[id(scene)] + "\n"
+            path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
         written[character] = len(members)
     return written
 

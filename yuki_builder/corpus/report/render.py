@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -135,6 +136,7 @@ def render(page: Page) -> str:
     )
 
 
+@functools.cache
 def page_template(name: str) -> Template:
     """The template of a page, in which every text is escaped and nothing may be missing."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -151,6 +153,7 @@ def page_template(name: str) -> Template:
     return environment.get_template(name)
 
 
+@functools.cache
 def own_file(name: str) -> str:
     """The text of a file that pages are made of."""
     return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
