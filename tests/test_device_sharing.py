@@ -23,7 +23,7 @@ from pipelines.engine.stage import Counts, Job, Runner, Stage
 from pipelines.engine.store import Store
 from pipelines.season import run_season
 
-ON_DEVICE = {"turns", "transcribe", "voiceprints", "corrected", "dub", "enrol"}
+ON_DEVICE = {"turns", "transcribe", "voiceprints", "corrected", "dub", "corrected dub", "enrol"}
 
 
 def _say(diary: Path, word: str) -> None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from speech_files import sample_path
 
 from pipelines import EpisodeConfig, EpisodeResult, run_episode
-from pipelines.episode.records import read_voiceprints
+from pipelines.corpus.review import open_desk
+from pipelines.episode.records import dub_of, read_records, read_voiceprints
+from pipelines.layout import SPEECH
 from video_preprocessing.media import find_ffmpeg
+from video_preprocessing.speech import embed_spans, load_embedder
 from yuki_builder.errors import MediaError
+from yuki_builder.records import Span
 
 SECONDS = 20
 
@@ -55,6 +60,39 @@ def test_a_dub_is_heard_and_told_about(tmp_path: Path) -> None:
     first, _ = read_voiceprints(tmp_path / "out/ep/.work/voiceprints.npz")
     assert set(first.keys) & set(dub.keys)
     assert told(run_episode(config(video, tmp_path / "out", second_audio_track="none"))) == (0, "")
+
+
+def test_lines_that_a_person_moved_are_heard_in_the_dub_where_they_are_now(tmp_path: Path) -> None:
+    result = run_episode(config(dubbed(tmp_path), tmp_path / "out"))
+    place = result.folder.joinpath
+    before, _ = read_voiceprints(dub_of(place))
+    moved, touched, *others = (line for line in result.lines if line.line_id in before.keys)
+    desk = open_desk(tmp_path / "out")
+    start_ms, end_ms = moved.start_ms, moved.start_ms + (moved.end_ms - moved.start_ms) * 2 // 3
+    desk.decide("me", {"kind": "times", "lines": [moved.line_id], "start_ms": start_ms, "end_ms": end_ms})
+    desk.apply()
+    assert desk.applying["state"] == "done", desk.applying
+    after, embedder = read_voiceprints(dub_of(place))
+    assert set(after.keys) == set(before.keys)
+    assert embedder
+    second = tmp_path / "second.flac"
+    subprocess.run(
+        [
+            *(str(find_ffmpeg()), "-loglevel", "error", "-i", str(tmp_path / "ep.mkv"), "-map", "0:a:1"),
+            *("-ar", "16000", str(second)),
+        ],
+        check=True,
+    )
+    speech = read_records(place(SPEECH), Span)
+    heard = embed_spans(second, {"x": Span(start_ms, end_ms)}, speech, load_embedder())
+    np.testing.assert_allclose(after.get(moved.line_id), heard.vectors[0], atol=2e-2)
+    assert not np.allclose(before.get(moved.line_id), after.get(moved.line_id), atol=2e-2)
+    for line in (touched, *others):
+        np.testing.assert_array_equal(before.get(line.line_id), after.get(line.line_id))
+    while desk.undo("me"):
+        pass
+    desk.apply()
+    assert (read_voiceprints(dub_of(place))[0].vectors == before.vectors).all()
 
 
 def test_a_dub_of_another_length_is_left_alone(tmp_path: Path) -> None:

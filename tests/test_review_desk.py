@@ -325,6 +325,17 @@ def test_a_voice_of_two_people_is_split_between_them() -> None:
     assert sorted(key for group in halves(same, ["a", "b", "c"]) for key in group) == ["a", "b", "c"]
 
 
+def test_a_line_that_was_moved_is_not_sorted_by_the_sound_of_where_it_was(tmp_path: Path) -> None:
+    desk = a_desk(tmp_path)
+    moved = next(row["id"] for group in desk.split("ep01", "SPEAKER_00") for row in group)
+    line = desk.line(moved)
+    times = {"start_ms": line.start_ms + 100, "end_ms": line.end_ms - 300}
+    desk.decide("me", {"kind": "times", "lines": [moved], **times})
+    assert moved not in {row["id"] for group in desk.split("ep01", "SPEAKER_00") for row in group}
+    assert desk.undo("me") is not None
+    assert moved in {row["id"] for group in desk.split("ep01", "SPEAKER_00") for row in group}
+
+
 def test_likeliest_names() -> None:
     line = a_line("e", 0, character=None)
     assert "nobody" not in likeliest(

@@ -114,7 +114,12 @@ def test_a_line_is_cut_and_one_added_and_both_are_lines_like_others(copied: Shar
     desk.decide("me", {"kind": "assign", "lines": [second], "value": "Grace"})
     desk.think("ep01")
     assert desk.line(second).character == "Grace"
+    # Nothing was heard yet where the first half is alone: its voice is not that of the whole.
+    by_sound = {"voice", "vocals", "mix"}
+    assert by_sound & {e.source for e in first.evidence}
+    assert not by_sound & {e.source for e in desk.line(first.line_id).evidence}
     assert {str(each["id"]) for each in apply(desk)} >= {first.line_id, second, added}
+    assert by_sound & {e.source for e in desk.line(first.line_id).evidence}
     after = lines_of(copied.out)
     assert [(x.start_ms, x.end_ms, x.text) for x in (after[first.line_id], after[second])] == [
         (first.start_ms, middle, "First half"),

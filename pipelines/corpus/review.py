@@ -44,7 +44,9 @@ if TYPE_CHECKING:
     from yuki_builder.corpus import Desk, ReviewEpisode
 
 # What an episode goes through when names, words or times were corrected; all before it stays as it is.
-_QUICK = frozenset({"corrected", "enrol", "identify", "clips", "quality", "lines", "scenes", "report", "summary"})
+_QUICK = frozenset(
+    {"corrected", "corrected dub", "enrol", "identify", "clips", "quality", "lines", "scenes", "report", "summary"}
+)
 
 
 def open_desk(out: Path) -> Desk:

@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
-from pipelines.episode.edits import changed_spans, spoken
-from pipelines.episode.records import read_records, read_turns, read_voiceprints, voiceprints_of, write_records
+from pipelines.episode.edits import not_yet_heard, spoken
+from pipelines.episode.records import (
+    dub_of,
+    read_lines,
+    read_records,
+    read_turns,
+    read_voiceprints,
+    voiceprints_of,
+    write_records,
+)
 from pipelines.layout import ALIGNED, ATTRIBUTIONS, DUB, ENROLLED, GALLERY, TURNS, VOICEPRINTS, line_id
 from yuki_builder.errors import InternalError
-from yuki_builder.records import AlignedCue, Attribution, Voiceprints
+from yuki_builder.records import AlignedCue, Attribution, Line, Voiceprints
 
 if TYPE_CHECKING:
     from yuki_builder.characters import Gallery
@@ -23,7 +31,7 @@ _DOUBTS_TOLD = 5
 
 def identify(episode: Episode, job: Job) -> Counts:
     """Who says each line, and how surely."""
-    lines, gallery, attributions = _attributed(episode, job.input)
+    lines, gallery, attributions = _attributed(episode, job.input, applied=None)
     write_records(attributions, job.output(ATTRIBUTIONS))
     if gallery.keys:
         gallery.save(job.output(f"{GALLERY}/"))
@@ -52,11 +60,20 @@ def attribution_of(episode: Episode) -> list[Attribution] | None:
     folder = episode.store.folder
     if any(not (folder / path).is_file() for path in (ALIGNED, VOICEPRINTS, TURNS, DUB)):
         return None
-    return _attributed(episode, lambda path: folder / path)[2]
+    return _attributed(episode, folder.joinpath, applied=read_lines(folder))[2]
 
 
-def _attributed(episode: Episode, input_: Callable[[str], Path]) -> tuple[int, Gallery, list[Attribution]]:
-    """How many lines there are, the voices known beforehand, and who says each line."""
+def _attributed(
+    episode: Episode, input_: Callable[[str], Path], *, applied: Sequence[Line] | None
+) -> tuple[int, Gallery, list[Attribution]]:
+    """How many lines there are, the voices known beforehand, and who says each line.
+
+    Args:
+        episode: the episode.
+        input_: where an output of the episode is.
+        applied: the lines as they were finished, where they were moved since: what was heard there says nothing of
+            lines that are elsewhere now. None: the embeddings are of the lines as they are.
+    """
     from yuki_builder.characters import attribute, match_labels, revealed, stand_ins
 
     aligned = read_records(input_(ALIGNED), AlignedCue)
@@ -64,19 +81,19 @@ def _attributed(episode: Episode, input_: Callable[[str], Path]) -> tuple[int, G
     voiceprints, embedder = read_voiceprints(voiceprints_of(input_))
     gallery = _gallery(episode, input_(ENROLLED), own=voiceprints.keys, embedder=embedder)
     cue_ids = {line_id(episode.episode_id, line.cue): line.cue.cue_id for line in lines}
+    unheard = frozenset() if applied is None else not_yet_heard(episode, aligned, applied)
+    heard = {key: cue_id for key, cue_id in cue_ids.items() if key not in unheard}
     turns = read_turns(input_(TURNS))
-    dub, dub_embedder = read_voiceprints(input_(DUB))
-    changed = changed_spans(episode, aligned)  # the dub was heard where they were before
-    as_before = {key: cue_id for key, cue_id in cue_ids.items() if key not in changed}
+    dub, dub_embedder = read_voiceprints(dub_of(input_))
     labels = match_labels(lines, episode.own_labels, episode_id=episode.episode_id)
     manual = {cue_id: episode.aliases.name(name) for cue_id, name in labels.items()}
     attributions = revealed(
         attribute(
             lines,
-            _of_lines(voiceprints, cue_ids),
+            _of_lines(voiceprints, heard),
             gallery=gallery,
             turns=turns,
-            dub=_of_lines(dub, as_before) if dub_embedder else None,
+            dub=_of_lines(dub, heard) if dub_embedder else None,
             manual={**manual, **stand_ins(lines, turns, _of_nobody(episode, cue_ids))},
         )
     )

@@ -44,12 +44,30 @@ def changed_spans(episode: Episode, lines: Sequence[AlignedCue]) -> dict[str, tu
     return {key: spans for key, spans in alone(episode, spoken(episode, lines)).items() if spans != before.get(key)}
 
 
+def not_yet_heard(episode: Episode, aligned: Sequence[AlignedCue], applied: Sequence[Line]) -> frozenset[str]:
+    """The ids of lines that corrections moved since the episode was finished: no voice was heard where they are now.
+
+    Args:
+        episode: with all that was decided.
+        aligned: its cues.
+        applied: its lines as they were finished.
+    """
+    heard = alone(episode, aligned)  # lines that were no speech until now are not among the finished ones
+    heard |= {line.line_id: spans for line, spans in zip(applied, _alone(applied), strict=True)}
+    now = alone(episode, spoken(episode, aligned))
+    return frozenset(key for key, spans in now.items() if spans != heard.get(key))
+
+
 def alone(episode: Episode, lines: Sequence[AlignedCue]) -> dict[str, tuple[Span, ...]]:
     """Where in each line its speaker is heard alone, by line id."""
+    pairs = zip(lines, _alone(lines), strict=True)
+    return {line_id(episode.episode_id, line.cue): spans for line, spans in pairs}
+
+
+def _alone(lines: Sequence[AlignedCue] | Sequence[Line]) -> list[tuple[Span, ...]]:
     from yuki_builder.alignment import single_speaker_spans
 
-    pairs = zip(lines, single_speaker_spans(lines), strict=True)
-    return {line_id(episode.episode_id, line.cue): tuple(spans) for line, spans in pairs}
+    return [tuple(spans) for spans in single_speaker_spans(lines)]
 
 
 def _added(episode: Episode, edit: LineEdit) -> AlignedCue:

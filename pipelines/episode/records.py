@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from pipelines.layout import CORRECTED_VOICEPRINTS, LINES, VOICEPRINTS
+from pipelines.layout import CORRECTED_DUB, CORRECTED_VOICEPRINTS, DUB, LINES, VOICEPRINTS
 from yuki_builder.errors import InputError, YukiError
 from yuki_builder.records import Line, MediaInfo, Record, Turn, Voiceprints
 
@@ -161,6 +161,12 @@ def voiceprints_of(place: Callable[[str], Path]) -> Path:
     """
     corrected = place(CORRECTED_VOICEPRINTS)
     return corrected if corrected.exists() else place(VOICEPRINTS)
+
+
+def dub_of(place: Callable[[str], Path]) -> Path:
+    """The same of the lines in a second audio track."""
+    corrected = place(CORRECTED_DUB)
+    return corrected if corrected.exists() else place(DUB)
 
 
 def read_media(path: Path, video: Path) -> MediaInfo:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import filecmp
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from pipelines.episode.records import (
 )
 from pipelines.layout import (
     ALIGNED,
+    CORRECTED_DUB,
     CORRECTED_VOICEPRINTS,
     DUB,
     ENROLLED,
@@ -35,10 +36,9 @@ from pipelines.layout import (
     TURNS,
     VOCALS,
     VOICEPRINTS,
-    line_id,
 )
 from yuki_builder.errors import InputError, InternalError, MediaError
-from yuki_builder.records import MOST_AT_ONCE, AlignedCue, Progress, Span, Turn, Voiceprints, no_progress
+from yuki_builder.records import MOST_AT_ONCE, AlignedCue, AudioTrack, Progress, Span, Turn, Voiceprints, no_progress
 
 if TYPE_CHECKING:
     from video_preprocessing.speech import SpeakerEmbedder
@@ -120,13 +120,20 @@ def embed_lines(episode: Episode, job: Job) -> Counts:
 def embed_corrected(episode: Episode, job: Job) -> Counts:
     """All embeddings, those anew of lines that a person added, cut or moved, and of lines that they touch."""
     changed = changed_spans(episode, read_records(job.input(ALIGNED), AlignedCue))
-    earlier, embedder = read_voiceprints(job.input(VOICEPRINTS))
     new = _embed_alone(episode, job, changed)
+    _write_corrected(episode, job, new, changed, earlier=VOICEPRINTS, to=CORRECTED_VOICEPRINTS)
+    return _counts(new, changed)
+
+
+def _write_corrected(
+    episode: Episode, job: Job, new: Voiceprints, changed: Collection[str], *, earlier: str, to: str
+) -> None:
+    """The ``earlier`` embeddings with the ``new`` ones in place of those of lines that were ``changed``."""
+    before, embedder = read_voiceprints(job.input(earlier))
     if new.keys and embedder != episode.embedder().fingerprint:
         raise InternalError("the speaker embeddings of the other lines are of another embedder")
-    as_before = _rows(earlier, [row for row, key in enumerate(earlier.keys) if key not in changed])
-    write_voiceprints(_joined([as_before, new]), job.output(CORRECTED_VOICEPRINTS), embedder=embedder)
-    return _counts(new, changed)
+    as_before = _rows(before, [row for row, key in enumerate(before.keys) if key not in changed])
+    write_voiceprints(_joined([as_before, new]), job.output(to), embedder=embedder)
 
 
 def _embed_alone(episode: Episode, job: Job, pure: dict[str, tuple[Span, ...]]) -> Voiceprints:
@@ -150,32 +157,61 @@ def embed_dub(episode: Episode, job: Job) -> Counts:
 
     From the track as it is: embeddings hardly mind music, and its separation would cost as much as the rest of the run.
     """
-    from video_preprocessing.media import choose_audio_track, choose_second_audio_track, describe, extract_audio
-    from video_preprocessing.speech import embed_spans
-    from yuki_builder.alignment import single_speaker_spans
+    from video_preprocessing.media import describe
 
-    info, config = read_media(job.input(MEDIA), episode.video), episode.config
-    first = choose_audio_track(info, config.audio_track, language=config.language)
-    track = choose_second_audio_track(info, first, config.second_audio_track)
     nothing = Voiceprints((), np.zeros((0, 0), np.float32), ())
+    track = _second_track(episode, job)
     if track is None:
         write_voiceprints(nothing, job.output(DUB), embedder="")
         return Counts()
-    audio = job.scratch / "dub.flac"
-    extract_audio(info, track, audio, sample_rate_hz=_DUB_RATE_HZ, progress=lambda d, t: job.progress(d / 4, t))
+    audio = _second_sound(episode, job, track)
     first_s = _length_s(job.input(MIX))
     differ_s = _length_s(audio) - first_s
     if abs(differ_s) > _OTHER_CUT_S + _OTHER_CUT_SHARE * first_s:
         write_voiceprints(nothing, job.output(DUB), embedder="")
         how = f"{abs(differ_s):.0f} s {'longer' if differ_s > 0 else 'shorter'}"
         return Counts(notes=(f"audio track {describe(track)} is {how} than the first: another cut, not heard",))
-    lines = read_records(job.input(ALIGNED), AlignedCue)
-    spans = zip(lines, single_speaker_spans(lines), strict=True)
-    wanted = {line_id(episode.episode_id, line.cue): tuple(s) for line, s in spans if s}
-    speech, embedder = read_records(job.input(SPEECH), Span), episode.embedder()
-    found = embed_spans(audio, wanted, speech, embedder, progress=lambda d, t: job.progress(t / 4 + d * 3 / 4, t))
-    write_voiceprints(found, job.output(DUB), embedder=embedder.fingerprint)
+    found = _embed_second(episode, job, audio, alone(episode, read_records(job.input(ALIGNED), AlignedCue)))
+    write_voiceprints(found, job.output(DUB), embedder=episode.embedder().fingerprint)
     return Counts(len(found.keys), notes=(f"voices of audio track {describe(track)} used too, to tell who speaks",))
+
+
+def embed_corrected_dub(episode: Episode, job: Job) -> Counts:
+    """Those of the second audio track, those anew of lines that a person added, cut or moved, and that they touch."""
+    changed = changed_spans(episode, read_records(job.input(ALIGNED), AlignedCue))
+    track = _second_track(episode, job) if read_voiceprints(job.input(DUB))[1] else None
+    if track is None or not changed:
+        return Counts()
+    new = _embed_second(episode, job, _second_sound(episode, job, track), changed)
+    _write_corrected(episode, job, new, changed, earlier=DUB, to=CORRECTED_DUB)
+    return Counts(len(new.keys))
+
+
+def _second_track(episode: Episode, job: Job) -> AudioTrack | None:
+    from video_preprocessing.media import choose_audio_track, choose_second_audio_track
+
+    info, config = read_media(job.input(MEDIA), episode.video), episode.config
+    first = choose_audio_track(info, config.audio_track, language=config.language)
+    return choose_second_audio_track(info, first, config.second_audio_track)
+
+
+def _second_sound(episode: Episode, job: Job, track: AudioTrack) -> Path:
+    from video_preprocessing.media import extract_audio
+
+    audio = job.scratch / "dub.flac"
+    info = read_media(job.input(MEDIA), episode.video)
+    extract_audio(info, track, audio, sample_rate_hz=_DUB_RATE_HZ, progress=lambda d, t: job.progress(d / 4, t))
+    return audio
+
+
+def _embed_second(episode: Episode, job: Job, audio: Path, pure: Mapping[str, tuple[Span, ...]]) -> Voiceprints:
+    from video_preprocessing.speech import embed_spans
+
+    def tell(done: float, total: float | None) -> None:
+        job.progress((total or 0) / 4 + done * 3 / 4, total)
+
+    wanted = {key: spans for key, spans in pure.items() if spans}
+    return embed_spans(audio, wanted, read_records(job.input(SPEECH), Span), episode.embedder(), progress=tell)
 
 
 def _length_s(audio: Path) -> float:

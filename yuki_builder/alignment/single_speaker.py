@@ -8,15 +8,23 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from typing import Protocol
 
-from yuki_builder.records import AlignedCue, Span, crowded
+from yuki_builder.records import Span, crowded
 from yuki_builder.spans import difference, union
 
 _EDGE_MS = 80  # as far as a neighbour is taken to reach
 _LEAST_MS = 800  # less than this is worth more whole and impure than pure
 
 
-def single_speaker_spans(lines: Sequence[AlignedCue]) -> list[list[Span]]:
+class Timed(Protocol):
+    """Whatever is said at a time: a cue or a line."""
+
+    @property
+    def span(self) -> Span: ...
+
+
+def single_speaker_spans(lines: Sequence[Timed]) -> list[list[Span]]:
     """For each line, in order of time, the parts of it that no other line touches; all of it where little is left.
 
     A line in a crowd (``records.crowded``) has none.

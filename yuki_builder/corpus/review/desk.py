@@ -399,7 +399,7 @@ class Desk:
             episode = self._episodes[episode_id]
             now = [self._now(line) for line in episode.lines]
             decided = {line.line_id: self._decided.is_decided(line.line_id) for line in now}
-            found = gains(now, episode.voices, decided=decided)
+            found = gains(now, self._heard(episode), decided=decided)
             self._gains[episode_id] = {line.line_id: g for line, g in zip(now, found, strict=True)}
         return self._gains[episode_id]
 
@@ -428,8 +428,17 @@ class Desk:
         with self._lock:
             episode = self._episode(episode_id)
             own = [line.line_id for line in episode.lines if line.speaker == speaker]
-            groups = halves(episode.voices, own) if episode.voices is not None else (own, [])
+            voices = self._heard(episode)
+            groups = (own, []) if voices is None else halves(voices, own)
             return [[self._row(self.line(line_id)) for line_id in group] for group in groups]
+
+    def _heard(self, episode: ReviewEpisode) -> LineVoices | None:
+        """The embeddings of its lines, but of those that were moved since: they were heard elsewhere."""
+        if episode.voices is None:
+            return None
+        times = {x.line_id: (x.start_ms, x.end_ms) for x in self._on_disk[episode.episode_id].lines}
+        moved = {key for key, now in self._decided.times.items() if times.get(key, now) != now}
+        return episode.voices.without(moved)
 
     def _episode(self, episode_id: str) -> ReviewEpisode:
         episode = self._episodes.get(episode_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,13 @@ class LineVoices:
 
     keys: tuple[str, ...]
     vectors: FloatArray
+
+    def without(self, line_ids: Collection[str]) -> LineVoices:
+        """The others."""
+        rows = [row for row, key in enumerate(self.keys) if key not in line_ids]
+        if len(rows) == len(self.keys):
+            return self
+        return LineVoices(tuple(self.keys[row] for row in rows), self.vectors[rows])
 
 
 def gains(lines: Sequence[Line], voices: LineVoices | None, *, decided: Mapping[str, bool]) -> list[float]:
