@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby
@@ -94,13 +94,14 @@ def transcribe_turns(
         if language is None and windows:
             language, certainty = done.language or _language(audio, windows, transcriber)
             done.keep_language(language, certainty)
+        listener = _Listener(audio, turns, speech, transcriber, language)
         segments: list[HeardSegment] = []
         total_s = sum(window.duration_ms for window in windows) / 1000
         completed_s = resumed_s = 0.0
         for number, window in enumerate(windows):
             found = done.segments.get(number)
             if found is None:
-                found = _heard(audio, window, turns, speech, transcriber, language)
+                found = listener.hear(window)
                 done.keep(number, found)
             else:
                 resumed_s += window.duration_ms / 1000
@@ -110,88 +111,66 @@ def transcribe_turns(
     return Transcription(tuple(segments), language, certainty, round(1000 * resumed_s))
 
 
-def _heard(
-    audio: _Sound,
-    window: Window,
-    turns: Sequence[Span],
-    speech: Sequence[Span],
-    transcriber: Transcriber,
-    language: str | None,
-    *,
-    told_apart: bool = False,
-) -> list[HeardSegment]:
-    """What is said in a window, asked for again where it went in circles or left out somebody who speaks.
+@dataclass(frozen=True, slots=True)
+class _Listener:
+    """Hears windows of one episode."""
 
-    ``told_apart``: what is spoken in another language has been taken out of it.
-    """
-    first = window.place_all(transcriber.transcribe(audio.waveform(window), language=language))
-    loops = [segment for segment in first if segment.is_repetitive]
-    found = [segment for segment in first if not segment.is_repetitive]
-    skipped = unheard(window, turns, speech, found)
-    parts = halves(window)
-    if len(parts) > 1 and (loops or len(skipped) > 1 or _says_the_same(found)):
-        return [
-            segment
-            for half in parts
-            for segment in _heard(audio, half, turns, speech, transcriber, language, told_apart=told_apart)
-        ]
-    if language is not None and not told_apart:
-        others = _in_other_languages(audio, window, turns, speech, transcriber, language, first)
-        if others:
-            return _with_the_rest(others, audio, window, turns, speech, transcriber, language)
-    again = []
-    for part, wanted in skipped:
-        for segment in part.place_all(transcriber.transcribe(audio.waveform(part), language=language)):
-            if not segment.is_repetitive and (segment.log_probability or 0.0) >= _LEAST_LOG_PROBABILITY:
-                again += _within(segment, wanted)
-    if not again:
-        found += loops  # left out later, with their reason
-    return sorted([*found, *again], key=lambda segment: segment.span)
+    audio: _Sound
+    turns: Sequence[Span]
+    speech: Sequence[Span]
+    transcriber: Transcriber
+    language: str | None
 
+    def hear(self, window: Window, *, told_apart: bool = False) -> list[HeardSegment]:
+        """What is said in a window, asked for again where it went in circles or left out somebody who speaks.
 
-def _in_other_languages(
-    audio: _Sound,
-    window: Window,
-    turns: Sequence[Span],
-    speech: Sequence[Span],
-    transcriber: Transcriber,
-    language: str,
-    found: Sequence[HeardSegment],
-) -> dict[Span, list[HeardSegment]]:
-    """Turns that are clearly in another language than the one that is held, as they are heard in theirs."""
-    others = {}
-    for turn in doubtful_turns(window, turns, speech, found, language=language):
-        alone = placed([turn])
-        waveform = audio.waveform(alone)
-        if not may_be_another(transcriber.languages_of(waveform), language):
-            continue
-        padded = np.pad(waveform, (0, max(0, _WHOLE_SAMPLES - len(waveform))))  # slower and surer
-        other = other_language(transcriber.languages_of(padded), language)
-        if other is not None:
-            heard = transcriber.transcribe(waveform, language=other)
+        Args:
+            window: what is heard together.
+            told_apart: what is spoken in another language has been taken out of it.
+        """
+        first = self._transcribe(window, self.language)
+        loops = [segment for segment in first if segment.is_repetitive]
+        found = [segment for segment in first if not segment.is_repetitive]
+        skipped = unheard(window, self.turns, self.speech, found)
+        parts = halves(window)
+        if len(parts) > 1 and (loops or len(skipped) > 1 or _says_the_same(found)):
+            return [segment for half in parts for segment in self.hear(half, told_apart=told_apart)]
+        if not told_apart and (others := self._in_other_languages(window, first)):
+            heard = [segment for own in others.values() for segment in own]
+            rest = without(window, others, self.turns)  # another language harms what is beside it, too
+            heard += [] if rest is None else self.hear(rest, told_apart=True)
+            return sorted(heard, key=lambda segment: segment.span)
+        again = []
+        for part, wanted in skipped:
+            for segment in self._transcribe(part, self.language):
+                if not segment.is_repetitive and (segment.log_probability or 0.0) >= _LEAST_LOG_PROBABILITY:
+                    again += _within(segment, wanted)
+        if not again:
+            found += loops  # left out later, with their reason
+        return sorted([*found, *again], key=lambda segment: segment.span)
+
+    def _transcribe(self, window: Window, language: str | None) -> list[HeardSegment]:
+        return window.place_all(self.transcriber.transcribe(self.audio.waveform(window), language=language))
+
+    def _in_other_languages(self, window: Window, found: Sequence[HeardSegment]) -> dict[Span, list[HeardSegment]]:
+        """Turns that are clearly in another language than the one that is held, as they are heard in theirs."""
+        others: dict[Span, list[HeardSegment]] = {}
+        if self.language is None:
+            return others
+        for turn in doubtful_turns(window, self.turns, self.speech, found, language=self.language):
+            other = self._other_language(turn, self.language)
+            heard = [] if other is None else self._transcribe(placed([turn]), other)
             if makes_sense(heard):
-                others[turn] = [
-                    dataclasses.replace(segment, language=other, is_other_language=True)
-                    for segment in alone.place_all(heard)
-                ]
-    return others
+                others[turn] = [dataclasses.replace(s, language=other, is_other_language=True) for s in heard]
+        return others
 
-
-def _with_the_rest(
-    others: Mapping[Span, Sequence[HeardSegment]],
-    audio: _Sound,
-    window: Window,
-    turns: Sequence[Span],
-    speech: Sequence[Span],
-    transcriber: Transcriber,
-    language: str,
-) -> list[HeardSegment]:
-    """What was heard in other languages, and the window without it: it harms what is beside it, too."""
-    found = [segment for heard in others.values() for segment in heard]
-    rest = without(window, others, turns)
-    if rest is not None:
-        found += _heard(audio, rest, turns, speech, transcriber, language, told_apart=True)
-    return sorted(found, key=lambda segment: segment.span)
+    def _other_language(self, turn: Span, held: str) -> str | None:
+        """The language of a turn that is clearly not in the one that is held: by a quick look, then by a sure one."""
+        waveform = self.audio.waveform(placed([turn]))
+        if not may_be_another(self.transcriber.languages_of(waveform), held):
+            return None
+        padded = np.pad(waveform, (0, max(0, _WHOLE_SAMPLES - len(waveform))))
+        return other_language(self.transcriber.languages_of(padded), held)
 
 
 def _says_the_same(segments: Sequence[HeardSegment]) -> bool:
