@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,13 @@ from hypothesis import strategies as st
 from video_preprocessing.transcription import transcribe_turns
 from video_preprocessing.transcription.other_languages import (
     doubtful_turns,
+    is_surely_another,
     makes_sense,
     may_be_another,
     other_language,
     without,
 )
-from video_preprocessing.transcription.windows import placed, windows_of
+from video_preprocessing.transcription.windows import placed, together, windows_of
 from yuki_builder.records import FloatArray, HeardSegment, Span, Turn, Word
 from yuki_builder.spans import difference, intersection, union
 from yuki_builder.transcripts import heard_cues
@@ -111,6 +113,30 @@ def test_where_the_words_are_sure_no_language_is_asked_for(tmp_path: Path) -> No
 def test_which_language_is_clearly_another(probabilities: dict[str, float], held: str, other: str | None) -> None:
     assert other_language(probabilities, held) == other
     assert other is None or may_be_another(probabilities, held)
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "sure"),
+    [
+        ({"en": 0.9, "ja": 0.001}, True),
+        ({"en": 0.7, "ja": 0.001}, False),
+        ({"af": 0.9, "ja": 0.01}, False),
+        ({}, False),
+    ],
+)
+def test_when_a_quick_look_is_enough(probabilities: dict[str, float], sure: bool) -> None:
+    assert is_surely_another(probabilities, "ja") is sure
+
+
+@given(st.lists(st.integers(500, 20_000), max_size=12))
+def test_stretches_are_put_together_in_windows_that_can_be_heard(lengths_ms: list[int]) -> None:
+    starts = [sum(lengths_ms[:k]) for k in range(len(lengths_ms))]
+    spans = [Span(start, start + length) for start, length in zip(starts, lengths_ms, strict=True)]
+    windows = together(spans)
+    assert [piece.span for window in windows for piece in window.pieces] == spans
+    assert all(window.duration_ms <= 28_000 for window in windows)
+    for one, following in pairwise(windows):
+        assert one.duration_ms + 500 + following.pieces[0].span.duration_ms > 28_000
 
 
 def test_a_quick_look_comes_before_a_closer_one() -> None:

@@ -18,6 +18,7 @@ LEAST_VOICED_MS = 800  # of a turn: less tells too little of a language
 _CLEAR = 0.4
 _RULED_OUT = 0.02
 _UNLIKELY = 0.1
+_SURE, _IMPOSSIBLE = 0.8, 0.002
 _DOUBTFUL = 0.7  # mean confidence of a turn's words, in the language that is held
 _PARROTED = 3  # a sentence written so often in one window may stand for what was not understood
 _LEAST_CONFIDENCE = 0.4  # in the other language
@@ -73,6 +74,11 @@ def doubtful_turns(
 def may_be_another(probabilities: Mapping[str, float], held: str) -> bool:
     """Whether a stretch is hardly in the language that is held: then it is worth a closer look."""
     return bool(probabilities) and _share_of(held, probabilities) <= _UNLIKELY
+
+
+def is_surely_another(probabilities: Mapping[str, float], held: str) -> bool:
+    """Whether no closer look is needed."""
+    return max(probabilities.values(), default=0.0) >= _SURE and _share_of(held, probabilities) <= _IMPOSSIBLE
 
 
 def other_language(probabilities: Mapping[str, float], held: str) -> str | None:

@@ -17,13 +17,14 @@ import numpy as np
 from video_preprocessing.levels import level_over_rest_db
 from video_preprocessing.transcription.other_languages import (
     doubtful_turns,
+    is_surely_another,
     makes_sense,
     may_be_another,
     other_language,
     without,
 )
 from video_preprocessing.transcription.transcriber import LONGEST_S, SAMPLE_RATE_HZ, SAMPLES_PER_MS, Transcriber
-from video_preprocessing.transcription.windows import Window, halves, placed, unheard, windows_of
+from video_preprocessing.transcription.windows import Window, halves, placed, together, unheard, windows_of
 from yuki_builder.channels import mono
 from yuki_builder.errors import MediaError
 from yuki_builder.records import FloatArray, HeardSegment, Progress, Span, no_progress
@@ -154,21 +155,30 @@ class _Listener:
 
     def _in_other_languages(self, window: Window, found: Sequence[HeardSegment]) -> dict[Span, list[HeardSegment]]:
         """Turns that are clearly in another language than the one that is held, as they are heard in theirs."""
-        others: dict[Span, list[HeardSegment]] = {}
         if self.language is None:
-            return others
+            return {}
+        turns_in: dict[str, list[Span]] = defaultdict(list)
         for turn in doubtful_turns(window, self.turns, self.speech, found, language=self.language):
             other = self._other_language(turn, self.language)
-            heard = [] if other is None else self._transcribe(placed([turn]), other)
-            if makes_sense(heard):
-                others[turn] = [dataclasses.replace(s, language=other, is_other_language=True) for s in heard]
+            if other is not None:
+                turns_in[other].append(turn)
+        others: dict[Span, list[HeardSegment]] = {}
+        for other, turns in turns_in.items():
+            heard = [segment for part in together(turns) for segment in self._transcribe(part, other)]
+            for turn in turns:
+                own = [part for segment in heard for part in _within(segment, turn)]
+                if makes_sense(own):
+                    others[turn] = [dataclasses.replace(s, language=other, is_other_language=True) for s in own]
         return others
 
     def _other_language(self, turn: Span, held: str) -> str | None:
-        """The language of a turn that is clearly not in the one that is held: by a quick look, then by a sure one."""
+        """The language of a turn that is clearly not in the one that is held; a quick look often tells."""
         waveform = self.audio.waveform(placed([turn]))
-        if not may_be_another(self.transcriber.languages_of(waveform), held):
+        quick = self.transcriber.languages_of(waveform)
+        if not may_be_another(quick, held):
             return None
+        if is_surely_another(quick, held):
+            return other_language(quick, held)
         padded = np.pad(waveform, (0, max(0, _WHOLE_SAMPLES - len(waveform))))
         return other_language(self.transcriber.languages_of(padded), held)
 

@@ -104,6 +104,16 @@ def placed(spans: Iterable[Span]) -> Window:
     return Window(tuple(pieces))
 
 
+def together(spans: Iterable[Span], *, longest_ms: int = LONGEST_MS) -> list[Window]:
+    """As few windows as hold these stretches, in order of time and without overlap."""
+    groups: list[list[Span]] = []
+    for span in spans:
+        if not groups or placed([*groups[-1], span]).duration_ms > longest_ms:
+            groups.append([])
+        groups[-1].append(span)
+    return [placed(group) for group in groups]
+
+
 def halves(window: Window) -> list[Window]:
     """The window in two, parted between stretches; one that is short or a single stretch stays as it is."""
     if window.duration_ms <= _SHORT_MS or len(window.pieces) < 2:
