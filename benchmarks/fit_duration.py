@@ -102,7 +102,7 @@ def use(figures: Sequence[float]) -> None:
     """Let attribution work with these: scale, its slope, offset, its slope, log odds of a stranger."""
     *by_duration, prior = map(float, figures)
     voice_model.CAMPPLUS = replace(CAMPPLUS, by_duration=ByDuration(*by_duration))
-    weighing._LOG_PRIOR_OF_A_STRANGER = prior
+    weighing._LOG_PRIOR_OF_UNKNOWN = prior
 
 
 def judged(episodes: Sequence[Heard]) -> dict[str, float]:
@@ -150,7 +150,7 @@ def main() -> None:
 
     shipped = CAMPPLUS.by_duration
     assert shipped is not None
-    ships = (*astuple(shipped)[:4], weighing._LOG_PRIOR_OF_A_STRANGER)
+    ships = (*astuple(shipped)[:4], weighing._LOG_PRIOR_OF_UNKNOWN)
 
     def loss(figures: Sequence[float]) -> float:
         nonlocal best

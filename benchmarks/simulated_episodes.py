@@ -229,7 +229,7 @@ def main() -> None:
         + " |"
     )
     for prior, scale, offset in itertools.product(a.priors, a.scales, a.offsets):
-        weighing._LOG_PRIOR_OF_A_STRANGER = prior
+        weighing._LOG_PRIOR_OF_UNKNOWN = prior
         voice_model.CAMPPLUS = Calibration(scale=scale, offset=offset, clarity_slope=0.0, by_duration=by_duration)
         cells = [
             figures([e for e in drawn if e.acted == acted and bool(set(e.truth) - e.known) == strangers])

@@ -24,7 +24,7 @@ from yuki_builder.characters.weighing import (
     group_shares,
     name_voices,
     with_groups,
-    with_witness,
+    with_second_track,
 )
 from yuki_builder.errors import GalleryError
 from yuki_builder.records import AlignedCue, Attribution, Evidence, FloatArray, Turn, Verdict, Voiceprints
@@ -93,8 +93,8 @@ def attribute(
     * ``actor``, ``sdh``: the subtitle says so; right in ``tag_reliability`` of lines.
     * ``voice``: the line's voiceprint against each character's, enrolled and learned: lines with a tag or a label
       enrol their voice, and so do, in ``passes`` rounds and by how probable they are, lines whose speaker is
-      found (a line never for itself). Episode-local voices that nobody enrolled are learned alike, so that a
-      stranger is somebody else rather than the nearest name.
+      found (a line never for itself). Episode-local voices that nobody enrolled are learned alike, so that an
+      unknown speaker is not forced onto a known name.
     * ``vocals``, ``mix``: what each of the two signals says alone, where the embedding was made from both; shown, and
       already part of ``voice``.
     * ``dub``: what the voice of a second audio track says, its voices learned from the lines that all of the above
@@ -207,8 +207,8 @@ def _weigh(
     if not (lines and cast.names):
         return [Attribution(line.cue.cue_id, None, 0.0, Verdict.UNKNOWN) for line in lines]
     claimed = np.array([_claimed(per_line, cast) for per_line in claims])
-    chances = softmax(claim_odds(claimed))
-    by_voice = np.zeros_like(chances)
+    posterior = softmax(claim_odds(claimed))
+    by_voice = np.zeros_like(posterior)
     by_signal: dict[str, Array] = {}
     row_of = _rows(voiceprints)
     heard = [row for row, line in enumerate(lines) if line.cue.cue_id in row_of]
@@ -216,7 +216,7 @@ def _weigh(
         rows = [row_of[lines[row].cue.cue_id] for row in heard]
         vectors = voiceprints.vectors[rows]
         model = _model(gallery, vectors, claimed[heard], cast).centred(vectors)
-        chances[heard], by_voice[heard], alone_by = name_voices(
+        posterior[heard], by_voice[heard], alone_by = name_voices(
             model,
             _known_voices(gallery, cast, model),
             HeardLines(
@@ -230,28 +230,28 @@ def _weigh(
             min_lines=settings.min_lines_of_a_voice,
         )
         for name, found_by in alone_by.items():
-            by_signal[name] = np.zeros_like(chances)
+            by_signal[name] = np.zeros_like(posterior)
             by_signal[name][heard] = found_by
-    by_second = np.zeros_like(chances)
+    by_second = np.zeros_like(posterior)
     if dub is not None:
-        chances, by_second = _with_dub(lines, dub, chances, gallery, settings)
+        posterior, by_second = _with_dub(lines, dub, posterior, gallery, settings)
     heard_rows = set(heard)
-    by_group = group_shares(chances, groups)
-    chances = with_groups(chances, by_group, settings.turn_reliability)
-    alone = chances
+    by_group = group_shares(posterior, groups)
+    posterior = with_groups(posterior, by_group, settings.turn_reliability)
+    alone = posterior
     pairs = _neighbours(lines)
     if follow_turns:
-        chances = apart(chances, [(one, other) for one, other in pairs if other != one + 1])
+        posterior = apart(posterior, [(one, other) for one, other in pairs if other != one + 1])
         spans_ms = [(line.start_ms, line.end_ms) for line in lines]
         is_named = [bool(said) for said in claims]
-        chances = in_context(chances, chain_of(spans_ms, is_named, pairs))
+        posterior = in_context(posterior, chain_of(spans_ms, is_named, pairs))
     else:
-        chances = apart(chances, pairs)
-    best, gains = _best(chances, chances - alone)
+        posterior = apart(posterior, pairs)
+    best, gains = _best(posterior, posterior - alone)
     sources = {"voice": by_voice, **by_signal, "dub": by_second, "cluster": by_group}
     heard_as = [_likeliest(name, by, cast) for name, by in sources.items()]
     found = []
-    for row, (line, shares) in enumerate(zip(lines, chances.tolist(), strict=True)):
+    for row, (line, shares) in enumerate(zip(lines, posterior.tolist(), strict=True)):
         said = tuple(replace(claim, character=cast.spelling(claim.character)) for claim in claims[row])
         shown = [*said, *(evidence for by_source in heard_as if (evidence := by_source[row]))]
         if gains[row] >= _LEAST_WEIGHT:
@@ -277,18 +277,18 @@ def _seconds(voiceprints: Voiceprints, rows: Sequence[int]) -> Array:
 
 
 def _with_dub(
-    lines: Sequence[AlignedCue], dub: Voiceprints, chances: Array, gallery: Gallery, settings: AttributionSettings
+    lines: Sequence[AlignedCue], dub: Voiceprints, posterior: Array, gallery: Gallery, settings: AttributionSettings
 ) -> tuple[Array, Array]:
     """Probabilities with what the second track says, and that alone (zeros where it says nothing)."""
     row_of = _rows(dub)
     rows = np.array([row for row, line in enumerate(lines) if line.cue.cue_id in row_of], np.intp)
-    alone = np.zeros_like(chances)
+    alone = np.zeros_like(posterior)
     if len(rows) < 2 * settings.min_lines_of_a_voice:
-        return chances, alone
+        return posterior, alone
     places = [row_of[lines[row].cue.cue_id] for row in rows]
     vectors, seconds = dub.vectors[places], _seconds(dub, places)
     model = gallery.model(vectors.shape[1]).centred(vectors)
-    result = chances.copy()
+    result = posterior.copy()
     for _ in range(settings.passes):  # what the second track makes sure teaches it in turn
         alone[rows] = by_dub(
             model,
@@ -299,7 +299,7 @@ def _with_dub(
             sure=settings.certain,
             least_lines=settings.min_lines_of_a_voice,
         )
-        result[rows] = with_witness(chances[rows], alone[rows], settings.dub_weight)
+        result[rows] = with_second_track(posterior[rows], alone[rows], settings.dub_weight)
     return result, alone
 
 
@@ -364,25 +364,25 @@ def _known_voices(gallery: Gallery, cast: Cast, model: VoiceModel) -> KnownVoice
     return KnownVoices(points=model.project(gallery.vectors), weights=weights)
 
 
-def _best(chances: Array, values: Array) -> tuple[list[int], list[float]]:
+def _best(posterior: Array, values: Array) -> tuple[list[int], list[float]]:
     """The most probable character of each line, and its one of ``values``; all of shape (lines, characters + 1)."""
-    best = chances[:, :-1].argmax(axis=1)
+    best = posterior[:, :-1].argmax(axis=1)
     return best.tolist(), np.take_along_axis(values, best[:, None], axis=1)[:, 0].tolist()
 
 
-def _likeliest(source: str, chances: Array, cast: Cast) -> list[Evidence | None]:
+def _likeliest(source: str, posterior: Array, cast: Cast) -> list[Evidence | None]:
     """The best name of each line by one source, where it has one."""
-    weights = ((column, round(weight, 4)) for column, weight in zip(*_best(chances, chances), strict=True))
+    weights = ((column, round(weight, 4)) for column, weight in zip(*_best(posterior, posterior), strict=True))
     return [Evidence(source, cast.names[column], w) if w >= _LEAST_WEIGHT else None for column, w in weights]
 
 
 def _decide(
-    said: Sequence[Evidence], chances: Sequence[float], cast: Cast, settings: AttributionSettings
+    said: Sequence[Evidence], posterior: Sequence[float], cast: Cast, settings: AttributionSettings
 ) -> tuple[str | None, float, Verdict]:
     """Name, confidence and verdict, from probabilities and from what was said of the line."""
     if any(claim.source == "manual" for claim in said):
         return said[0].character, 1.0, Verdict.CERTAIN
-    confidences = [round(chance, 4) for chance in chances[:-1]]
+    confidences = [round(chance, 4) for chance in posterior[:-1]]
     best = confidences.index(max(confidences))
     verdict = verdict_of(confidences[best], settings)
     claimed = [cast.find(claim.character) for claim in said]

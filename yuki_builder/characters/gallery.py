@@ -217,8 +217,8 @@ class Gallery:
         for _ in range(2):
             weights = labels * trust[:, None]
             odds, known = score_voices(model, points, clips=points, weights=weights, own=np.arange(len(points)))
-            chances = softmax(np.where(known, model.calibration.scale * odds + threshold, 0.0) + bonus)
-            trust = np.where(doubted, (chances[:, :-1] * labels).sum(1), 1.0)
+            posterior = softmax(np.where(known, model.calibration.scale * odds + threshold, 0.0) + bonus)
+            trust = np.where(doubted, (posterior[:, :-1] * labels).sum(1), 1.0)
         return trust
 
     def suspicious(self) -> tuple[str, ...]:

@@ -48,8 +48,8 @@ def score_voices(
 def _nearest(
     model: VoiceModel, points: Array, clips: Array, weights: Array, *, is_self: npt.NDArray[np.bool_]
 ) -> Array:
-    likeness = np.where(is_self, -np.inf, points @ clips.T)
-    nearest = np.argsort(-likeness, axis=1, kind="stable")[:, :NEIGHBOURS]
+    similarity = np.where(is_self, -np.inf, points @ clips.T)
+    nearest = np.argsort(-similarity, axis=1, kind="stable")[:, :NEIGHBOURS]
     totals = np.zeros_like(points)
     for rank in nearest.T:
         totals += weights[rank, None] * clips[rank]

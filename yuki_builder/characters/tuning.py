@@ -23,7 +23,7 @@ def tune(
 ) -> Calibration:
     """The scale and offset under which enrolled clips are told apart best.
 
-    Each clip is tried twice: as one of its character, and as a stranger's (its character struck off the list).
+    Each clip is tried twice: as one of its character, and as an unknown speaker's (its character struck off the list).
 
     Args:
         calibration: what to change.

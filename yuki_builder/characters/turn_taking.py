@@ -48,25 +48,25 @@ class Chain:
     is_apart: npt.NDArray[np.bool_]
 
 
-def in_context(chances: Array, chain: Chain) -> Array:
+def in_context(posterior: Array, chain: Chain) -> Array:
     """Probabilities of each line's speaker once its neighbours are known.
 
     Args:
-        chances: shape (n, k); each line's probabilities by what is known of it alone, every speaker equally likely
+        posterior: shape (n, k); each line's probabilities by what is known of it alone, every speaker equally likely
             beforehand. The last column is somebody else.
         chain: how the lines follow on each other.
 
     Returns:
         Shape (n, k), rows of sum 1.
     """
-    count, speakers = chances.shape
+    count, speakers = posterior.shape
     if count < 2 or speakers < 2:
-        return chances
-    observed = np.maximum(chances, 1e-9)
+        return posterior
+    observed = np.maximum(posterior, 1e-9)
     kinds, beta = _kinds(chain)
     stay = beta[:, 0] / beta.sum(1)
     share = np.full(speakers, 1 / speakers)
-    result = chances
+    result = posterior
     for _ in range(_PASSES):
         result, stays = _forward_backward(observed, stay[kinds], share)
         for kind in range(len(beta)):

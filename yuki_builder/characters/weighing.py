@@ -12,11 +12,11 @@ from yuki_builder.characters.scoring import score_voices, softmax
 from yuki_builder.characters.voice_model import Array, VoiceModel
 from yuki_builder.records import FloatArray
 
-# Learned in the episode's own noise, a stranger fits its lines better than an enrolled voice does, all the more where
-# the diarizer puts two voices together. Chosen with the calibration (benchmarks/fit_duration.py).
-_LOG_PRIOR_OF_A_STRANGER = -1.5
-# Strangers begin as rough groupings; one that holds less than a line and a half explains nothing.
-_LEAST_OF_A_STRANGER = 1.5
+# Learned in the episode's own noise, an unknown voice fits its lines better than an enrolled one does, all the more
+# where the diarizer puts two voices together. Chosen with the calibration (benchmarks/fit_duration.py).
+_LOG_PRIOR_OF_UNKNOWN = -1.5
+# Unknown voices begin as rough groupings; one that holds less than a line and a half explains nothing.
+_LEAST_OF_UNKNOWN = 1.5
 
 # Noise makes very short lines alike, whoever says them: one voice of all of them would take the next short line, too.
 _TELLS_NOTHING_S, _TELLS_ALL_S = 0.3, 1.3
@@ -69,8 +69,8 @@ def name_voices(
 
     Voices are first known by the enrolled clips and by the lines that something names. Each further pass
     learns them again from all lines, weighted by squared probability (an expectation-maximization step that
-    trusts the sure ones more), a line never for itself. Lines that fit nobody are learned as strangers, one per
-    episode-local voice of at least ``min_lines`` lines and one for all other lines: what a stranger explains is
+    trusts the sure ones more), a line never for itself. Lines that fit nobody are learned as unknown voices, one per
+    episode-local voice of at least ``min_lines`` lines and one for all other lines: what an unknown voice explains is
     no character's.
 
     Args:
@@ -88,40 +88,40 @@ def name_voices(
     points = model.project(lines.vectors)
     clips = np.concatenate([known.points, points])
     own = len(known.points) + np.arange(count)
-    crowd = _one_column_per_group(_crowd(lines.groups, min_lines))
+    others = _one_column_per_group(_unnamed_groups(lines.groups, min_lines))
     tells = _tells(count, lines.seconds)[:, None]
-    learned, strangers = lines.claims, np.zeros((count, 0))
+    learned, unknown = lines.claims, np.zeros((count, 0))
     for step in range(passes + 1):
-        weights = np.zeros((len(clips), cast_size + strangers.shape[1]))
+        weights = np.zeros((len(clips), cast_size + unknown.shape[1]))
         weights[: len(known.points), :cast_size] = known.weights
-        weights[len(known.points) :] = np.concatenate([learned, strangers], axis=1)
+        weights[len(known.points) :] = np.concatenate([learned, unknown], axis=1)
         odds, heard = score_voices(model, points, clips=clips, weights=weights, own=own)
         # Of a character whose voice nobody has heard, all that is known is that there are others.
         calibrated = model.calibrated(odds, lines.vectors, lines.seconds)
         log_odds = np.where(heard, calibrated, -np.log(cast_size + 1))
-        log_odds[:, cast_size:] += _LOG_PRIOR_OF_A_STRANGER
+        log_odds[:, cast_size:] += _LOG_PRIOR_OF_UNKNOWN
         by_voice = softmax(log_odds)
         log_odds[:, :cast_size] += claim_odds(lines.claims)
-        chances = softmax(log_odds)
-        learned = chances[:, :cast_size] ** 2
-        strangers = tells * (chances[:, -1:] * crowd if step == 0 else chances[:, cast_size:-1]) ** 2
-        strangers = strangers[:, strangers.sum(0) >= _LEAST_OF_A_STRANGER]
+        posterior = softmax(log_odds)
+        learned = posterior[:, :cast_size] ** 2
+        unknown = tells * (posterior[:, -1:] * others if step == 0 else posterior[:, cast_size:-1]) ** 2
+        unknown = unknown[:, unknown.sum(0) >= _LEAST_OF_UNKNOWN]
     by_signal = {}
     for name, vectors in lines.signals.items():
         odds, heard = score_voices(model, model.project(vectors), clips=clips, weights=weights, own=own)
         calibrated = model.calibrated(odds, vectors, lines.seconds)
         log_odds = np.where(heard, calibrated, -np.log(cast_size + 1))
-        log_odds[:, cast_size:] += _LOG_PRIOR_OF_A_STRANGER
+        log_odds[:, cast_size:] += _LOG_PRIOR_OF_UNKNOWN
         is_there = vectors.any(1, keepdims=True)
-        by_signal[name] = np.where(is_there, _strangers_are_nobody(softmax(log_odds), cast_size), 0.0)
-    return _strangers_are_nobody(chances, cast_size), _strangers_are_nobody(by_voice, cast_size), by_signal
+        by_signal[name] = np.where(is_there, _unknown_in_one_column(softmax(log_odds), cast_size), 0.0)
+    return _unknown_in_one_column(posterior, cast_size), _unknown_in_one_column(by_voice, cast_size), by_signal
 
 
 def by_dub(
     model: VoiceModel,
     vectors: FloatArray,
     rows: Indices,
-    chances: Array,
+    posterior: Array,
     *,
     seconds: Array | None = None,
     sure: float,
@@ -136,7 +136,7 @@ def by_dub(
         model: of the embedder, centred on the second track.
         vectors: shape (k, d): embeddings of some lines, out of the second track.
         rows: shape (k,): which of the m lines those are.
-        chances: shape (m, c + 1): what the first track says.
+        posterior: shape (m, c + 1): what the first track says.
         seconds: shape (k,); how much speech each embedding was made from; None: not known.
         sure: a probability from which a line teaches its character's voice.
         least_lines: so many lines a voice is known by, at least.
@@ -145,7 +145,7 @@ def by_dub(
         Probabilities of the characters and of somebody else, shape (k, c + 1).
     """
     points = model.project(vectors)
-    said = chances[rows, :-1]
+    said = posterior[rows, :-1]
     weights = np.where(said >= sure, said**2, 0.0)
     odds, heard = score_voices(model, points, clips=points, weights=weights, own=np.arange(len(points)))
     is_sure = said >= sure
@@ -154,68 +154,68 @@ def by_dub(
     return softmax(np.where(heard & enough, model.calibrated(odds, vectors, seconds), unheard))
 
 
-def with_witness(chances: Array, witness: Array, weight: float) -> Array:
-    """Probabilities once a witness has spoken, ``weight`` 0 (not heard) to 1 (as independent); shapes (m, c + 1).
+def with_second_track(posterior: Array, by_second: Array, weight: float) -> Array:
+    """Probabilities once the second track has been heard, too; shape (m, c + 1).
 
     Args:
-        chances: shape (m, c + 1), the last column is somebody else; rows sum to one.
-        witness: the same shape, by the witness alone.
+        posterior: shape (m, c + 1), the last column is somebody else; rows sum to one.
+        by_second: the same shape, by the second track alone.
         weight: 0 (not heard) to 1 (as independent evidence).
     """
-    weighed = chances * np.maximum(witness, 1e-4) ** weight
+    weighed = posterior * np.maximum(by_second, 1e-4) ** weight
     result: Array = weighed / weighed.sum(1, keepdims=True)
     return result
 
 
-def group_shares(chances: Array, groups: Indices) -> Array:
-    """For each line the mean probabilities of its group's other lines, shape as ``chances``; 0 where there are none."""
+def group_shares(posterior: Array, groups: Indices) -> Array:
+    """For each line the mean probabilities of its group's other lines, shape as ``posterior``; 0 without any."""
     members = _one_column_per_group(groups)
-    totals = members @ (members.T @ chances) - members.any(1, keepdims=True) * chances
+    totals = members @ (members.T @ posterior) - members.any(1, keepdims=True) * posterior
     others = (members @ members.sum(0) - 1)[:, None]
     shares: Array = np.where(others > 0, totals / np.maximum(others, 1), 0.0)
     return shares
 
 
-def with_groups(chances: Array, shares: Array, reliability: float) -> Array:
+def with_groups(posterior: Array, shares: Array, reliability: float) -> Array:
     """Probabilities once it is known what a line's group is: with ``reliability`` the line is one of its group.
 
     Args:
-        chances: shape (m, c + 1), the last column is somebody else; rows sum to one.
+        posterior: shape (m, c + 1), the last column is somebody else; rows sum to one.
         shares: the same shape, those of each line's group.
         reliability: 0 to 1: how often two lines of one group are of one person.
     """
-    alternatives = chances.shape[1]
+    alternatives = posterior.shape[1]
     there = shares.any(1, keepdims=True)
-    weighed = chances * np.where(there, reliability * shares * alternatives + (1 - reliability), 1.0)
+    weighed = posterior * np.where(there, reliability * shares * alternatives + (1 - reliability), 1.0)
     result: Array = weighed / weighed.sum(1, keepdims=True)
     return result
 
 
-def apart(chances: Array, pairs: Sequence[tuple[int, int]]) -> Array:
+def apart(posterior: Array, pairs: Sequence[tuple[int, int]]) -> Array:
     """Probabilities once it is known of pairs of lines that two different people say them.
 
     The last column is somebody else, whom there are many of. A line in several pairs is told by each.
     """
-    result = chances.copy()
+    result = posterior.copy()
     for one, other in pairs:
         for row, neighbour in ((one, other), (other, one)):
-            result[row, :-1] *= 1 - chances[neighbour, :-1]
+            result[row, :-1] *= 1 - posterior[neighbour, :-1]
     rows = sorted({row for pair in pairs for row in pair})
     totals = result[rows].sum(1, keepdims=True)
     # Both surely the same: then the subtitle's dash is wrong, not both voices.
-    result[rows] = np.where(totals > 1e-3, result[rows] / np.maximum(totals, 1e-3), chances[rows])
+    result[rows] = np.where(totals > 1e-3, result[rows] / np.maximum(totals, 1e-3), posterior[rows])
     return result
 
 
 def _tells(count: int, seconds: Array | None) -> Array:
-    """How far each line teaches the voice of a stranger, 0 to 1."""
+    """How far each line teaches an unknown voice, 0 to 1."""
     if seconds is None:
         return np.ones(count)
     share: Array = np.clip((seconds - _TELLS_NOTHING_S) / (_TELLS_ALL_S - _TELLS_NOTHING_S), 0.0, 1.0)
     return share
 
 
-def _crowd(groups: Indices, min_lines: int) -> Indices:
+def _unnamed_groups(groups: Indices, min_lines: int) -> Indices:
     """Groups as they are, but all lines of no group or of a small one in one group."""
     sizes = np.bincount(groups[groups >= 0], minlength=1)
     return np.where((groups >= 0) & (sizes[groups] >= min_lines), groups, len(sizes))
@@ -226,5 +226,5 @@ def _one_column_per_group(groups: Indices) -> Array:
     return columns
 
 
-def _strangers_are_nobody(chances: Array, cast_size: int) -> Array:
-    return np.concatenate([chances[:, :cast_size], chances[:, cast_size:].sum(1, keepdims=True)], axis=1)
+def _unknown_in_one_column(posterior: Array, cast_size: int) -> Array:
+    return np.concatenate([posterior[:, :cast_size], posterior[:, cast_size:].sum(1, keepdims=True)], axis=1)
