@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from test_pipeline_episode import Shared, copied, files, rerun, shared  # noqa: F401  (fixtures)
 
+from pipelines import EpisodeConfig, run_season
 from pipelines.console.app import main
 from pipelines.corpus.review import config_of, open_desk
 from pipelines.engine import stage
@@ -247,6 +248,19 @@ def test_a_video_that_is_gone_is_one_line_in_the_page(copied: Shared, tmp_path: 
     desk.apply()
     assert desk.applying["state"] == "failed"
     assert "there is no such video" in desk.applying["message"]
+
+
+def test_a_video_that_is_a_link_is_reviewed_under_its_own_name(shared: Shared, tmp_path: Path) -> None:  # noqa: F811
+    link, out = tmp_path / "linked.mkv", tmp_path / "out"
+    link.symlink_to(shared.video)
+    assert run_season([EpisodeConfig(link, out=out, separator="none")]).failures == ()
+    desk = open_desk(out)
+    line = next(line for line in read_lines(out / "linked") if line.character != "Grace")
+    desk.decide("me", {"kind": "assign", "lines": [line.line_id], "value": "Grace"})
+    desk.think("linked")
+    assert "manual" in {e.source for e in desk.line(line.line_id).evidence}  # it was worked out
+    apply(desk)
+    assert {x.line_id: x.character for x in read_lines(out / "linked")}[line.line_id] == "Grace"
 
 
 def test_a_damaged_table_of_corrections_is_one_line(copied: Shared, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811

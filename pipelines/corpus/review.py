@@ -135,8 +135,10 @@ def suggest(out: Path, episode_id: str) -> list[Attribution] | None:
 
     None where clips would have to be embedded first: then it is only known once the decisions are applied.
     """
-    episode = Session(out).open(config_of(out, episode_id))
-    return attribution_of(episode)
+    config = config_of(out, episode_id)
+    session = Session(out)
+    session.settle(config.video, episode_id)
+    return attribution_of(session.open(config))
 
 
 def apply_decisions(out: Path, episodes: Sequence[str], tell: Callable[[str, str], None]) -> Applied:
@@ -156,6 +158,8 @@ def apply_decisions(out: Path, episodes: Sequence[str], tell: Callable[[str, str
     """
     configs = {episode_id: config_of(out, episode_id) for episode_id in episodes}
     session = Session(out, videos=[config.video for config in configs.values()])
+    for episode_id, config in configs.items():
+        session.settle(config.video, episode_id)  # whatever a video of that name would be called today
     gone: set[str] = set()
     stale: set[str] = set()
     to_redo: list[EpisodeConfig] = []

@@ -113,7 +113,7 @@ def summary(episode: Episode, marks: Sequence[Mark]) -> dict[str, Any]:
     models = {kind: fingerprint for mark in marks for kind, fingerprint in mark.recipe.models.items()}
     return {
         "episode_id": episode.episode_id,
-        "media": dataclasses.replace(info, path=str(episode.video.resolve())).to_dict(),
+        "media": dataclasses.replace(info, path=str(episode.video.absolute())).to_dict(),
         "configuration": episode.config.to_dict(),
         "versions": {
             "yuki-builder": __version__,

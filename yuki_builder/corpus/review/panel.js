@@ -51,7 +51,7 @@ function showEvidence() {
   const found = state.details.evidence;
   const item = (e) =>
     make("li", {}, make("span", { className: "small", textContent: named("evidence", e.source) }), make("bdi", { textContent: e.character === "nobody" ? t("nobody_short") : e.character }), make("span", { className: "small", textContent: `${Math.round(100 * e.weight)} %` }));
-  $("#evidence").replaceChildren(...(found.length ? found.map(item) : [make("li", { textContent: t("no_reason") })]));
+  $("#evidence").replaceChildren(...(found.length ? found.map(item) : [make("li", { className: "none", textContent: t("no_reason") })]));
 }
 
 function showVoice() {
