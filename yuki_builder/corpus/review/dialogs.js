@@ -28,7 +28,7 @@ function voiceItem(episode, voice) {
     $("#voices").close();
     tell("speaker", episode, voice.speaker);
   });
-  return make("li", {}, make("label", { className: "grow" }, tick, " ", make("b", { textContent: voice.speaker }), " ", make("bdi", { textContent: names })), make("span", { className: "small", textContent: `${voice.lines} / ${voice.open}` }), split, list);
+  return make("li", {}, make("label", { className: "grow" }, tick, " ", make("b", { textContent: voice.speaker }), " ", make("bdi", { textContent: names })), make("span", { className: "small", textContent: t("voice_counts", voice.lines, voice.open) }), split, list);
 }
 
 export async function openSplit(episode, speaker) {
