@@ -836,7 +836,7 @@ def test_all_settings_are_plain_json(shared: Shared) -> None:
         mark = store.mark(stage.name)
         assert mark is not None
         assert isinstance(mark.recipe.settings, Mapping)
-        assert mark.outputs or stage.name in ("ocr", "enrol", "transcribe", "words", "corrected")
+        assert mark.outputs or stage.name in ("ocr", "enrol", "transcribe", "words", "corrected", "corrected dub")
 
 
 @pytest.fixture(scope="module")
