@@ -295,7 +295,7 @@ def test_second_run_reuses_everything(copied: Shared) -> None:
 def test_isolation_redoes_what_depends_on_it(copied: Shared) -> None:
     result, ran = rerun(copied, separator="dialogue")
     # Without characters to enrol, pictures to read, words to hear or corrections there is nothing to do again.
-    same = ("probe", "ocr", "cues", "extract", "transcribe", "words", "corrected", "shots", "enrol")
+    same = ("probe", "ocr", "cues", "extract", "transcribe", "words", "corrected", "corrected dub", "shots", "enrol")
     assert ran == [stage.name for stage in STAGES if stage.name not in same]
     assert (copied.out / "ep01/audio/vocals.flac").read_bytes() != (copied.out / "ep01/audio/mix.flac").read_bytes()
     assert all(line.snr_db is not None for line in result.lines)
