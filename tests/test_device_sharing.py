@@ -18,9 +18,10 @@ from season_files import differences, make_episode
 from pipelines.config import EpisodeConfig
 from pipelines.engine.events import Event, EventKind
 from pipelines.engine.fingerprints import Fingerprints
-from pipelines.engine.sharing import SharedDevice, shared_device
+from pipelines.engine.sharing import SharedDevice, begin_with_gpu, shared_device
 from pipelines.engine.stage import Counts, Job, Runner, Stage
 from pipelines.engine.store import Store
+from pipelines.episode.session import Session
 from pipelines.season import run_season
 
 ON_DEVICE = {"turns", "transcribe", "voiceprints", "corrected", "dub", "corrected dub", "enrol"}
@@ -76,6 +77,32 @@ def test_the_turn_of_a_killed_process_is_free(tmp_path: Path) -> None:
         folder = device._lock.parent
         assert folder.stat().st_mode & 0o077 == 0  # nobody else can put a link there
     assert not folder.exists()
+
+
+def test_what_takes_long_begins_while_another_has_the_device(tmp_path: Path) -> None:
+    device, begun, had = SharedDevice(tmp_path), threading.Event(), threading.Event()
+
+    def take() -> None:
+        with device.turn(begin=begun.set):
+            had.set()
+
+    with device.turn():
+        waiting = threading.Thread(target=take)
+        waiting.start()
+        assert begun.wait(60)
+        assert not had.is_set()
+    waiting.join(60)
+    assert had.is_set()
+
+
+def test_a_session_loads_torch_before_its_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("pipelines.episode.session.begin_with_gpu", lambda: said.append("begun"))
+    device = SharedDevice(tmp_path)
+    with Session(tmp_path, device=device).device_turn(), pytest.raises(TimeoutError):
+        assert said == ["begun"]
+        FileLock(device._lock, timeout=0).acquire()
+    begin_with_gpu()  # also where there is none
 
 
 def test_what_fails_gives_its_turn_back(tmp_path: Path) -> None:

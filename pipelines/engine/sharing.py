@@ -25,12 +25,16 @@ class SharedDevice:
         self._lock = folder / "device.lock"
 
     @contextmanager
-    def turn(self, release: Callable[[], None] = lambda: None) -> Iterator[None]:
+    def turn(
+        self, release: Callable[[], None] = lambda: None, *, begin: Callable[[], None] = lambda: None
+    ) -> Iterator[None]:
         """Wait until no other process is at it, and have it for the time of a ``with``.
 
         Args:
             release: called at the end, before the next one begins: gives back what the device still holds for nothing.
+            begin: called before the wait: what takes long and little of the device, such as loading what drives it.
         """
+        begin()
         with FileLock(self._lock):
             try:
                 yield
@@ -46,6 +50,15 @@ def shared_device() -> Iterator[SharedDevice]:
         yield SharedDevice(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def begin_with_gpu() -> None:
+    """Load PyTorch and let it find the GPU: seconds in which another process may use it."""
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.init()
+        torch.empty(1, device="cuda")
 
 
 def release_memory() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.config import BURNED_IN, EpisodeConfig, require_file
 from pipelines.engine.fingerprints import Fingerprints
-from pipelines.engine.sharing import SharedDevice, release_memory
+from pipelines.engine.sharing import SharedDevice, begin_with_gpu, release_memory
 from pipelines.engine.store import Store, refuse_link
 from pipelines.episode.context import Episode, is_same_file
 from pipelines.episode.naming import former_seasonal_name, seasonal_name
@@ -68,7 +68,7 @@ class Session:
 
     def device_turn(self) -> AbstractContextManager[None]:
         """This process's turn at the device that others use too; at once where it is this one's alone."""
-        return nullcontext() if self._device is None else self._device.turn(release_memory)
+        return nullcontext() if self._device is None else self._device.turn(release_memory, begin=begin_with_gpu)
 
     def remember(self) -> None:
         """Keep the content hashes for the next run; of several processes the first one does so."""
