@@ -57,7 +57,6 @@ def begin_with_gpu() -> None:
     import torch
 
     if torch.cuda.is_available():
-        torch.cuda.init()
         torch.empty(1, device="cuda")
 
 

@@ -21,6 +21,9 @@ _LEAST_OF_UNKNOWN = 1.5
 # Noise makes very short lines alike, whoever says them: one voice of all of them would take the next short line, too.
 _TELLS_NOTHING_S, _TELLS_ALL_S = 0.3, 1.3
 
+# Log odds from which a voice of many lines is a known one after all.
+_KNOWN_AFTER_ALL = 2.0
+
 Indices = npt.NDArray[np.intp]
 
 
@@ -71,7 +74,7 @@ def name_voices(
     learns them again from all lines, weighted by squared probability (an expectation-maximization step that
     trusts the sure ones more), a line never for itself. Lines that fit nobody are learned as unknown voices, one per
     episode-local voice of at least ``min_lines`` lines and one for all other lines: what an unknown voice explains is
-    no character's.
+    no character's. One whose lines together are likely to be a known voice is learned as that.
 
     Args:
         model: of the embedder.
@@ -106,6 +109,11 @@ def name_voices(
         learned = posterior[:, :cast_size] ** 2
         unknown = tells * (posterior[:, -1:] * others if step == 0 else posterior[:, cast_size:-1]) ** 2
         unknown = unknown[:, unknown.sum(0) >= _LEAST_OF_UNKNOWN]
+        # What names lines tells a voice as enrolled clips do; what was learned from lines would agree with itself.
+        whose = _known_after_all(model, lines.vectors, unknown, clips, np.concatenate([known.weights, lines.claims]))
+        for column in np.flatnonzero(whose >= 0):
+            learned[:, whose[column]] = np.maximum(learned[:, whose[column]], unknown[:, column])
+        unknown = unknown[:, whose < 0]
     by_signal = {}
     for name, vectors in lines.signals.items():
         odds, heard = score_voices(model, model.project(vectors), clips=clips, weights=weights, own=own)
@@ -205,6 +213,35 @@ def apart(posterior: Array, pairs: Sequence[tuple[int, int]]) -> Array:
     # Both surely the same: then the subtitle's dash is wrong, not both voices.
     result[rows] = np.where(totals > 1e-3, result[rows] / np.maximum(totals, 1e-3), posterior[rows])
     return result
+
+
+def _known_after_all(model: VoiceModel, vectors: FloatArray, unknown: Array, clips: Array, weights: Array) -> Indices:
+    """Which character each unknown voice is, all its lines taken together; -1 for one that is nobody's.
+
+    Args:
+        model: of the embedder.
+        vectors: shape (m, d); embeddings of the lines.
+        unknown: shape (m, u); how far each line is of each unknown voice.
+        clips: shape (n, k); points that known voices are known by.
+        weights: shape (n, c); how far each is of each character.
+    """
+    points, whose = model.project(vectors), np.full(unknown.shape[1], -1)
+    counts, totals = weights.sum(0), weights.T @ clips
+    characters = np.flatnonzero(counts > 0)
+    for column, shares in enumerate(unknown.T):
+        count, total = shares.sum(), shares @ points
+        asked = float(model.threshold((shares @ vectors / count)[None])[0])
+        best = _KNOWN_AFTER_ALL
+        for character in characters:
+            voices = ((total, count), (totals[character], counts[character]))
+            raw = sum(
+                float(model.log_odds(a[None] / n, b[None], np.array([m]), clips_per_point=np.array([n]))[0])
+                for (a, n), (b, m) in (voices, voices[::-1])
+            )
+            odds = model.calibration.scale * raw / 2 + asked
+            if odds > best:
+                best, whose[column] = odds, character
+    return whose
 
 
 def _tells(count: int, seconds: Array | None) -> Array:
