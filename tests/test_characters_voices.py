@@ -210,22 +210,22 @@ def test_very_short_lines_are_not_learned_as_one_strangers_voice() -> None:
 
 
 def test_an_unknown_voice_that_is_a_known_one_after_all_is_learned_as_that() -> None:
-    # Two clips tell little of a voice; ten lines of one group are likelier hers than anybody else's.
-    rng = np.random.default_rng(3)
+    # Two bad clips tell little of a voice, and single lines are rather nobody's; ten of one group are hers.
+    rng = np.random.default_rng(4)
     model = plain_model(np.zeros(192))
     anna, ben = rng.normal(size=(2, 192))
-    clips = np.concatenate([anna + 1.1 * rng.normal(size=(2, 192)), ben + 0.5 * rng.normal(size=(6, 192))])
+    clips = np.concatenate([anna + 2.5 * rng.normal(size=(2, 192)), ben + 0.5 * rng.normal(size=(6, 192))])
     weights = np.zeros((8, 2))
     weights[:2, 0] = weights[2:, 1] = 1
 
     def nobody(voice: np.ndarray) -> float:
         heard = HeardLines(
-            vectors=(voice + 0.8 * rng.normal(size=(10, 192))).astype(np.float32),
+            vectors=(voice + 1.2 * rng.normal(size=(10, 192))).astype(np.float32),
             claims=np.zeros((10, 2)),
             groups=np.zeros(10, np.intp),
         )
         known = KnownVoices(points=model.project(clips), weights=weights)
         return float(name_voices(model, known, heard, passes=2, min_lines=3)[0][:, -1].mean())
 
-    assert nobody(anna) < 0.1
+    assert nobody(anna) < 0.2
     assert nobody(rng.normal(size=192)) > 0.9

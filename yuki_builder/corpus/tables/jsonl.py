@@ -14,10 +14,15 @@ _LINE_BREAKS = {ord(c): f"\\u{ord(c):04x}" for c in "\x85\u2028\u2029"}
 
 
 def write_jsonl(rows: Iterable[Mapping[str, Any]], destination: Path, *, append: bool = False) -> int:
-    """Write each row as one line, keys in the order given, behind those there with ``append``; returns their number.
+    """Write each row as one line, keys in the order given; returns their number.
 
     Text stays readable (no ``\\u`` escapes), except for what could break a row apart and for halves of
     surrogate pairs, which UTF-8 cannot hold: those are escaped, and read back as they were.
+
+    Args:
+        rows: of values that JSON has.
+        destination: the file.
+        append: put them behind the rows that are there.
     """
     written = 0
     with destination.open("a" if append else "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
