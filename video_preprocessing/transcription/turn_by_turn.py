@@ -134,13 +134,13 @@ class _Listener:
         found = [segment for segment in first if not segment.is_repetitive]
         skipped = unheard(window, self.turns, self.speech, found)
         parts = halves(window)
-        if len(parts) > 1 and (loops or len(skipped) > 1 or _says_the_same(found)):
-            return [segment for half in parts for segment in self.hear(half, told_apart=told_apart)]
         if not told_apart and (others := self._in_other_languages(window, first)):
             heard = [segment for own in others.values() for segment in own]
             rest = without(window, others, self.turns)  # another language harms what is beside it, too
             heard += [] if rest is None else self.hear(rest, told_apart=True)
             return sorted(heard, key=lambda segment: segment.span)
+        if len(parts) > 1 and (loops or len(skipped) > 1 or _says_the_same(found)):
+            return [segment for half in parts for segment in self.hear(half, told_apart=told_apart)]
         again = []
         for part, wanted in skipped:
             for segment in self._transcribe(part, self.language):
