@@ -378,7 +378,8 @@ def _to_json(data: Any) -> str:
 
 def _mark_to_json(mark: Mark) -> str:
     content = mark.to_dict()
-    return _to_json({**content, _SEAL: _seal(content)})
+    content[_SEAL] = _seal(content)
+    return _to_json(content)
 
 
 def _seal(content: Any) -> str:
@@ -413,11 +414,10 @@ def _parse_mark(content: bytes) -> tuple[Mark, bool]:
     if len(content) > _MOST_BYTES_OF_A_MARK:
         raise ValueError("too large")
     values = parse_json(content)
-    mark = Mark.from_dict(values)
-    seal = values.get(_SEAL)
-    if seal not in (None, _seal(mark.to_dict())):
+    seal = values.pop(_SEAL, None)
+    if seal not in (None, _seal(values)):
         raise ValueError("it is not what was sealed")
-    return mark, seal is not None
+    return Mark.from_dict(values), seal is not None
 
 
 def _record(path: Path, workspace: Path) -> OutputFile:
