@@ -7,8 +7,8 @@ An EPISODE is a folder as ``drama.py`` takes it. The command runs on each once; 
 again on what it heard: everybody enrolled, two of the voices not enrolled (three times), and names on 30 % of the lines
 (twice). Nelder and Mead's method looks for the scale and offset of CAM++'s log odds, as functions of the logarithm of
 the seconds of speech, and for the log odds of a stranger beforehand, under which the log-loss of confidence is least.
-``--check`` prints the figures of other episodes before and after. The last row is what ``calibration.py`` may take,
-once ``simulated_episodes.py --by-duration`` agrees.
+``--check`` prints the figures of other episodes, too: fitted, as it ships, and with one calibration for all durations.
+``calibration.py`` may take what was fitted, once ``simulated_episodes.py --by-duration`` agrees.
 """
 
 from __future__ import annotations

@@ -425,9 +425,8 @@ def _record(path: Path, workspace: Path) -> OutputFile:
         raise InternalError("a stage may only write regular files", where=path)
     with path.open("rb") as file:
         os.fsync(file.fileno())
-        facts = os.fstat(file.fileno())
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return OutputFile(path.relative_to(workspace).as_posix(), facts.st_size, facts.st_mtime_ns, sha256)
+    facts = path.stat()
+    return OutputFile(path.relative_to(workspace).as_posix(), facts.st_size, facts.st_mtime_ns, hash_file(path))
 
 
 def _is_as_recorded(path: Path, output: OutputFile) -> bool:

@@ -94,7 +94,6 @@ def read_records(path: Path, kind: type[R]) -> list[R]:
     Raises:
         InputError: the file is damaged.
     """
-
     with damage_told(path):
         content = path.read_bytes()
         return list(_PARSED.read(content, kind, lambda: parse_records(content, kind)))

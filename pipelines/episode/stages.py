@@ -182,6 +182,15 @@ def _audio_settings(episode: Episode) -> dict[str, Any]:
     return {"audio track": track, "language": None if track else episode.config.language}
 
 
+def _dub_settings(episode: Episode) -> dict[str, Any]:
+    second = episode.config.second_audio_track
+    return {"episode": episode.episode_id, "second audio track": second, **_audio_settings(episode)}
+
+
+def _moved_lines(episode: Episode) -> dict[str, Any]:
+    return {"lines left out, added, moved": _digest(edits.for_times(episode))}
+
+
 def _subtitle_settings(episode: Episode) -> dict[str, Any]:
     config = episode.config
     source = "none" if config.subtitles == "none" else "track" if episode.subtitle_file is None else "file"
@@ -428,7 +437,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         version=1,
         run=voices.embed_corrected,
         reads=(VOCALS, MIX, SPEECH, ALIGNED, VOICEPRINTS),
-        settings=lambda e: {"episode": e.episode_id, "lines left out, added, moved": _digest(edits.for_times(e))},
+        settings=lambda e: {"episode": e.episode_id, **_moved_lines(e)},
         models=_embedder,
         code=(_EMBEDDING, _EMBEDDERS, _ALIGNMENT),
         writes=(CORRECTED_VOICEPRINTS,),
@@ -441,11 +450,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         run=voices.embed_dub,
         reads=(MEDIA, MIX, SPEECH, ALIGNED),
         files=_video,
-        settings=lambda e: {
-            "episode": e.episode_id,
-            "second audio track": e.config.second_audio_track,
-            **_audio_settings(e),
-        },
+        settings=_dub_settings,
         models=_embedder,
         code=(_EMBEDDING, _EMBEDDERS, _ALIGNMENT, _MEDIA),
         writes=(DUB,),
@@ -457,12 +462,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         run=voices.embed_corrected_dub,
         reads=(MEDIA, SPEECH, ALIGNED, DUB),
         files=_video,
-        settings=lambda e: {
-            "episode": e.episode_id,
-            "second audio track": e.config.second_audio_track,
-            "lines left out, added, moved": _digest(edits.for_times(e)),
-            **_audio_settings(e),
-        },
+        settings=lambda e: {**_dub_settings(e), **_moved_lines(e)},
         models=_embedder,
         code=(_EMBEDDING, _EMBEDDERS, _ALIGNMENT, _MEDIA),
         writes=(CORRECTED_DUB,),

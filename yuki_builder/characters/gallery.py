@@ -211,13 +211,12 @@ class Gallery:
         points = model.project(self.vectors)
         labels = self._labels()
         bonus = labels * np.log(_RELIABILITY / (1 - _RELIABILITY))
-        threshold = model.threshold(self.vectors)[:, None]
         doubted = labels @ labels.sum(0) >= MIN_CLIPS_TO_DOUBT
         trust: Array = np.ones(len(points))
         for _ in range(2):
             weights = labels * trust[:, None]
             odds, known = score_voices(model, points, clips=points, weights=weights, own=np.arange(len(points)))
-            posterior = softmax(np.where(known, model.calibration.scale * odds + threshold, 0.0) + bonus)
+            posterior = softmax(np.where(known, model.calibrated(odds, self.vectors), 0.0) + bonus)
             trust = np.where(doubted, (posterior[:, :-1] * labels).sum(1), 1.0)
         return trust
 

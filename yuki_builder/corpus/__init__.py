@@ -15,7 +15,6 @@ from yuki_builder.corpus.audio.quality import (
     mark_duplicates,
     problems_of,
     repeated_words,
-    would_keep,
 )
 from yuki_builder.corpus.exports import EXPORTERS, Exporter, ExportOptions, ExportReport, Source
 from yuki_builder.corpus.exports.build import CorpusReport, build_corpus_files, build_corpus_in_parts
@@ -100,7 +99,6 @@ __all__ = [
     "scenes_of",
     "serve",
     "split_scenes",
-    "would_keep",
     "write_corpus_report",
     "write_large_corpus_report",
     "write_lines_csv",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -118,13 +117,6 @@ PROBLEMS = tuple(_TESTS)
 def problems_of(q: ClipQuality, limits: QualityLimits = LIMITS) -> tuple[str, ...]:
     """What speaks against a line, by name; what is not known does not."""
     return tuple(name for name, applies in _TESTS.items() if applies(q, limits))
-
-
-def would_keep(qualities: Sequence[ClipQuality], limits: QualityLimits = LIMITS) -> Mapping[str, int]:
-    """How many lines each limit alone would leave out, and under ``kept`` how many all of them would keep."""
-    each = [problems_of(q, limits) for q in qualities]
-    counts = Counter(name for problems in each for name in problems)
-    return {"kept": sum(not problems for problems in each), **dict(counts.most_common())}
 
 
 def measure_sound(line: Line, whole: FloatArray, rate_hz: int, speech: Sequence[Span]) -> ClipQuality:
