@@ -38,6 +38,7 @@ COMMON_GROUND = {
         "yuki_builder.threads",
     ),
     "video_preprocessing.devices",
+    "video_preprocessing.workers",
     "video_preprocessing.levels",
 }
 # What users and notebooks import by these names (the contract), besides the rooms themselves.

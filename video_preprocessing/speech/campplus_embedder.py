@@ -17,6 +17,7 @@ from video_preprocessing.speech.campplus import DIM, CamPlusPlus
 from video_preprocessing.speech.embedding import equal_parts, mean_of_parts, prepare, unit_rows
 from video_preprocessing.speech.filterbank import log_mel_filterbank
 from video_preprocessing.speech.weights import packaged_file
+from video_preprocessing.workers import map_batches
 from yuki_builder.errors import CheckpointError, InternalError
 from yuki_builder.records import FloatArray
 
@@ -50,7 +51,9 @@ class CamPlusPlusEmbedder:
     dim = DIM
 
     def __init__(self, *, device: str = "auto", wccn: bool = True) -> None:
-        self.network = CamPlusPlus(read_weights(), device=str(choose_device(device)), where=weights_path())
+        chosen = choose_device(device)
+        self.network = CamPlusPlus(read_weights(), device=str(chosen), where=weights_path())
+        self._device = chosen
         self._wccn = read_wccn() if wccn else None
         self.fingerprint = campplus_fingerprint() if wccn else f"{campplus_fingerprint()}-plain"
 
@@ -59,8 +62,13 @@ class CamPlusPlusEmbedder:
         return vector
 
     def embed_many(self, waveforms: Sequence[FloatArray]) -> FloatArray:
-        vectors = mean_of_parts([equal_parts(features(w)) for w in waveforms], self._forward, self.dim)
-        return vectors if self._wccn is None else unit_rows(vectors @ self._wccn)
+        parts = map_batches(_parts, waveforms, device=self._device)
+        vectors = mean_of_parts(parts, self._forward_all, self.dim)
+        # Sums of products one after the other: those of a library of matrices depend on the number of threads.
+        return vectors if self._wccn is None else unit_rows(np.einsum("ij,jk->ik", vectors, self._wccn))
+
+    def _forward_all(self, batches: list[list[FloatArray]]) -> list[FloatArray]:
+        return map_batches(self._forward, batches, device=self._device)
 
     def _forward(self, parts: list[FloatArray]) -> FloatArray:
         import torch
@@ -68,6 +76,10 @@ class CamPlusPlusEmbedder:
         with torch.inference_mode():
             vectors: FloatArray = self.network.embed(torch.from_numpy(np.stack(parts))).cpu().numpy()
         return vectors
+
+
+def _parts(waveform: FloatArray) -> list[FloatArray]:
+    return equal_parts(features(waveform))
 
 
 def features(waveform: FloatArray) -> FloatArray:

@@ -43,7 +43,7 @@ HOP_FRAMES = 296
 """Windows begin every 5 s; two hear each moment."""
 
 _T = TypeVar("_T")
-_BATCH_WINDOWS = 32
+_BATCH_WINDOWS = 64
 _TARGET_RMS = 0.05
 _LEAST_RMS = 1e-4  # -80 dB: what is quieter is not brought up
 

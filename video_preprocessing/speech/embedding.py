@@ -17,7 +17,7 @@ MAX_FRAMES = 800
 """Longer speech is cut into equal parts of at most this many frames (8 s); the vector is their mean."""
 
 _GRID_FRAMES = 20
-_BATCH_FRAMES = 2400
+_BATCH_FRAMES = 1200
 _BATCH_MS = 420_000
 _SILENCE_RMS = 1e-5  # -100 dB: below the last bit of 16-bit audio
 
@@ -112,13 +112,15 @@ def batches_by_length(parts: Sequence[FloatArray]) -> Iterator[list[int]]:
 
 
 def mean_of_parts(
-    per_waveform: Sequence[Sequence[FloatArray]], forward: Callable[[list[FloatArray]], FloatArray], dim: int
+    per_waveform: Sequence[Sequence[FloatArray]],
+    forward: Callable[[list[list[FloatArray]]], Iterable[FloatArray]],
+    dim: int,
 ) -> FloatArray:
     """One vector per waveform from the vectors of its parts.
 
     Args:
         per_waveform: for each waveform its parts, shape (frames, bins) or (samples,) each.
-        forward: a network: parts of equal shape to vectors of shape (n, dim).
+        forward: a network: batches of parts of equal shape to a vector for each part, shape (n, dim) a batch.
         dim: length of a vector.
 
     Returns:
@@ -127,9 +129,10 @@ def mean_of_parts(
     owners = [k for k, parts in enumerate(per_waveform) for _ in parts]
     flat = [part for parts in per_waveform for part in parts]
     sums = np.zeros((len(per_waveform), dim), np.float64)
-    for batch in batches_by_length(flat):
-        vectors = unit_rows(np.nan_to_num(forward([flat[i] for i in batch]), nan=0.0).astype(np.float64))
-        np.add.at(sums, [owners[i] for i in batch], vectors)
+    batches = list(batches_by_length(flat))
+    found = forward([[flat[i] for i in batch] for batch in batches])
+    for batch, vectors in zip(batches, found, strict=True):
+        np.add.at(sums, [owners[i] for i in batch], unit_rows(np.nan_to_num(vectors, nan=0.0).astype(np.float64)))
     return unit_rows(sums)
 
 

@@ -61,7 +61,7 @@ class OnnxEmbedder:
         return vector
 
     def embed_many(self, waveforms: Sequence[FloatArray]) -> FloatArray:
-        return mean_of_parts([self._parts(w) for w in waveforms], self._forward, self.dim)
+        return mean_of_parts([self._parts(w) for w in waveforms], lambda batches: map(self._forward, batches), self.dim)
 
     def _signature(self) -> tuple[bool, str, bool]:
         """Whether features go in, the window they are made with, and whether only one at a time."""

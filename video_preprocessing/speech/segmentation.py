@@ -22,6 +22,7 @@ import numpy.typing as npt
 from video_preprocessing.devices import choose_device, steady_linear
 from video_preprocessing.speech.audio import SAMPLE_RATE_HZ
 from video_preprocessing.speech.weights import packaged_file
+from video_preprocessing.workers import map_batches
 from yuki_builder.errors import CheckpointError
 from yuki_builder.records import FloatArray
 
@@ -39,6 +40,7 @@ FRAME_CENTRE_SAMPLES = 495
 
 LOCAL_SPEAKERS = 3
 
+_WINDOWS_OF_A_THREAD = 4
 _KERNEL = 251
 _STRIDE = 10
 _HIDDEN = 128
@@ -92,6 +94,11 @@ class SegmentationNetwork:
         Returns:
             Shape (n, frames, 7), float32: the classes of ``POWERSET``, summing to 1; 589 frames for ten seconds.
         """
+        size = _WINDOWS_OF_A_THREAD if self._device.type == "cpu" else max(1, len(windows))
+        parts = [windows[k : k + size] for k in range(0, len(windows), size)]
+        return np.concatenate(map_batches(self._forward, parts, device=self._device))
+
+    def _forward(self, windows: FloatArray) -> FloatArray:
         import torch
         from torch.nn import functional
 
