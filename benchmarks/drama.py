@@ -26,7 +26,7 @@ from who_said_it import enrolled_but, row, run, tags, write_ass
 from yuki_builder.characters import TrueLine
 
 ROWS = ("enrolled", "tagged", "strangers", "nameless")
-COLUMNS = ("lines", "right %", "certain %", "of certain %", "calibration error", "DER %")
+COLUMNS = ("lines", "right %", "of the speech %", "certain %", "of certain %", "calibration error", "DER %")
 
 
 def measure(episode: Path, kind: str, work: Path, draws: int) -> dict[str, object]:

@@ -198,6 +198,7 @@ def row(
         "level dB": level_db,
         "lines": total,
         "right %": 100 * mean("accuracy"),
+        "of the speech %": 100 * mean("speech_accuracy"),
         "certain %": 100 * mean("certain"),
         "of certain %": 100 * (whole.certain_precision or 0) if whole else None,
         "coverage at 95 % %": 100 * (whole.coverage if whole else mean("coverage")),

@@ -49,6 +49,18 @@ def test_edges_are_measured_against_the_line_that_overlaps_most() -> None:
     assert e.start_error_ms == (70.0, pytest.approx(97.0))
 
 
+def test_a_line_counts_by_its_duration_in_the_share_of_the_speech() -> None:
+    lines = [line(0, "Ann"), line(1, "Ann")]
+    e = evaluate(lines, [true(0, "Ann"), TrueLine(2000, 5000, "Bob")], known={"Ann", "Bob"})
+    assert (e.accuracy, e.speech_accuracy) == (0.5, 0.25)
+
+
+def test_an_evaluation_of_an_earlier_version_has_no_share_of_the_speech() -> None:
+    kept = evaluate([line(0, "Ann")], [true(0, "Ann")]).to_dict()
+    del kept["speech_accuracy"]
+    assert Evaluation.from_dict(kept).speech_accuracy is None
+
+
 def test_a_stranger_is_right_without_a_name() -> None:
     lines = [line(0, "Ann"), line(1, None, 0.2), line(2, "Ann", 0.95)]
     truth = [true(0, "Ann"), true(1, "Zoe"), true(2, "Zoe")]

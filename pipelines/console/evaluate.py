@@ -38,7 +38,8 @@ Examples:
 
 \b
 What it says:
-  accuracy      lines with the right name; unlisted speakers count as correct when unnamed
+  accuracy      lines with the right name, and the share of the speech in them (seconds of the labels);
+                unlisted speakers count as correct when unnamed
   certain       lines called certain, and how many of those are right
   coverage      the largest share of lines that can be kept by confidence with 95 % of them right
   calibration   by how much confidence is off, on average (0.05: of lines given 0.90, 0.85 to 0.95 are right)
@@ -170,11 +171,12 @@ def _print(name: str, e: Evaluation) -> None:
 
     console = Console(highlight=False, markup=False, emoji=False)
     table = Table(title=Text(one_line(name)), show_header=False)
-    voices = "voices matched with characters one to one" if e.by_voice else ""
     table.add_row("lines", str(e.lines), f"{e.not_found} without a line of ours" if e.not_found else "")
     if e.strangers:
         table.add_row("", str(e.strangers), "of characters that nothing names")
-    table.add_row("accuracy", percent(e.accuracy), voices)
+    table.add_row("accuracy", percent(e.accuracy), f"of the speech {percent(e.speech_accuracy)}")
+    if e.by_voice:
+        table.add_row("", "", "voices matched with characters one to one")
     table.add_row("certain", percent(e.certain), f"of those right: {percent(e.certain_precision)}")
     table.add_row("coverage", percent(e.coverage), "can be kept with 95 % right")
     table.add_row("unknown", percent(e.unknown), "")

@@ -57,6 +57,8 @@ class Evaluation(Record):
         diarization_error, diarization_error_collar: DER of the turns, overlapping speech included, without a
             collar and with 250 ms on either side of each edge; None without turns.
         speech_error: of the former the share that is missed and false speech, not confusion.
+        speech_accuracy: as ``accuracy``, but each line counts by its duration in the truth; None in evaluations of
+            earlier versions.
     """
 
     lines: int
@@ -77,6 +79,7 @@ class Evaluation(Record):
     diarization_error: float | None = None
     diarization_error_collar: float | None = None
     speech_error: float | None = None
+    speech_accuracy: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,7 @@ def evaluate(
         confusion=_confusion(judged),
         start_error_ms=_edges([abs(f.start_ms - t.start_ms) for t, f in pairs if f]),
         end_error_ms=_edges([abs(f.end_ms - t.end_ms) for t, f in pairs if f]),
+        speech_accuracy=_share_of_speech(judged),
         **_diarization(truth, turns),
     )
 
@@ -177,6 +181,11 @@ def _judge(true: TrueLine, found: Line | None, meant: dict[str, str], knowable: 
 
 def _share(pairs: Sequence[_Pair]) -> float:
     return sum(pair.is_right for pair in pairs) / len(pairs) if pairs else 0.0
+
+
+def _share_of_speech(pairs: Sequence[_Pair]) -> float | None:
+    total_ms = sum(pair.true.span.duration_ms for pair in pairs)
+    return sum(pair.true.span.duration_ms for pair in pairs if pair.is_right) / total_ms if total_ms else None
 
 
 def _confidence(pair: _Pair) -> float:
