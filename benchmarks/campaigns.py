@@ -337,7 +337,7 @@ def write_inputs(folder: Path) -> Inputs:
 
     from video_preprocessing.uvr5.signal.band_plan import _facts
     from yuki_builder.characters import Gallery
-    from yuki_builder.records import Voiceprints
+    from yuki_builder.records import SpeakerEmbeddings
 
     video = small_episode(folder)
     inputs = {"video": video, "subtitles": folder / "ep.srt"}
@@ -354,7 +354,7 @@ def write_inputs(folder: Path) -> Inputs:
         inputs[name] = folder / name
     gallery = folder / "gallery"
     vectors = np.eye(2, 8, dtype=np.float32)
-    Gallery.build(Voiceprints(("a", "b"), vectors, (900, 900)), {"a": "A", "b": "B"}, embedder="x").save(gallery)
+    Gallery.build(SpeakerEmbeddings(("a", "b"), vectors, (900, 900)), {"a": "A", "b": "B"}, embedder="x").save(gallery)
     inputs |= {f"gallery/{path.name}": path for path in gallery.iterdir()}
     inputs["tiny.safetensors"] = tiny_checkpoint(folder / "tiny.safetensors", seed=1)
     return inputs

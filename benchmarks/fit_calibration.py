@@ -32,7 +32,7 @@ from yuki_builder.characters import Gallery, attribute, voice_model
 from yuki_builder.characters.calibration import RESEMBLYZER, Calibration
 from yuki_builder.characters.scoring import score_voices, softmax
 from yuki_builder.characters.voice_model import VoiceModel
-from yuki_builder.records import AlignedCue, Cue, Turn, Verdict, Voiceprints
+from yuki_builder.records import AlignedCue, Cue, SpeakerEmbeddings, Turn, Verdict
 
 RATE_HZ = 16000
 DIMENSIONS = 128
@@ -320,9 +320,9 @@ def episodes(
             turns.append(Turn(start_ms, end_ms, f"{voice}{rng.integers(2)}"))
         found = attribute(
             lines,
-            _voiceprints(pieces, used),
+            _embeddings(pieces, used),
             gallery=Gallery.build(
-                _voiceprints(pieces, clips), {str(row): str(pieces.voice[row]) for row in clips}, embedder=EMBEDDER
+                _embeddings(pieces, clips), {str(row): str(pieces.voice[row]) for row in clips}, embedder=EMBEDDER
             ),
             turns=[] if turns_wrong is None else turns,
             manual={},
@@ -341,8 +341,8 @@ def episodes(
     return Scores(*(np.array(column) for column in zip(*columns, strict=True)))
 
 
-def _voiceprints(pieces: Pieces, rows: Sequence[int]) -> Voiceprints:
-    return Voiceprints(
+def _embeddings(pieces: Pieces, rows: Sequence[int]) -> SpeakerEmbeddings:
+    return SpeakerEmbeddings(
         keys=tuple(str(row) for row in rows),
         vectors=pieces.vectors[list(rows)].astype(np.float32),
         speech_ms=tuple(int(pieces.seconds[row] * 1000) for row in rows),

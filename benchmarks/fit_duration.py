@@ -27,11 +27,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from who_said_it import run, tags
 
-from pipelines.episode.records import read_records, read_turns, read_voiceprints
-from pipelines.layout import ALIGNED, GALLERY, TURNS, VOICEPRINTS, line_id
+from pipelines.episode.records import read_embeddings, read_records, read_turns
+from pipelines.layout import ALIGNED, EMBEDDINGS, GALLERY, TURNS, line_id
 from yuki_builder.characters import Gallery, attribute, voice_model, weighing
 from yuki_builder.characters.calibration import CAMPPLUS, ByDuration
-from yuki_builder.records import AlignedCue, Attribution, NameTag, Turn, Verdict, Voiceprints
+from yuki_builder.records import AlignedCue, Attribution, NameTag, SpeakerEmbeddings, Turn, Verdict
 
 TAG_DRAWS = 2
 _FIRST = (0.16, 0.05, 0.5, -1.0, -2.0)
@@ -44,7 +44,7 @@ class Heard:
 
     name: str
     lines: list[AlignedCue]
-    voiceprints: Voiceprints
+    embeddings: SpeakerEmbeddings
     turns: list[Turn]
     gallery: Gallery
     truth: list[str]
@@ -68,10 +68,10 @@ class Heard:
 
     def _enrolled(self, named: dict[str, str]) -> Gallery:
         g = self.gallery
-        return Gallery.build(Voiceprints(g.keys, g.vectors, g.speech_ms), named, embedder=g.embedder)
+        return Gallery.build(SpeakerEmbeddings(g.keys, g.vectors, g.speech_ms), named, embedder=g.embedder)
 
     def _attributed(self, lines: Sequence[AlignedCue], gallery: Gallery) -> list[Attribution]:
-        return attribute(lines, self.voiceprints, gallery=gallery, turns=self.turns, manual={})
+        return attribute(lines, self.embeddings, gallery=gallery, turns=self.turns, manual={})
 
 
 def hear(episode: Path, work: Path) -> Heard:
@@ -80,7 +80,7 @@ def hear(episode: Path, work: Path) -> Heard:
     run(episode, out, "--characters", str(episode / "enrol"))
     (folder,) = (path.parent for path in out.glob("*/lines.jsonl"))
     lines = read_records(folder / ALIGNED, AlignedCue)
-    voiceprints, _ = read_voiceprints(folder / VOICEPRINTS)
+    embeddings, _ = read_embeddings(folder / EMBEDDINGS)
     cue_ids = {line_id(folder.name, line.cue): line.cue.cue_id for line in lines}
     said = json.loads((episode / "truth.json").read_text(encoding="utf-8"))["lines"]
 
@@ -91,7 +91,7 @@ def hear(episode: Path, work: Path) -> Heard:
     return Heard(
         episode.name,
         [replace(line, cue=replace(line.cue, tags=())) for line in lines],
-        replace(voiceprints, keys=tuple(cue_ids.get(key, key) for key in voiceprints.keys)),
+        replace(embeddings, keys=tuple(cue_ids.get(key, key) for key in embeddings.keys)),
         read_turns(folder / TURNS),
         Gallery.load(folder / GALLERY, embedder=None),
         [speaker(line) for line in lines],

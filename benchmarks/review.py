@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from pipelines.corpus.review import config_of
 from pipelines.episode.attribution import attribution_of
 from pipelines.episode.context import Episode
-from pipelines.episode.records import read_lines, read_voiceprints, voiceprints_of
+from pipelines.episode.records import embeddings_in, read_embeddings, read_lines
 from pipelines.episode.session import Session
 from yuki_builder.characters import ManualLabel
 from yuki_builder.corpus.review.doubt import LineVoices, gains
@@ -86,8 +86,8 @@ def read_case(out: Path, truth: Path) -> Case:
         if most > 0:
             lines.append(line)
             names[line.line_id] = best["speaker"]
-    voiceprints, _ = read_voiceprints(voiceprints_of(folder.joinpath))
-    return Case(out.parent.name, episode, lines, names, LineVoices(voiceprints.keys, voiceprints.vectors))
+    embeddings, _ = read_embeddings(embeddings_in(folder))
+    return Case(out.parent.name, episode, lines, names, LineVoices(embeddings.keys, embeddings.vectors))
 
 
 def start_of(case: Case, share: float) -> tuple[frozenset[str], float]:

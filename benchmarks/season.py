@@ -208,11 +208,11 @@ def make_episodes(out: Path, episodes: int, per_show: int, lines: int) -> None:
 
 def make_episode(out: Path, name: str, cast: np.ndarray, dice: np.random.Generator, count: int) -> None:
     from pipelines.engine.store import Recipe, Store
-    from pipelines.episode.records import write_audio_fingerprints, write_records, write_voiceprints
-    from pipelines.layout import AUDIO_FINGERPRINTS, MEDIA, QUALITY, SCENES, VOICEPRINTS
+    from pipelines.episode.records import write_audio_fingerprints, write_embeddings, write_records
+    from pipelines.layout import AUDIO_FINGERPRINTS, EMBEDDINGS, MEDIA, QUALITY, SCENES
     from pipelines.layout import LINES as LINES_FILE
     from yuki_builder.corpus import ClipQuality, SceneRow, split_scenes, write_lines_jsonl
-    from yuki_builder.records import Evidence, Line, MediaInfo, StageReport, Verdict, Voiceprints
+    from yuki_builder.records import Evidence, Line, MediaInfo, SpeakerEmbeddings, StageReport, Verdict
 
     show = name.partition("-")[0]
     speaking = dice.choice(len(cast), 10, replace=False)
@@ -250,13 +250,13 @@ def make_episode(out: Path, name: str, cast: np.ndarray, dice: np.random.Generat
     keys = tuple(line.line_id for line in lines)
     store = Store(out / name)
     with store.locked(), store.workspace("lines") as workspace:
-        for path in (LINES_FILE, VOICEPRINTS):
+        for path in (LINES_FILE, EMBEDDINGS):
             (workspace.outputs / path).parent.mkdir(parents=True, exist_ok=True)
         write_lines_jsonl(lines, workspace.outputs / LINES_FILE)
         rows = [SceneRow.of(scene) for scene in split_scenes(lines)]
         write_records(rows, workspace.outputs / SCENES)
-        prints = Voiceprints(keys, np.array(vectors, np.float32), (1400,) * len(keys))
-        write_voiceprints(prints, workspace.outputs / VOICEPRINTS, embedder=EMBEDDER)
+        prints = SpeakerEmbeddings(keys, np.array(vectors, np.float32), (1400,) * len(keys))
+        write_embeddings(prints, workspace.outputs / EMBEDDINGS, embedder=EMBEDDER)
         measured = [ClipQuality(key, 1.4, 0.0, 16000, 0.9, 12.0, 0.0, 12.0) for key in keys]
         write_records(measured, workspace.outputs / QUALITY)
         sounds = dict(zip(keys, unit(dice.standard_normal((len(keys), 768))).astype(np.float32), strict=True))

@@ -31,7 +31,7 @@ from video_preprocessing.speech import load_embedder
 from video_preprocessing.speech.campplus_embedder import CamPlusPlusEmbedder
 from yuki_builder.characters import Gallery, attribute, voice_model, weighing
 from yuki_builder.characters.calibration import ByDuration, Calibration
-from yuki_builder.records import AlignedCue, Attribution, Cue, NameTag, Turn, Verdict, Voiceprints
+from yuki_builder.records import AlignedCue, Attribution, Cue, NameTag, SpeakerEmbeddings, Turn, Verdict
 
 RATE_HZ = 16_000
 LINES = 90
@@ -102,7 +102,7 @@ class Episode:
     """What attribution is given, and who says what."""
 
     lines: list[AlignedCue]
-    prints: Voiceprints
+    prints: SpeakerEmbeddings
     gallery: Gallery
     turns: list[Turn]
     truth: list[str]
@@ -159,9 +159,9 @@ def draw(pieces: Pieces, rng: np.random.Generator, *, acted: bool, embedder: str
     ]
     dim = pieces.vectors.shape[1]
     keys = tuple(f"e{k}" for k in range(len(clips)))
-    enrolment = Voiceprints(keys, np.array(clips, np.float32).reshape(-1, dim), (1000,) * len(keys))
+    enrolment = SpeakerEmbeddings(keys, np.array(clips, np.float32).reshape(-1, dim), (1000,) * len(keys))
     gallery = Gallery.build(enrolment, dict(zip(keys, owners, strict=True)), embedder=embedder)
-    prints = Voiceprints(
+    prints = SpeakerEmbeddings(
         tuple(x.cue.cue_id for x in lines), pieces.vectors[rows], tuple(x.speech_ms or 1 for x in lines)
     )
     return Episode(lines, prints, gallery, turns, truth, set(owners) | tags, acted)

@@ -33,8 +33,8 @@ UNREAD = ".work/unread.jsonl"
 TURNS = "speakers/turns.rttm"
 EXCLUSIVE_TURNS = "speakers/exclusive.rttm"
 ALIGNED = ".work/aligned.jsonl"
-VOICEPRINTS = ".work/voiceprints.npz"
-CORRECTED_VOICEPRINTS = ".work/voiceprints_corrected.npz"
+EMBEDDINGS = ".work/embeddings.npz"
+CORRECTED_EMBEDDINGS = ".work/embeddings_corrected.npz"
 DUB = ".work/dub.npz"
 CORRECTED_DUB = ".work/dub_corrected.npz"
 ENROLLED = ".work/enrolled.npz"
@@ -52,6 +52,19 @@ PICTURES = ".work/pictures.json"
 EVALUATION_PICTURE = "evaluation.png"
 REPORT = "report.html"
 SUMMARY = "episode.json"
+
+# What earlier versions called stages and outputs, and what they are called now.
+RENAMED_STAGES = {"voiceprints": "embeddings"}
+RENAMED_PATHS = {
+    ".work/voiceprints.npz": EMBEDDINGS,
+    ".work/voiceprints_corrected.npz": CORRECTED_EMBEDDINGS,
+}
+# Where the speaker embeddings of an episode's lines may be, the best first.
+EMBEDDINGS_OF_LINES = tuple(
+    name
+    for path in (CORRECTED_EMBEDDINGS, EMBEDDINGS)
+    for name in (path, *(earlier for earlier, now in RENAMED_PATHS.items() if now == path))
+)
 
 
 def line_id(episode_id: str, cue: Cue) -> str:

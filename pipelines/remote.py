@@ -36,7 +36,7 @@ from pipelines.executors import Executor
 from pipelines.layout import (
     AUDIO_FINGERPRINTS,
     CORPUS_FOLDER,
-    CORRECTED_VOICEPRINTS,
+    EMBEDDINGS_OF_LINES,
     GALLERY,
     LINES,
     MEDIA,
@@ -45,7 +45,6 @@ from pipelines.layout import (
     SCENES,
     SUMMARY,
     VOCALS,
-    VOICEPRINTS,
 )
 from pipelines.season import EpisodeFailure, SeasonResult, device_of, executor_of, failure_of, shard_of
 from pipelines.videos import AUDIO_SUFFIXES, VIDEO_SUFFIXES, is_extra, natural
@@ -56,7 +55,7 @@ from yuki_builder.version import __version__
 
 _MARK = ".work/remote.json"
 _MEDIA = VIDEO_SUFFIXES | AUDIO_SUFFIXES
-_FOR_THE_CORPUS = (LINES, SCENES, VOICEPRINTS, CORRECTED_VOICEPRINTS, QUALITY, AUDIO_FINGERPRINTS, MEDIA, SUMMARY)
+_FOR_THE_CORPUS = (LINES, SCENES, *EMBEDDINGS_OF_LINES, QUALITY, AUDIO_FINGERPRINTS, MEDIA, SUMMARY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,11 +26,11 @@ from yuki_builder.characters.cast import Cast
 from yuki_builder.characters.scoring import softmax
 from yuki_builder.characters.weighing import apart, claim_odds
 from yuki_builder.errors import GalleryError
-from yuki_builder.records import AlignedCue, Attribution, Turn, Verdict, Voiceprints
+from yuki_builder.records import AlignedCue, Attribution, SpeakerEmbeddings, Turn, Verdict
 
 CAST = ("A", "B", "C", "D")
 NOBODY = Gallery.empty(embedder=EMBEDDER)
-SILENCE = Voiceprints((), np.zeros((0, 256), np.float32), ())
+SILENCE = SpeakerEmbeddings((), np.zeros((0, 256), np.float32), ())
 
 
 def enrol(voices: Voices, *characters: str, each: int = 3) -> Gallery:
@@ -38,7 +38,7 @@ def enrol(voices: Voices, *characters: str, each: int = 3) -> Gallery:
     return Gallery.build(voices.prints(names), names, embedder=EMBEDDER)
 
 
-def speak(voices: Voices, said_by: list[str]) -> Voiceprints:
+def speak(voices: Voices, said_by: list[str]) -> SpeakerEmbeddings:
     return voices.prints({f"l{number}": voice for number, voice in enumerate(said_by)})
 
 
@@ -270,7 +270,7 @@ def test_speakers_are_those_who_cover_most() -> None:
 
 
 @st.composite
-def episodes(draw: st.DrawFn) -> tuple[list[AlignedCue], Voiceprints, Gallery, list[Turn], dict[str, str]]:
+def episodes(draw: st.DrawFn) -> tuple[list[AlignedCue], SpeakerEmbeddings, Gallery, list[Turn], dict[str, str]]:
     voices = Voices(draw(st.integers(0, 3)))
     said_by = draw(st.lists(st.sampled_from([*CAST, "X", ""]), max_size=14))
     tags = draw(st.dictionaries(st.integers(0, 13), st.sampled_from(["A", "b", "Q", " ", "<b>", "../x"]), max_size=4))
@@ -285,13 +285,13 @@ def episodes(draw: st.DrawFn) -> tuple[list[AlignedCue], Voiceprints, Gallery, l
 
 @settings(max_examples=25, deadline=None)
 @given(episodes(), st.randoms(use_true_random=False))
-def test_the_order_of_lines_and_voiceprints_does_not_matter(episode, random) -> None:  # type: ignore[no-untyped-def]
+def test_the_order_of_lines_and_embeddings_does_not_matter(episode, random) -> None:  # type: ignore[no-untyped-def]
     lines, prints, gallery, turns, manual = episode
     found = attribute(lines, prints, gallery=gallery, turns=turns, manual=manual)
     assert [a.cue_id for a in found] == [li.cue.cue_id for li in lines]
     shuffled = random.sample(lines, len(lines))
     rows = random.sample(range(len(prints.keys)), len(prints.keys))
-    prints = Voiceprints(
+    prints = SpeakerEmbeddings(
         tuple(prints.keys[r] for r in rows), prints.vectors[rows], tuple(prints.speech_ms[r] for r in rows)
     )
     again = attribute(shuffled, prints, gallery=gallery, turns=random.sample(turns, len(turns)), manual=manual)
@@ -352,15 +352,15 @@ def test_verdicts_follow_thresholds() -> None:
 
 def test_embeddings_of_another_size_are_refused() -> None:
     voices = Voices()
-    other = Voiceprints(("l0",), np.ones((1, 192), np.float32), (1000,))
+    other = SpeakerEmbeddings(("l0",), np.ones((1, 192), np.float32), (1000,))
     with pytest.raises(GalleryError, match="256 values, those of this run 192"):
         attribute([line(0)], other, gallery=enrol(voices, "A"), turns=[], manual={})
 
 
-def test_damaged_voiceprints_are_no_voice() -> None:
+def test_damaged_embeddings_are_no_voice() -> None:
     voices = Voices()
     vectors = np.array([np.full(256, np.nan), np.full(256, np.inf), np.zeros(256), voices.vector("A")], np.float32)
-    prints = Voiceprints(("l0", "l1", "l2", "l3"), vectors, (1000,) * 4)
+    prints = SpeakerEmbeddings(("l0", "l1", "l2", "l3"), vectors, (1000,) * 4)
     found = attribute([line(i) for i in range(4)], prints, gallery=enrol(voices, "A", "B"), turns=[], manual={})
     assert all("voice" not in sources(a) for a in found[:3])
     assert {a.verdict for a in found[:3]} <= {Verdict.UNKNOWN, Verdict.DOUBTFUL}
@@ -409,7 +409,7 @@ def test_a_real_conversation() -> None:
             said_by[f"l{number}"] = speaker
             lines.append(line(number))
     vectors = embedder.embed_many([audio for _, audio in keys])
-    prints = Voiceprints(tuple(said_by), vectors, tuple(len(audio) // 16 for _, audio in keys))
+    prints = SpeakerEmbeddings(tuple(said_by), vectors, tuple(len(audio) // 16 for _, audio in keys))
     counts: Counter[str] = Counter()
     enrolled = {k: v for k, v in said_by.items() if counts.update([v]) or counts[v] <= 2}
     gallery = Gallery.build(prints, enrolled, embedder=embedder.fingerprint)
@@ -443,9 +443,9 @@ def test_the_other_speaker_speaks_for_a_name_and_says_so() -> None:
     voices = Voices(1)
     said_by = [CAST[i % 2] for i in range(20)]
     prints = speak(voices, said_by)
-    # The second line is so short that it has no voiceprint; who says it follows from who does not.
+    # The second line is so short that it has no speaker embedding; who says it follows from who does not.
     keep = [k for k in range(len(prints.keys)) if prints.keys[k] != "l1"]
-    without = Voiceprints(
+    without = SpeakerEmbeddings(
         tuple(prints.keys[k] for k in keep), prints.vectors[keep], tuple(prints.speech_ms[k] for k in keep)
     )
     gallery = enrol(voices, "A", "B")

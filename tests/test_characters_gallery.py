@@ -15,7 +15,7 @@ from test_characters_voices import EMBEDDER, Voices
 
 from yuki_builder.characters import Gallery
 from yuki_builder.errors import GalleryError
-from yuki_builder.records import Voiceprints
+from yuki_builder.records import SpeakerEmbeddings
 
 
 def clips(*characters: str, each: int = 3) -> dict[str, str]:
@@ -53,7 +53,7 @@ def test_what_is_saved_is_loaded_and_names_stay_text(gallery: Gallery, tmp_path:
 def test_the_same_content_is_the_same_bytes(
     gallery: Gallery, tmp_path_factory: pytest.TempPathFactory, order: list[int]
 ) -> None:
-    shuffled = Voiceprints(
+    shuffled = SpeakerEmbeddings(
         tuple(gallery.keys[i] for i in order), gallery.vectors[order], tuple(gallery.speech_ms[i] for i in order)
     )
     again = Gallery.build(shuffled, dict(zip(gallery.keys, gallery.characters, strict=True)), embedder=EMBEDDER)
@@ -76,7 +76,7 @@ def test_an_empty_gallery_is_one_too(tmp_path: Path) -> None:
     empty.save(tmp_path)
     assert content(Gallery.load(tmp_path, embedder=EMBEDDER))[:4] == (EMBEDDER, (), (), ())
     assert empty.names == () and empty.suspicious() == ()
-    nobody = Gallery.build(Voiceprints((), np.zeros((0, 0), np.float32), ()), {}, embedder=EMBEDDER)
+    nobody = Gallery.build(SpeakerEmbeddings((), np.zeros((0, 0), np.float32), ()), {}, embedder=EMBEDDER)
     assert nobody.keys == ()
 
 
@@ -168,7 +168,9 @@ def test_an_embedder_without_a_fitted_model_is_tuned_on_its_own_clips() -> None:
     names = clips("A", "B", "C", "D", each=4)
     centres = {c: rng.normal(size=64) for c in "ABCD"}
     vectors = np.array([centres[c] + 0.6 * rng.normal(size=64) for c in names.values()], np.float32)
-    prints = Voiceprints(tuple(names), vectors / np.linalg.norm(vectors, axis=1, keepdims=True), (1000,) * len(names))
+    prints = SpeakerEmbeddings(
+        tuple(names), vectors / np.linalg.norm(vectors, axis=1, keepdims=True), (1000,) * len(names)
+    )
     wrong = names | {"B/3": "D"}
     gallery = Gallery.build(prints, wrong, embedder="another")
     assert gallery.suspicious() == ("B/3",)
@@ -180,7 +182,7 @@ def test_many_galleries_are_joined_in_a_moment() -> None:
 
     def one(episode: int, name: str) -> Gallery:
         keys = tuple(f"e{episode}-{k}" for k in range(400))
-        prints = Voiceprints(keys, vectors[np.arange(400) % 8], (900,) * 400)
+        prints = SpeakerEmbeddings(keys, vectors[np.arange(400) % 8], (900,) * 400)
         return Gallery.build(prints, dict.fromkeys(keys, name), embedder="x")
 
     parts = [one(episode, f"N{episode % 30}") for episode in range(150)]

@@ -14,7 +14,7 @@ from yuki_builder.characters.scoring import score_voices, softmax
 from yuki_builder.characters.tuning import tune
 from yuki_builder.characters.voice_model import VoiceModel, fitted_model, plain_model
 from yuki_builder.characters.weighing import HeardLines, KnownVoices, name_voices
-from yuki_builder.records import AlignedCue, Cue, NameTag, Turn, Voiceprints
+from yuki_builder.records import AlignedCue, Cue, NameTag, SpeakerEmbeddings, Turn
 
 EMBEDDER = "resemblyzer-test"
 
@@ -48,10 +48,12 @@ class Voices:
         a, b, c = step @ step, step @ m.shift, m.shift @ m.shift - 1
         return (m.shift + (np.sqrt(b * b - a * c) - b) / a * step).astype(np.float32)
 
-    def prints(self, voice_of: dict[str, str]) -> Voiceprints:
-        """Voiceprints by key, of the voices named."""
+    def prints(self, voice_of: dict[str, str]) -> SpeakerEmbeddings:
+        """Speaker embeddings by key, of the voices named."""
         vectors = [self.vector(voice) for voice in voice_of.values()]
-        return Voiceprints(tuple(voice_of), np.array(vectors, np.float32).reshape(-1, 256), (2000,) * len(voice_of))
+        return SpeakerEmbeddings(
+            tuple(voice_of), np.array(vectors, np.float32).reshape(-1, 256), (2000,) * len(voice_of)
+        )
 
 
 def line(number: int, *, tags: Iterable[str] = (), source: str = "actor") -> AlignedCue:

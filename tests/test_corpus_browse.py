@@ -81,7 +81,7 @@ def season(tmp_path_factory: pytest.TempPathFactory) -> Path:
         vectors = np.random.default_rng(number).normal(size=(11, 8)).astype(np.float32)
         (folder / ".work").mkdir()
         keys = np.array([line.line_id for line in lines[1:]])
-        np.savez(folder / ".work" / "voiceprints.npz", embedder=np.array("e"), keys=keys, vectors=vectors)
+        np.savez(folder / ".work" / "embeddings.npz", embedder=np.array("e"), keys=keys, vectors=vectors)
         qualities = [{"line_id": x.line_id, "problems": ["clipped"] if x.index % 4 == 1 else []} for x in lines]
         (folder / "quality.jsonl").write_text("".join(json.dumps(q) + "\n" for q in qualities))
         facts = {"episode_id": episode, "media": {"path": f"/v/{episode}.mkv", "duration_ms": 40_000 + number}}
@@ -184,7 +184,7 @@ def test_audio_of_the_mix_and_of_the_vocals(season: Path) -> None:
 
 def test_embeddings_are_those_of_the_lines(season: Path) -> None:
     corpus = open_corpus(season)
-    stored = np.load(season / "ep02" / ".work" / "voiceprints.npz")["vectors"]
+    stored = np.load(season / "ep02" / ".work" / "embeddings.npz")["vectors"]
     assert np.array_equal(corpus.embedding("ep02-003"), stored[2])
     table, vectors = corpus.embeddings()
     assert len(table) == len(vectors) == 22
@@ -192,6 +192,18 @@ def test_embeddings_are_those_of_the_lines(season: Path) -> None:
     with pytest.raises(InputError, match="no speaker embedding"):
         corpus.embedding("ep01-000")
     assert len(corpus.embeddings(corpus.lines.head(1))[1]) == 0
+
+
+def test_embeddings_that_an_earlier_version_made(season: Path, tmp_path: Path) -> None:
+    out = shutil.copytree(season, tmp_path / "out")
+    work = out / "ep02" / ".work"
+    earlier = (work / "embeddings.npz").rename(work / "voiceprints.npz")
+    stored = np.load(earlier)["vectors"]
+    assert np.array_equal(open_corpus(out).embedding("ep02-003"), stored[2])
+    # As they were corrected, where they were.
+    with np.load(earlier) as data:
+        np.savez(work / "embeddings_corrected.npz", keys=data["keys"], vectors=-stored)
+    assert np.array_equal(open_corpus(out).embedding("ep02-003"), -stored[2])
 
 
 def test_filters(season: Path) -> None:

@@ -24,7 +24,7 @@ from pipelines.engine.store import Store
 from pipelines.episode.session import Session
 from pipelines.season import run_season
 
-ON_DEVICE = {"turns", "transcribe", "voiceprints", "corrected", "dub", "corrected dub", "enrol"}
+ON_DEVICE = {"turns", "transcribe", "embeddings", "corrected", "dub", "corrected dub", "enrol"}
 
 
 def _say(diary: Path, word: str) -> None:
@@ -174,7 +174,7 @@ def test_the_processes_of_a_season_take_turns(tmp_path: Path, monkeypatch: pytes
     started = [stage for kind, stage in told if kind is EventKind.STARTED]
     before = [stage for kind, stage in told[: told.index(("given up", ""))] if kind is EventKind.STARTED]
     assert before.count("align") == 2 and not ON_DEVICE & set(before)
-    assert {"turns", "voiceprints"} <= set(started)
+    assert {"turns", "embeddings"} <= set(started)
     alone = [EpisodeConfig(v, out=tmp_path / "alone", separator="none") for v in videos]
     run_season(alone)
     assert differences(tmp_path / "alone", tmp_path / "out") == []

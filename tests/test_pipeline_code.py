@@ -105,7 +105,7 @@ def test_another_embedder_asks_for_what_it_heard_again(config: EpisodeConfig, mo
     before = recipes(config)
     monkeypatch.setattr("pipelines.episode.context.embedder_fingerprint", lambda *_: "other")
     monkeypatch.setattr("pipelines.models.embedder_fingerprint", lambda *_: "other")
-    assert changed_stages(before, recipes(config)) == {"turns", "voiceprints", "dub"}
+    assert changed_stages(before, recipes(config)) == {"turns", "embeddings", "dub"}
 
 
 def test_a_new_revision_of_a_pipeline_is_noticed(

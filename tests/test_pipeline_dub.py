@@ -11,7 +11,7 @@ from speech_files import sample_path
 
 from pipelines import EpisodeConfig, EpisodeResult, run_episode
 from pipelines.corpus.review import open_desk
-from pipelines.episode.records import dub_of, read_records, read_voiceprints
+from pipelines.episode.records import dub_of, read_embeddings, read_records
 from pipelines.layout import SPEECH
 from video_preprocessing.media import find_ffmpeg
 from video_preprocessing.speech import embed_spans, load_embedder
@@ -56,8 +56,8 @@ def test_a_dub_is_heard_and_told_about(tmp_path: Path) -> None:
     kept, notes = told(run_episode(config(video, tmp_path / "out")))
     assert kept > 0
     assert "track 1: en flac" in notes
-    dub, _ = read_voiceprints(tmp_path / "out/ep/.work/dub.npz")
-    first, _ = read_voiceprints(tmp_path / "out/ep/.work/voiceprints.npz")
+    dub, _ = read_embeddings(tmp_path / "out/ep/.work/dub.npz")
+    first, _ = read_embeddings(tmp_path / "out/ep/.work/embeddings.npz")
     assert set(first.keys) & set(dub.keys)
     assert told(run_episode(config(video, tmp_path / "out", second_audio_track="none"))) == (0, "")
 
@@ -65,14 +65,14 @@ def test_a_dub_is_heard_and_told_about(tmp_path: Path) -> None:
 def test_lines_that_a_person_moved_are_heard_in_the_dub_where_they_are_now(tmp_path: Path) -> None:
     result = run_episode(config(dubbed(tmp_path), tmp_path / "out"))
     place = result.folder.joinpath
-    before, _ = read_voiceprints(dub_of(place))
+    before, _ = read_embeddings(dub_of(place))
     moved, touched, *others = (line for line in result.lines if line.line_id in before.keys)
     desk = open_desk(tmp_path / "out")
     start_ms, end_ms = moved.start_ms, moved.start_ms + (moved.end_ms - moved.start_ms) * 2 // 3
     desk.decide("me", {"kind": "times", "lines": [moved.line_id], "start_ms": start_ms, "end_ms": end_ms})
     desk.apply()
     assert desk.applying["state"] == "done", desk.applying
-    after, embedder = read_voiceprints(dub_of(place))
+    after, embedder = read_embeddings(dub_of(place))
     assert set(after.keys) == set(before.keys)
     assert embedder
     second = tmp_path / "second.flac"
@@ -92,7 +92,7 @@ def test_lines_that_a_person_moved_are_heard_in_the_dub_where_they_are_now(tmp_p
     while desk.undo("me"):
         pass
     desk.apply()
-    assert (read_voiceprints(dub_of(place))[0].vectors == before.vectors).all()
+    assert (read_embeddings(dub_of(place))[0].vectors == before.vectors).all()
 
 
 def test_a_dub_of_another_length_is_left_alone(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from pipelines.episode.session import Session
 from yuki_builder.atomic import private_name, replacing, sweep, write_atomically
 from yuki_builder.characters import Gallery
 from yuki_builder.errors import OutputError
-from yuki_builder.records import StageReport, Voiceprints
+from yuki_builder.records import SpeakerEmbeddings, StageReport
 
 _RECIPE = Recipe(1, {}, {}, {"a": "b"})
 
@@ -110,7 +110,7 @@ def test_a_gallery_that_cannot_serve_is_refused_before_the_work(
 ) -> None:
     video = make_episode(tmp_path / "ep.mka")
     vectors = np.eye(1, 8, dtype=np.float32)
-    Gallery.build(Voiceprints(("a",), vectors, (900,)), {"a": "A"}, embedder="x").save(tmp_path / "gallery")
+    Gallery.build(SpeakerEmbeddings(("a",), vectors, (900,)), {"a": "A"}, embedder="x").save(tmp_path / "gallery")
     if damage == "not JSON":
         (tmp_path / "gallery/gallery.json").write_text("{", encoding="utf-8")
     argv = ["--video", str(video), "--out", str(tmp_path / "out"), "--separator", "none", "--quiet"]

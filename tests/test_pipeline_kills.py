@@ -18,7 +18,7 @@ import pytest
 from pipelines.engine.events import Event, EventKind
 from pipelines.engine.fingerprints import Fingerprints
 from pipelines.engine.stage import Counts, Job, Runner, Stage
-from pipelines.engine.store import Store
+from pipelines.engine.store import Renames, Store
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
@@ -34,15 +34,24 @@ def _letters(text: str, job: Job) -> Counts:
     return Counts(len(text))
 
 
+def _alphabet(text: str, job: Job) -> Counts:
+    """As an earlier version did it, under other names."""
+    counts = _letters(text, job)
+    job.output("serial").rename(job.outputs / "number")
+    return counts
+
+
 def _length(text: str, job: Job) -> Counts:
     job.output("length.txt").write_text(str(len(job.input("text.txt").read_text())))
     return Counts(1)
 
 
-def _bring_up_to_date(folder: Path, text: str) -> tuple[list[str], list[str]]:
-    """Which stages ran, and what the user was told."""
+def _bring_up_to_date(folder: Path, text: str, *, as_earlier: bool = False) -> tuple[list[str], list[str]]:
+    """Which stages ran, and what the user was told; ``as_earlier``: by a version with other names."""
+    name, run = ("alphabet", _alphabet) if as_earlier else ("letters", _letters)
+    writes = ("letters/", "text.txt", "serial", "number")
     stages = (
-        Stage("letters", 1, _letters, writes=("letters/", "text.txt", "serial"), settings=lambda t: {"text": t}),
+        Stage(name, 1, run, writes=writes, settings=lambda t: {"text": t}),
         Stage("length", 1, _length, reads=("text.txt",), writes=("length.txt",)),
     )
     ran: list[str] = []
@@ -52,7 +61,7 @@ def _bring_up_to_date(folder: Path, text: str) -> tuple[list[str], list[str]]:
         if event.kind is EventKind.FINISHED:
             ran.append(str(event.stage))
 
-    store = Store(folder, notice=notices.append)
+    store = Store(folder, notice=notices.append, renames=Renames({"alphabet": "letters"}, {"number": "serial"}))
     with store.locked():
         Runner(stages, text, store=store, fingerprints=Fingerprints(), name="toy").run(listen)
     return ran, notices
@@ -120,6 +129,26 @@ def _sweep(folder: Path) -> dict[str, object]:
     return {"wrong": wrong, "kills": kills, "reused_after_kill": reused_after_kill}
 
 
+def _sweep_renames(folder: Path) -> dict[str, object]:
+    """Kill the first run of a version with other names at every touch; every result must have been taken over."""
+    _bring_up_to_date(folder / "fresh", "abc")
+    expected, wrong, number = _visible(folder / "fresh"), [], 0
+    killed = True
+    while killed:
+        number += 1
+        out = folder / str(number)
+        _bring_up_to_date(out, "abc", as_earlier=True)
+        serial = (out / "number").read_text()
+        killed = _kill_at_touch(number, out, "abc")
+        ran, notices = _bring_up_to_date(out, "abc")
+        done = sorted(path.name for path in (out / ".work" / "done").iterdir())
+        if ran or notices or _visible(out) != expected or done != ["length.json", "letters.json"]:
+            wrong.append(f"{number}: ran {ran}, told {notices}, left {done}")
+        if (out / "number").exists() or (out / "serial").read_text() != serial:
+            wrong.append(f"{number}: the file has not its new name, or was made again")
+    return {"wrong": wrong, "kills": number - 1}
+
+
 def test_killed_at_every_touch_of_the_file_system(tmp_path: Path) -> None:
     # In a process of its own: a fork of the test runner would bring its threads' locks along.
     done = subprocess.run(
@@ -129,8 +158,9 @@ def test_killed_at_every_touch_of_the_file_system(tmp_path: Path) -> None:
         text=True,
         env={**os.environ, "PYTHONPATH": "."},
     )
-    result = json.loads(done.stdout)
-    assert result["wrong"] == []
+    result, of_renames = json.loads(done.stdout)
+    assert result["wrong"] == of_renames["wrong"] == []
+    assert of_renames["kills"] > 15
     assert result["kills"] > 60
     assert result["reused_after_kill"] > 15
 
@@ -138,4 +168,5 @@ def test_killed_at_every_touch_of_the_file_system(tmp_path: Path) -> None:
 if __name__ == "__main__":
     # Durability costs a sync per write, and here nobody pulls the plug: the kernel keeps what a killed process wrote.
     os.fsync = lambda _: None
-    print(json.dumps(_sweep(Path(sys.argv[1]))))
+    place = Path(sys.argv[1])
+    print(json.dumps([_sweep(place / "runs"), _sweep_renames(place / "renames")]))

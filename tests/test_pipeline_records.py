@@ -16,16 +16,16 @@ from pipelines.episode.records import (
     _Parsed,
     parse_records,
     read_audio_fingerprints,
+    read_embeddings,
     read_media,
     read_record,
     read_records,
     read_scenes,
-    read_voiceprints,
+    write_embeddings,
     write_records,
-    write_voiceprints,
 )
 from yuki_builder.errors import InputError
-from yuki_builder.records import Cue, Span, Turn, Voiceprints
+from yuki_builder.records import Cue, Span, SpeakerEmbeddings, Turn
 
 TEXTS = st.text(st.characters(), max_size=20)  # halves of surrogate pairs, too
 
@@ -93,7 +93,7 @@ DAMAGE = (
         lambda path: read_record(path, Span),
         lambda path: read_media(path, path),
         lambda path: read_scenes(path, []) or read_record(path, Span),
-        read_voiceprints,
+        read_embeddings,
         read_audio_fingerprints,
     ],
 )
@@ -106,16 +106,16 @@ def test_damage_is_one_line_that_names_the_file(tmp_path: Path, read: Callable[[
     assert "\n" not in str(caught.value)
 
 
-def test_voiceprints_cut_short_or_of_other_shapes_are_damage(tmp_path: Path) -> None:
+def test_embeddings_cut_short_or_of_other_shapes_are_damage(tmp_path: Path) -> None:
     path = tmp_path / "voices.npz"
-    write_voiceprints(Voiceprints(("a", "b"), np.eye(2, dtype=np.float32), (1, 2)), path, embedder="x")
+    write_embeddings(SpeakerEmbeddings(("a", "b"), np.eye(2, dtype=np.float32), (1, 2)), path, embedder="x")
     whole = path.read_bytes()
-    assert read_voiceprints(path)[0].keys == ("a", "b")
+    assert read_embeddings(path)[0].keys == ("a", "b")
     for size in range(0, len(whole), 97):
         path.write_bytes(whole[:size])
         with pytest.raises(InputError, match="is damaged"):
-            read_voiceprints(path)
+            read_embeddings(path)
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("keys.npy", b"\x93NUMPY\x01\x00\x10\x00{'descr': '<f8',")
     with pytest.raises(InputError, match="is damaged"):
-        read_voiceprints(path)
+        read_embeddings(path)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from pipelines.engine.events import Event, EventKind, silent
 from pipelines.engine.fingerprints import Fingerprints
 from pipelines.engine.stage import Counts, Job, Runner, Stage
-from pipelines.engine.store import Mark, OutputFile, Recipe, Store
+from pipelines.engine.store import Mark, OutputFile, Recipe, Renames, Store
 from yuki_builder.errors import InternalError, OutputError
 from yuki_builder.records import StageReport
 
@@ -306,6 +306,70 @@ def test_a_file_that_another_stage_makes_now_is_neither_lost_nor_set_aside(tmp_p
     assert bench.files() == {"a.txt": b"other", "b.txt": b"b"}
     assert bench.notices == []
     assert not any(bench.plan().values())
+
+
+def _earlier_version(bench: Bench) -> None:
+    """Let the bench run once with other names of the stage ``words`` and of its table, then have today's again."""
+
+    def old_words(toy: Toy, job: Job) -> Counts:
+        counts = _words(toy, job)
+        job.output("words.json").rename(job.outputs / "table.json")
+        return counts
+
+    def old_count(toy: Toy, job: Job) -> Counts:
+        job.output("count.txt").write_text(str(len(json.loads(job.input("table.json").read_text()))))
+        return Counts(1)
+
+    copy, words, count = STAGES
+    writes = ("words/", "table.json", "words.json")
+    bench.stages = (
+        copy,
+        dataclasses.replace(words, name="terms", run=old_words, writes=writes),
+        dataclasses.replace(count, run=old_count, reads=("table.json",)),
+    )
+    bench.run()
+    bench.stages = STAGES
+    renames = Renames(stages={"terms": "words"}, paths={"table.json": "words.json"})
+    bench.store = Store(bench.store.folder, notice=bench.notices.append, renames=renames)
+
+
+def _stages_done(bench: Bench) -> set[str]:
+    return {path.stem for path in (bench.store.work / "done").iterdir()}
+
+
+def test_what_an_earlier_version_made_under_other_names_is_taken_over(bench: Bench) -> None:
+    _earlier_version(bench)
+    assert _stages_done(bench) == {"copy", "terms", "count"} and "table.json" in bench.files()
+    # Nobody's memory is wrong: the stage is reused as it is, its report has the new name.
+    assert bench.run() == ["count"]  # the name of what it reads is part of its recipe
+    assert _stages_done(bench) == {"copy", "words", "count"}
+    mark = bench.store.mark("words")
+    assert mark is not None and mark.report.stage == "words"
+    assert sorted(bench.files()) == [
+        *("count.txt", "text/copy.txt", "words.json"),
+        *("words/o/one.txt", "words/t/three.txt", "words/t/two.txt"),
+    ]
+    assert bench.files()["words.json"] == b'["one", "two", "three"]'
+    assert bench.run() == [] and bench.notices == []
+
+
+def test_what_an_earlier_version_made_after_this_one_is_removed(bench: Bench) -> None:
+    """Today's version, then the earlier one, then today's again."""
+    bench.run()
+    today = bench.files()
+    bench.source.write_text("four five")
+    _earlier_version(bench)
+    bench.source.write_text("one two 3 three")
+    assert bench.run() == ["copy", "count"]
+    assert bench.files() == today and _stages_done(bench) == {"copy", "words", "count"}
+
+
+def test_edited_output_of_an_earlier_version_is_left_alone(bench: Bench) -> None:
+    _earlier_version(bench)
+    (bench.store.folder / "table.json").write_text("mine")
+    assert bench.run() == ["words", "count"]
+    assert bench.files()["table.json"] == b"mine"
+    assert bench.files()["words.json"] == b'["one", "two", "three"]'
 
 
 def test_a_stage_that_is_not_wanted_has_no_outputs(bench: Bench) -> None:

@@ -19,8 +19,8 @@ from pipelines import EpisodeConfig, run_season
 from pipelines.console.app import main
 from pipelines.corpus.review import config_of, open_desk
 from pipelines.engine import stage
-from pipelines.episode.records import read_lines, read_records, read_voiceprints, voiceprints_of
-from pipelines.layout import SPEECH, VOCALS, VOICEPRINTS
+from pipelines.episode.records import embeddings_in, read_embeddings, read_lines, read_records
+from pipelines.layout import EMBEDDINGS, SPEECH, VOCALS
 from video_preprocessing.speech import embed_spans, load_embedder
 from yuki_builder import open_corpus
 from yuki_builder.characters import Gallery
@@ -29,11 +29,11 @@ from yuki_builder.corpus.review.desk import Filter
 from yuki_builder.records import Line, LineSource, Span, Verdict
 
 ROOT = Path(__file__).parents[1]
-SLOW = {"probe", "extract", "isolate", "speech", "align", "turns", "part", "voiceprints", "shots", "pictures"}
+SLOW = {"probe", "extract", "isolate", "speech", "align", "turns", "part", "embeddings", "shots", "pictures"}
 
 
 def corrected(folder: Path) -> Path:
-    return voiceprints_of(folder.joinpath)
+    return embeddings_in(folder)
 
 
 def lines_of(out: Path) -> dict[str, Line]:
@@ -133,7 +133,7 @@ def test_a_line_is_cut_and_one_added_and_both_are_lines_like_others(copied: Shar
         assert after[key].clip and (copied.out / str(after[key].clip)).is_file()
     # Each has the speaker embedding that its own stretch of sound gives; the others have theirs as they were.
     folder = copied.out / "ep01"
-    (earlier, _), (voices, embedder) = (read_voiceprints(p) for p in (folder / VOICEPRINTS, corrected(folder)))
+    (earlier, _), (voices, embedder) = (read_embeddings(p) for p in (folder / EMBEDDINGS, corrected(folder)))
     assert {second, first.line_id} <= set(voices.keys) and set(voices.signals) == set(earlier.signals)
     later = [line.start_ms for line in before.values() if line.start_ms > middle]
     heard = embed_spans(
@@ -168,7 +168,7 @@ def test_a_line_is_cut_and_one_added_and_both_are_lines_like_others(copied: Shar
         pass
     apply(desk)
     assert lines_of(copied.out) == before
-    assert corrected(folder) == folder / VOICEPRINTS
+    assert corrected(folder) == folder / EMBEDDINGS
 
 
 def test_only_quick_stages_run_again(copied: Shared) -> None:  # noqa: F811

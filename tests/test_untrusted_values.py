@@ -18,7 +18,7 @@ from video_preprocessing.uvr5.signal.band_plan import BandPlan
 from video_preprocessing.uvr5.signal.path import SignalPath
 from yuki_builder.characters import Gallery, read_aliases
 from yuki_builder.errors import CheckpointError, ConfigError, GalleryError
-from yuki_builder.records import Line, StageReport, Voiceprints
+from yuki_builder.records import Line, SpeakerEmbeddings, StageReport
 from yuki_builder.untrusted import parse_json
 
 _LINE = Line("e-1", "e", 0, 0, 1000, "你好").to_dict()
@@ -84,7 +84,7 @@ def test_aliases_that_are_none(tmp_path: Path, text: str) -> None:
 )
 def test_a_gallery_with_impossible_values_is_damaged(tmp_path: Path, field: str, value: str) -> None:
     vectors = np.eye(2, 4, dtype=np.float32)
-    gallery = Gallery.build(Voiceprints(("a", "b"), vectors, (1000, 1000)), {"a": "A", "b": "B"}, embedder="e")
+    gallery = Gallery.build(SpeakerEmbeddings(("a", "b"), vectors, (1000, 1000)), {"a": "A", "b": "B"}, embedder="e")
     gallery.save(tmp_path)
     file = tmp_path / "gallery.json"
     content = json.loads(file.read_text(encoding="utf-8"))
@@ -99,7 +99,7 @@ def test_a_gallery_of_impossible_vectors_is_damaged(tmp_path: Path, bad: float) 
     from safetensors.numpy import save_file
 
     vectors = np.eye(2, 4, dtype=np.float32)
-    Gallery.build(Voiceprints(("a", "b"), vectors, (1, 1)), {"a": "A", "b": "B"}, embedder="e").save(tmp_path)
+    Gallery.build(SpeakerEmbeddings(("a", "b"), vectors, (1, 1)), {"a": "A", "b": "B"}, embedder="e").save(tmp_path)
     (file,) = tmp_path.glob("*.safetensors")
     vectors[0, 0] = bad
     save_file({"embeddings": vectors}, file)

@@ -573,7 +573,7 @@ class ShotChange(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Voiceprints:
+class SpeakerEmbeddings:
     """Speaker embeddings by key.
 
     Attributes:

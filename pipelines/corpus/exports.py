@@ -15,14 +15,13 @@ from pipelines.episode.records import read_record, read_records
 from pipelines.layout import (
     ALIGNED,
     AUDIO_FINGERPRINTS,
-    CORRECTED_VOICEPRINTS,
+    EMBEDDINGS_OF_LINES,
     LINES,
     QUALITY,
     RESYNC,
     SCENES,
     SUMMARY,
     VOCALS,
-    VOICEPRINTS,
     line_id,
 )
 from yuki_builder.corpus import EXPORTERS, ExportOptions, ExportReport, Source
@@ -121,8 +120,7 @@ def _stage(name: str, options: ExportOptions, read: Callable[[Corpus], Source]) 
     inputs = (
         LINES,
         SCENES,
-        VOICEPRINTS,
-        CORRECTED_VOICEPRINTS,
+        *EMBEDDINGS_OF_LINES,
         QUALITY,
         AUDIO_FINGERPRINTS,
         *((ALIGNED, RESYNC) if name in ("ass", "srt") else ()),

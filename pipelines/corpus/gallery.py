@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from pipelines.corpus.corpus import Corpus
 from pipelines.corpus.quality import unusable_lines
 from pipelines.engine.stage import Counts, Job
-from pipelines.episode.records import read_voiceprints, voiceprints_of
+from pipelines.episode.records import embeddings_in, read_embeddings
 from pipelines.layout import GALLERY
-from yuki_builder.records import Line, Verdict, Voiceprints
+from yuki_builder.records import Line, SpeakerEmbeddings, Verdict
 
 if TYPE_CHECKING:
     from yuki_builder.characters import Gallery
@@ -31,18 +31,18 @@ def write_gallery(corpus: Corpus, job: Job) -> Counts:
     parts: list[Gallery] = []  # joined once: a large corpus has a hundred thousand clips
     dropped: Counter[str] = Counter()
     for folder in corpus.episodes:
-        voiceprints, embedder = read_voiceprints(voiceprints_of(folder.joinpath))
+        embeddings, embedder = read_embeddings(embeddings_in(folder))
         first = first or embedder
         if embedder != first:
-            dropped["speaker embedding of another embedder"] += len(voiceprints.keys)
+            dropped["speaker embedding of another embedder"] += len(embeddings.keys)
             continue
         if (folder / GALLERY).is_dir():
             parts.append(Gallery.load(folder / GALLERY, embedder=embedder))
         refused = unusable_lines([folder])
         dropped["unusable"] += len(refused)
         lines = [line for line in corpus.lines_of(folder) if line.line_id not in refused]
-        named = _certain_speakers(lines, voiceprints, dropped)
-        parts.append(Gallery.build(voiceprints, named, embedder=embedder))
+        named = _certain_speakers(lines, embeddings, dropped)
+        parts.append(Gallery.build(embeddings, named, embedder=embedder))
     gallery = Gallery.joined(parts, embedder=first or "")
     if not gallery.keys:
         return Counts(dropped=+dropped)
@@ -50,9 +50,9 @@ def write_gallery(corpus: Corpus, job: Job) -> Counts:
     return Counts(len(gallery.keys), +dropped)
 
 
-def _certain_speakers(lines: Sequence[Line], voiceprints: Voiceprints, dropped: Counter[str]) -> dict[str, str]:
+def _certain_speakers(lines: Sequence[Line], embeddings: SpeakerEmbeddings, dropped: Counter[str]) -> dict[str, str]:
     """The character by line id, of the lines that are good enough to enrol a voice; the others are counted."""
-    speech_ms = dict(zip(voiceprints.keys, voiceprints.speech_ms, strict=True))
+    speech_ms = dict(zip(embeddings.keys, embeddings.speech_ms, strict=True))
     chosen = {}
     for line in lines:
         # A voice without a name is never certain to be somebody, but often sure to be itself.

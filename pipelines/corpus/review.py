@@ -17,13 +17,14 @@ from pipelines.corpus.exports import FOLDER
 from pipelines.engine.events import Event, EventKind
 from pipelines.episode.attribution import attribution_of
 from pipelines.episode.lines import make_lines
-from pipelines.episode.records import read_lines, read_records, read_turns, read_voiceprints, voiceprints_of
+from pipelines.episode.records import embeddings_in, read_embeddings, read_lines, read_records, read_turns
 from pipelines.episode.run import plan_episode, run_episode, why_not_kept
 from pipelines.episode.session import Session
 from pipelines.episode.stages import STAGES
 from pipelines.layout import (
     ALIGNED,
     CORRECTIONS_FILE,
+    EMBEDDINGS,
     LABELS_FILE,
     MIX,
     QUALITY,
@@ -32,7 +33,6 @@ from pipelines.layout import (
     SUMMARY,
     TURNS,
     VOCALS,
-    VOICEPRINTS,
     line_id,
 )
 from yuki_builder.corpus import Applied, ReviewError
@@ -87,10 +87,10 @@ def load_episode(folder: Path, lines: Sequence[Line]) -> ReviewEpisode:
     hidden = _hidden_lines(folder, lines)
     quality = read_records(folder / QUALITY, ClipQuality) if (folder / QUALITY).is_file() else []
     voices = None
-    path = voiceprints_of(folder.joinpath)
+    path = embeddings_in(folder)
     if path.is_file():
-        voiceprints, _ = read_voiceprints(path)
-        voices = LineVoices(voiceprints.keys, voiceprints.vectors.astype(np.float32))
+        embeddings, _ = read_embeddings(path)
+        voices = LineVoices(embeddings.keys, embeddings.vectors.astype(np.float32))
     mix, vocals = (folder / name if (folder / name).is_file() else None for name in (MIX, VOCALS))
     return ReviewEpisode(
         folder.name,
@@ -160,13 +160,15 @@ def apply_decisions(out: Path, episodes: Sequence[str], tell: Callable[[str, str
     session = Session(out, videos=[config.video for config in configs.values()])
     for episode_id, config in configs.items():
         session.settle(config.video, episode_id)  # whatever a video of that name would be called today
+        with session.open(config).store.locked(wait_seconds=session.patience_seconds):
+            pass  # what an earlier version made gets its names of today
     gone: set[str] = set()
     stale: set[str] = set()
     to_redo: list[EpisodeConfig] = []
     for config in configs.values():
         missing = why_not_kept(config, session=session, but=_QUICK)
         if _has_other_embeddings(config, session):
-            missing["voiceprints"] = "of another embedder"
+            missing["embeddings"] = "of another embedder"
         _, steps = plan_episode(config, session=session)
         changed = {step.stage.name for step in steps if step.reason and step.stage.name not in _QUICK}
         gone |= missing.keys()
@@ -192,8 +194,8 @@ def apply_decisions(out: Path, episodes: Sequence[str], tell: Callable[[str, str
 def _has_other_embeddings(config: EpisodeConfig, session: Session) -> bool:
     """Whether its voices do not compare with what today's embedder makes."""
     episode = session.open(config)
-    path = episode.store.folder / VOICEPRINTS
-    return path.is_file() and read_voiceprints(path)[1] != episode.embedder_fingerprint()
+    path = episode.store.folder / EMBEDDINGS
+    return path.is_file() and read_embeddings(path)[1] != episode.embedder_fingerprint()
 
 
 def _in_order(names: Collection[str]) -> list[str]:

@@ -15,22 +15,18 @@ from pipelines.engine.stage import Counts, Job, Stage
 from pipelines.episode.stages import REPORTED as EPISODE_STAGES
 from pipelines.layout import (
     AUDIO_FINGERPRINTS,
-    CORRECTED_VOICEPRINTS,
+    EMBEDDINGS_OF_LINES,
     GALLERY,
     LINES,
     MEDIA,
     QUALITY,
     REPORT,
     SCENES,
-    VOICEPRINTS,
 )
 
 if TYPE_CHECKING:
     from yuki_builder.corpus import ExportOptions, Scene
     from yuki_builder.records import Line
-
-
-_VOICES = (VOICEPRINTS, CORRECTED_VOICEPRINTS)
 
 
 def _write_files(corpus: Corpus, job: Job) -> Counts:
@@ -53,7 +49,7 @@ _REPORTED: tuple[Stage[Corpus], ...] = (
         "files",
         version=4,
         run=_write_files,
-        files=lambda c: c.files(LINES, SCENES, *_VOICES, QUALITY),
+        files=lambda c: c.files(LINES, SCENES, *EMBEDDINGS_OF_LINES, QUALITY),
         packages=("pyarrow",),
         code=("yuki_builder.corpus.exports.build",),
         writes=("lines.parquet", "texts/", "haruhi/", "roleplay/"),
@@ -62,7 +58,7 @@ _REPORTED: tuple[Stage[Corpus], ...] = (
         "gallery",
         version=3,
         run=write_gallery,
-        files=lambda c: c.files(LINES, *_VOICES, GALLERY, QUALITY),
+        files=lambda c: c.files(LINES, *EMBEDDINGS_OF_LINES, GALLERY, QUALITY),
         code=("yuki_builder.characters",),
         writes=("gallery/",),
     ),
@@ -83,7 +79,7 @@ STAGES: tuple[Stage[Corpus], ...] = (
         "report",
         version=2,
         run=lambda c, job: write_report(c, job, of_episodes=EPISODE_STAGES, of_corpus=_REPORTED),
-        files=lambda c: c.files(LINES, SCENES, *_VOICES, MEDIA),
+        files=lambda c: c.files(LINES, SCENES, *EMBEDDINGS_OF_LINES, MEDIA),
         code=("yuki_builder.corpus.report",),
         settings=lambda c: report_settings(c, of_episodes=EPISODE_STAGES, of_corpus=_REPORTED),
         writes=(REPORT, "characters/"),

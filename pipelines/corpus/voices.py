@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.episode.records import read_lines, read_voiceprints, voiceprints_of
+from pipelines.episode.records import embeddings_in, read_embeddings, read_lines
 from yuki_builder.characters import EpisodeVoice, link_voices
 from yuki_builder.records import Line
 
@@ -46,14 +46,14 @@ class _Voices:
             if not by_speaker:
                 continue
             self.episodes += 1
-            voiceprints, embedder = read_voiceprints(voiceprints_of(folder.joinpath))
+            embeddings, embedder = read_embeddings(embeddings_in(folder))
             self.embedders.add(embedder)
             if len(self.embedders) > 1:
                 return  # they do not compare
-            row_of = {key: row for row, key in enumerate(voiceprints.keys)}
+            row_of = {key: row for row, key in enumerate(embeddings.keys)}
             for speaker, said in sorted(by_speaker.items()):
                 rows = [row_of[line.line_id] for line in said if line.line_id in row_of]
-                vectors = voiceprints.vectors[rows] if rows else np.zeros((0, 1), np.float32)
+                vectors = embeddings.vectors[rows] if rows else np.zeros((0, 1), np.float32)
                 yield EpisodeVoice(folder.name, speaker, vectors, sum(x.span.duration_ms for x in said))
 
 

@@ -28,7 +28,7 @@ import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -142,18 +142,36 @@ class Workspace:
     unfinished: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Renames:
+    """Stages and outputs that had other names in earlier versions of this program: today's name by the earlier one."""
+
+    stages: Mapping[str, str] = field(default_factory=dict)
+    paths: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, mark: Mark) -> Mark:
+        """A mark with today's names."""
+        stage = self.stages.get(mark.stage, mark.stage)
+        outputs = (replace(output, path=self.paths.get(output.path, output.path)) for output in mark.outputs)
+        return Mark(stage, mark.recipe, tuple(outputs), replace(mark.report, stage=stage))
+
+
 class Store:
     """The stages' results in one folder.
 
     Args:
         folder: the output folder; made by ``locked``, merely read by everything else but ``commit``.
         notice: is told, in one line, of what the user should know (a changed file that was set aside).
+        renames: of stages and outputs since earlier versions; what those made is taken over by ``locked``.
     """
 
-    def __init__(self, folder: Path, *, notice: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self, folder: Path, *, notice: Callable[[str], None] = lambda _: None, renames: Renames | None = None
+    ) -> None:
         self.folder = folder
         self.work = folder / ".work"
         self._notice = notice
+        self._renames = renames or Renames()
 
     @contextmanager
     def locked(self, *, wait_seconds: float = 0) -> Iterator[None]:
@@ -281,7 +299,33 @@ class Store:
             mark = _read_mark(done)
             if mark is None or mark.stage != done.stem:
                 self._forget(done)
+            elif (renamed := self._renames.of(mark)) != mark:
+                self._take_over(mark, renamed)
         shutil.rmtree(self.work / "tmp", ignore_errors=True)
+
+    def _take_over(self, earlier: Mark, mark: Mark) -> None:
+        """Gives what an earlier version made its name of today; may be repeated from any point where it was cut off.
+
+        Where the stage of today is done already, what the earlier version made is removed.
+        """
+        today = _read_mark(self._done(mark.stage)) if mark.stage != earlier.stage else None
+        kept = {output.path for other in self._other_marks(earlier.stage) for output in other.outputs}
+        self._refuse_links_to(output.path for output in (*earlier.outputs, *mark.outputs))
+        for before, now in zip(earlier.outputs, mark.outputs, strict=True):
+            old, new = self.folder / before.path, self.folder / now.path
+            if not old.is_file() or not _is_as_recorded(old, before):
+                continue
+            if today is None and old != new and not os.path.lexists(new):
+                old.rename(new)
+                sync_folder(new.parent)
+            elif before.path not in kept and (today is not None or old != new):
+                old.unlink()
+                _remove_empty_folders(old.parent, up_to=self.folder)
+        if today is None:
+            write_atomically(self._done(mark.stage), _mark_to_json(mark))
+        if mark.stage != earlier.stage:
+            self._done(earlier.stage).unlink()
+            shutil.rmtree(self.work / "unfinished" / earlier.stage, ignore_errors=True)
 
     def _forget(self, mark: Path) -> None:
         _remove(mark)

@@ -11,16 +11,16 @@ from pipelines.episode.context import Episode
 from pipelines.episode.edits import not_yet_heard, spoken
 from pipelines.episode.records import (
     dub_of,
+    embeddings_of,
+    read_embeddings,
     read_lines,
     read_records,
     read_turns,
-    read_voiceprints,
-    voiceprints_of,
     write_records,
 )
-from pipelines.layout import ALIGNED, ATTRIBUTIONS, DUB, ENROLLED, GALLERY, TURNS, VOICEPRINTS, line_id
+from pipelines.layout import ALIGNED, ATTRIBUTIONS, DUB, EMBEDDINGS, ENROLLED, GALLERY, TURNS, line_id
 from yuki_builder.errors import InternalError
-from yuki_builder.records import AlignedCue, Attribution, Line, Voiceprints
+from yuki_builder.records import AlignedCue, Attribution, Line, SpeakerEmbeddings
 
 if TYPE_CHECKING:
     from yuki_builder.characters import Gallery
@@ -58,7 +58,7 @@ def attribution_of(episode: Episode) -> list[Attribution] | None:
     None where it is not finished.
     """
     folder = episode.store.folder
-    if any(not (folder / path).is_file() for path in (ALIGNED, VOICEPRINTS, TURNS, DUB)):
+    if any(not (folder / path).is_file() for path in (ALIGNED, EMBEDDINGS, TURNS, DUB)):
         return None
     return _attributed(episode, folder.joinpath, applied=read_lines(folder))[2]
 
@@ -78,19 +78,19 @@ def _attributed(
 
     aligned = read_records(input_(ALIGNED), AlignedCue)
     lines = episode.aliases.of_lines(spoken(episode, aligned))
-    voiceprints, embedder = read_voiceprints(voiceprints_of(input_))
-    gallery = _gallery(episode, input_(ENROLLED), own=voiceprints.keys, embedder=embedder)
+    embeddings, embedder = read_embeddings(embeddings_of(input_))
+    gallery = _gallery(episode, input_(ENROLLED), own=embeddings.keys, embedder=embedder)
     cue_ids = {line_id(episode.episode_id, line.cue): line.cue.cue_id for line in lines}
     unheard = frozenset() if applied is None else not_yet_heard(episode, aligned, applied)
     heard = {key: cue_id for key, cue_id in cue_ids.items() if key not in unheard}
     turns = read_turns(input_(TURNS))
-    dub, dub_embedder = read_voiceprints(dub_of(input_))
+    dub, dub_embedder = read_embeddings(dub_of(input_))
     labels = match_labels(lines, episode.own_labels, episode_id=episode.episode_id)
     manual = {cue_id: episode.aliases.name(name) for cue_id, name in labels.items()}
     attributions = revealed(
         attribute(
             lines,
-            _of_lines(voiceprints, heard),
+            _of_lines(embeddings, heard),
             gallery=gallery,
             turns=turns,
             dub=_of_lines(dub, heard) if dub_embedder else None,
@@ -100,14 +100,14 @@ def _attributed(
     return len(lines), gallery, attributions
 
 
-def _of_lines(voiceprints: Voiceprints, cue_ids: Mapping[str, str]) -> Voiceprints:
+def _of_lines(embeddings: SpeakerEmbeddings, cue_ids: Mapping[str, str]) -> SpeakerEmbeddings:
     """Those of these lines, by cue id."""
-    rows = [row for row, key in enumerate(voiceprints.keys) if key in cue_ids]
-    return Voiceprints(
-        tuple(cue_ids[voiceprints.keys[row]] for row in rows),
-        voiceprints.vectors[rows],
-        tuple(voiceprints.speech_ms[row] for row in rows),
-        {name: vectors[rows] for name, vectors in voiceprints.signals.items()},
+    rows = [row for row, key in enumerate(embeddings.keys) if key in cue_ids]
+    return SpeakerEmbeddings(
+        tuple(cue_ids[embeddings.keys[row]] for row in rows),
+        embeddings.vectors[rows],
+        tuple(embeddings.speech_ms[row] for row in rows),
+        {name: vectors[rows] for name, vectors in embeddings.signals.items()},
     )
 
 
@@ -142,18 +142,18 @@ def _gallery(episode: Episode, enrolled: Path, *, own: Collection[str], embedder
     """The voices that are known beforehand, without this episode's ``own`` lines: they came from an earlier run."""
     from yuki_builder.characters import Gallery
 
-    def add(gallery: Gallery, voiceprints: Voiceprints, character_of: Mapping[str, str]) -> Gallery:
+    def add(gallery: Gallery, embeddings: SpeakerEmbeddings, character_of: Mapping[str, str]) -> Gallery:
         known = {key: episode.aliases.name(name) for key, name in character_of.items() if key not in own}
-        return gallery.extend(voiceprints, known)
+        return gallery.extend(embeddings, known)
 
     gallery = Gallery.empty(embedder=embedder)
     for folder in episode.galleries:
         given = Gallery.load(folder, embedder=embedder)
-        voiceprints = Voiceprints(given.keys, given.vectors, given.speech_ms)
-        gallery = add(gallery, voiceprints, dict(zip(given.keys, given.characters, strict=True)))
+        embeddings = SpeakerEmbeddings(given.keys, given.vectors, given.speech_ms)
+        gallery = add(gallery, embeddings, dict(zip(given.keys, given.characters, strict=True)))
     if enrolled.exists():
-        voiceprints, enrolled_with = read_voiceprints(enrolled)
-        if voiceprints.keys and enrolled_with != embedder:
+        embeddings, enrolled_with = read_embeddings(enrolled)
+        if embeddings.keys and enrolled_with != embedder:
             raise InternalError(f"clips embedded by {enrolled_with}, lines by {embedder}", remedy="run with --force")
-        gallery = add(gallery, voiceprints, {clip.key: clip.character for clip in episode.enrolment.clips})
+        gallery = add(gallery, embeddings, {clip.key: clip.character for clip in episode.enrolment.clips})
     return gallery

@@ -1,4 +1,4 @@
-"""What one stage leaves on disk for the next: records as JSON lines, voiceprints as NumPy's zip."""
+"""What one stage leaves on disk for the next: records as JSON lines, embeddings as NumPy's zip."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from pipelines.layout import CORRECTED_DUB, CORRECTED_VOICEPRINTS, DUB, LINES, VOICEPRINTS
+from pipelines.layout import CORRECTED_DUB, CORRECTED_EMBEDDINGS, DUB, EMBEDDINGS, EMBEDDINGS_OF_LINES, LINES
 from yuki_builder.errors import InputError, YukiError
-from yuki_builder.records import Line, MediaInfo, Record, Turn, Voiceprints
+from yuki_builder.records import Line, MediaInfo, Record, SpeakerEmbeddings, Turn
 
 if TYPE_CHECKING:
     from yuki_builder.corpus import AudioFingerprint, Scene
@@ -115,13 +115,13 @@ def read_record(path: Path, kind: type[R]) -> R:
 _SIGNAL = "signal_"
 
 
-def write_voiceprints(voiceprints: Voiceprints, path: Path, *, embedder: str) -> None:
+def write_embeddings(embeddings: SpeakerEmbeddings, path: Path, *, embedder: str) -> None:
     """Keys, vectors and milliseconds of speech in one .npz, with the fingerprint of the embedder that made them.
 
-    Equal voiceprints give equal bytes.
+    Equal embeddings give equal bytes.
 
     Args:
-        voiceprints: embeddings by key.
+        embeddings: of lines or clips, by key.
         path: the ``.npz`` file.
         embedder: the fingerprint of what made them.
 
@@ -129,19 +129,19 @@ def write_voiceprints(voiceprints: Voiceprints, path: Path, *, embedder: str) ->
         OSError: the file cannot be written.
     """
     with path.open("wb") as file:
-        signals: dict[str, Any] = {f"{_SIGNAL}{name}": part for name, part in sorted(voiceprints.signals.items())}
+        signals: dict[str, Any] = {f"{_SIGNAL}{name}": part for name, part in sorted(embeddings.signals.items())}
         np.savez(
             file,
             embedder=np.array(embedder),
-            keys=np.array(voiceprints.keys, dtype=np.str_),
-            vectors=voiceprints.vectors,
-            speech_ms=np.array(voiceprints.speech_ms, dtype=np.int64),
+            keys=np.array(embeddings.keys, dtype=np.str_),
+            vectors=embeddings.vectors,
+            speech_ms=np.array(embeddings.speech_ms, dtype=np.int64),
             **signals,
         )
 
 
-def read_voiceprints(path: Path) -> tuple[Voiceprints, str]:
-    """What ``write_voiceprints`` wrote, and the embedder's fingerprint; nothing in the file is unpickled.
+def read_embeddings(path: Path) -> tuple[SpeakerEmbeddings, str]:
+    """What ``write_embeddings`` wrote, and the embedder's fingerprint; nothing in the file is unpickled.
 
     Raises:
         InputError: the file is damaged.
@@ -149,17 +149,23 @@ def read_voiceprints(path: Path) -> tuple[Voiceprints, str]:
     with damage_told(path), np.load(path, allow_pickle=False) as data:
         keys, speech_ms = (data[name].tolist() for name in ("keys", "speech_ms"))
         signals = {name.removeprefix(_SIGNAL): data[name] for name in data.files if name.startswith(_SIGNAL)}
-        return Voiceprints(tuple(keys), data["vectors"], tuple(speech_ms), signals), str(data["embedder"])
+        return SpeakerEmbeddings(tuple(keys), data["vectors"], tuple(speech_ms), signals), str(data["embedder"])
 
 
-def voiceprints_of(place: Callable[[str], Path]) -> Path:
+def embeddings_of(place: Callable[[str], Path]) -> Path:
     """The file of the speaker embeddings of an episode's lines: as they were corrected, where they were.
 
     Args:
         place: where an output of the episode is: ``folder.joinpath``, or a job's ``input``.
     """
-    corrected = place(CORRECTED_VOICEPRINTS)
-    return corrected if corrected.exists() else place(VOICEPRINTS)
+    corrected = place(CORRECTED_EMBEDDINGS)
+    return corrected if corrected.exists() else place(EMBEDDINGS)
+
+
+def embeddings_in(folder: Path) -> Path:
+    """The same file in an episode's folder, which an earlier version of this program may have made."""
+    paths = (folder / name for name in EMBEDDINGS_OF_LINES)
+    return next((path for path in paths if path.exists()), folder / EMBEDDINGS)
 
 
 def dub_of(place: Callable[[str], Path]) -> Path:

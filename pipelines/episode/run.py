@@ -15,6 +15,7 @@ from pipelines.episode.context import Episode
 from pipelines.episode.records import read_lines
 from pipelines.episode.session import Session
 from pipelines.episode.stages import STAGES
+from pipelines.layout import RENAMED_STAGES
 from yuki_builder.records import Line, StageReport
 
 
@@ -78,6 +79,7 @@ def run_episode(
         with episode.store.locked(wait_seconds=session.patience_seconds):
             session.own(episode)
             session.remember()
+            until = RENAMED_STAGES.get(until or "", until)
             reports = _runner(episode, session).run(listener, force=config.force, until=until, only=only)
         session.remember()
     return EpisodeResult(episode.episode_id, episode.store.folder, tuple(reports))

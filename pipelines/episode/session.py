@@ -14,10 +14,19 @@ from typing import TYPE_CHECKING
 from pipelines.config import BURNED_IN, EpisodeConfig, require_file
 from pipelines.engine.fingerprints import Fingerprints
 from pipelines.engine.sharing import SharedDevice, begin_with_gpu, release_memory
-from pipelines.engine.store import Store, refuse_link
+from pipelines.engine.store import Renames, Store, refuse_link
 from pipelines.episode.context import Episode, is_same_file
 from pipelines.episode.naming import former_seasonal_name, seasonal_name
-from pipelines.layout import ALIASES_FILE, CORPUS_FOLDER, CORRECTIONS_FILE, LABELS_FILE, RENAMES_FILE, VOCALS
+from pipelines.layout import (
+    ALIASES_FILE,
+    CORPUS_FOLDER,
+    CORRECTIONS_FILE,
+    LABELS_FILE,
+    RENAMED_PATHS,
+    RENAMED_STAGES,
+    RENAMES_FILE,
+    VOCALS,
+)
 from pipelines.models import Models
 from yuki_builder.atomic import write_atomically
 from yuki_builder.names import path_name
@@ -183,7 +192,11 @@ class Session:
         return Episode(
             episode_id=episode_id,
             config=config,
-            store=Store(self.out / episode_id, notice=lambda message: notice(episode_id, message)),
+            store=Store(
+                self.out / episode_id,
+                notice=lambda message: notice(episode_id, message),
+                renames=Renames(RENAMED_STAGES, RENAMED_PATHS),
+            ),
             models=self.models,
             subtitle_file=subtitle_file,
             names_file=names_file,

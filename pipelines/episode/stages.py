@@ -35,10 +35,11 @@ from pipelines.layout import (
     AUDIO_FINGERPRINTS,
     CLIPS,
     CORRECTED_DUB,
-    CORRECTED_VOICEPRINTS,
+    CORRECTED_EMBEDDINGS,
     CUES,
     CUES_READ,
     DUB,
+    EMBEDDINGS,
     ENROLLED,
     EVALUATION_PICTURE,
     EXCLUSIVE_TURNS,
@@ -69,7 +70,6 @@ from pipelines.layout import (
     UNREAD,
     UNWRITTEN,
     VOCALS,
-    VOICEPRINTS,
 )
 from pipelines.models import checkpoint_files
 from yuki_builder.errors import YukiError
@@ -285,7 +285,7 @@ _OCR = "video_preprocessing.ocr"
 _SEPARATOR = "video_preprocessing.uvr5.separator"
 _ACTIVITY = "video_preprocessing.speech.activity"
 _DIARIZATION = "video_preprocessing.speech.diarization"
-_EMBEDDING = "video_preprocessing.speech.voiceprints"
+_EMBEDDING = "video_preprocessing.speech.span_embeddings"
 _EMBEDDERS = "video_preprocessing.speech.embedders"
 _TRANSCRIPTION, _TRANSCRIPTS = "video_preprocessing.transcription", "yuki_builder.transcripts"
 _SUBTITLES, _ALIGNMENT, _CHARACTERS = "yuki_builder.subtitles", "yuki_builder.alignment", "yuki_builder.characters"
@@ -422,25 +422,25 @@ REPORTED: tuple[Stage[Episode], ...] = (
         writes=(CUES, ALIGNED, TEXT_MATCH, UNWRITTEN),
     ),
     Stage(
-        "voiceprints",
+        "embeddings",
         version=2,
         run=voices.embed_lines,
         reads=(VOCALS, MIX, SPEECH, ALIGNED),
         settings=lambda e: {"episode": e.episode_id},
         models=_embedder,
         code=(_EMBEDDING, _EMBEDDERS, _ALIGNMENT),
-        writes=(VOICEPRINTS,),
+        writes=(EMBEDDINGS,),
         on_device=lambda _: True,
     ),
     Stage(
         "corrected",
         version=1,
         run=voices.embed_corrected,
-        reads=(VOCALS, MIX, SPEECH, ALIGNED, VOICEPRINTS),
+        reads=(VOCALS, MIX, SPEECH, ALIGNED, EMBEDDINGS),
         settings=lambda e: {"episode": e.episode_id, **_moved_lines(e)},
         models=_embedder,
         code=(_EMBEDDING, _EMBEDDERS, _ALIGNMENT),
-        writes=(CORRECTED_VOICEPRINTS,),
+        writes=(CORRECTED_EMBEDDINGS,),
         wanted=lambda e: bool(edits.for_times(e)),
         on_device=lambda _: True,
     ),
@@ -487,7 +487,7 @@ REPORTED: tuple[Stage[Episode], ...] = (
         "identify",
         version=2,
         run=attribution.identify,
-        reads=(ALIGNED, VOICEPRINTS, CORRECTED_VOICEPRINTS, DUB, CORRECTED_DUB, ENROLLED, TURNS),
+        reads=(ALIGNED, EMBEDDINGS, CORRECTED_EMBEDDINGS, DUB, CORRECTED_DUB, ENROLLED, TURNS),
         files=_gallery,
         settings=_identity_settings,
         code=(_CHARACTERS,),

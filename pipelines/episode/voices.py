@@ -15,17 +15,18 @@ from pipelines.engine.stage import Counts, Job
 from pipelines.episode.context import Episode
 from pipelines.episode.edits import alone, changed_spans
 from pipelines.episode.records import (
+    embeddings_in,
+    read_embeddings,
     read_media,
     read_records,
-    read_voiceprints,
-    voiceprints_of,
-    write_voiceprints,
+    write_embeddings,
 )
 from pipelines.layout import (
     ALIGNED,
     CORRECTED_DUB,
-    CORRECTED_VOICEPRINTS,
+    CORRECTED_EMBEDDINGS,
     DUB,
+    EMBEDDINGS,
     ENROLLED,
     EXCLUSIVE_TURNS,
     MEDIA,
@@ -35,10 +36,18 @@ from pipelines.layout import (
     SPEECH,
     TURNS,
     VOCALS,
-    VOICEPRINTS,
 )
 from yuki_builder.errors import InputError, InternalError, MediaError
-from yuki_builder.records import MOST_AT_ONCE, AlignedCue, AudioTrack, Progress, Span, Turn, Voiceprints, no_progress
+from yuki_builder.records import (
+    MOST_AT_ONCE,
+    AlignedCue,
+    AudioTrack,
+    Progress,
+    Span,
+    SpeakerEmbeddings,
+    Turn,
+    no_progress,
+)
 
 if TYPE_CHECKING:
     from video_preprocessing.speech import SpeakerEmbedder
@@ -112,43 +121,43 @@ def _check_end(turns: Sequence[Turn], path: Path, vocals: Path) -> None:
 def embed_lines(episode: Episode, job: Job) -> Counts:
     """A speaker embedding of each line that is long enough."""
     pure = alone(episode, read_records(job.input(ALIGNED), AlignedCue))
-    voiceprints = _embed_alone(episode, job, pure)
-    write_voiceprints(voiceprints, job.output(VOICEPRINTS), embedder=episode.embedder().fingerprint)
-    return _counts(voiceprints, pure)
+    embeddings = _embed_alone(episode, job, pure)
+    write_embeddings(embeddings, job.output(EMBEDDINGS), embedder=episode.embedder().fingerprint)
+    return _counts(embeddings, pure)
 
 
 def embed_corrected(episode: Episode, job: Job) -> Counts:
     """All embeddings, those anew of lines that a person added, cut or moved, and of lines that they touch."""
     changed = changed_spans(episode, read_records(job.input(ALIGNED), AlignedCue))
     new = _embed_alone(episode, job, changed)
-    _write_corrected(episode, job, new, changed, earlier=VOICEPRINTS, to=CORRECTED_VOICEPRINTS)
+    _write_corrected(episode, job, new, changed, earlier=EMBEDDINGS, to=CORRECTED_EMBEDDINGS)
     return _counts(new, changed)
 
 
 def _write_corrected(
-    episode: Episode, job: Job, new: Voiceprints, changed: Collection[str], *, earlier: str, to: str
+    episode: Episode, job: Job, new: SpeakerEmbeddings, changed: Collection[str], *, earlier: str, to: str
 ) -> None:
     """The ``earlier`` embeddings with the ``new`` ones in place of those of lines that were ``changed``."""
-    before, embedder = read_voiceprints(job.input(earlier))
+    before, embedder = read_embeddings(job.input(earlier))
     if new.keys and embedder != episode.embedder().fingerprint:
         raise InternalError("the speaker embeddings of the other lines are of another embedder")
     as_before = _rows(before, [row for row, key in enumerate(before.keys) if key not in changed])
-    write_voiceprints(_joined([as_before, new]), job.output(to), embedder=embedder)
+    write_embeddings(_joined([as_before, new]), job.output(to), embedder=embedder)
 
 
-def _embed_alone(episode: Episode, job: Job, pure: dict[str, tuple[Span, ...]]) -> Voiceprints:
+def _embed_alone(episode: Episode, job: Job, pure: dict[str, tuple[Span, ...]]) -> SpeakerEmbeddings:
     """The embeddings of lines from where their speakers are heard alone."""
     first = {spans: key for key, spans in reversed(pure.items()) if spans}  # lines at the same time: one voice
     if not first:
         return _joined([])
     wanted = {key: spans for spans, key in reversed(first.items())}
     speech = read_records(job.input(SPEECH), Span)
-    voiceprints = _embed(job.input(VOCALS), job.input(MIX), wanted, speech, episode.embedder(), progress=job.progress)
-    return _for_all(voiceprints, {key: first[spans] for key, spans in pure.items() if spans})
+    embeddings = _embed(job.input(VOCALS), job.input(MIX), wanted, speech, episode.embedder(), progress=job.progress)
+    return _for_all(embeddings, {key: first[spans] for key, spans in pure.items() if spans})
 
 
-def _counts(voiceprints: Voiceprints, pure: Mapping[str, Sequence[Span]]) -> Counts:
-    made, in_crowd = len(voiceprints.keys), sum(not spans for spans in pure.values())
+def _counts(embeddings: SpeakerEmbeddings, pure: Mapping[str, Sequence[Span]]) -> Counts:
+    made, in_crowd = len(embeddings.keys), sum(not spans for spans in pure.values())
     return Counts(made, {_TOO_SHORT: len(pure) - made - in_crowd, _IN_CROWD: in_crowd})
 
 
@@ -159,27 +168,27 @@ def embed_dub(episode: Episode, job: Job) -> Counts:
     """
     from video_preprocessing.media import describe
 
-    nothing = Voiceprints((), np.zeros((0, 0), np.float32), ())
+    nothing = SpeakerEmbeddings((), np.zeros((0, 0), np.float32), ())
     track = _second_track(episode, job)
     if track is None:
-        write_voiceprints(nothing, job.output(DUB), embedder="")
+        write_embeddings(nothing, job.output(DUB), embedder="")
         return Counts()
     audio = _second_sound(episode, job, track)
     first_s = _length_s(job.input(MIX))
     differ_s = _length_s(audio) - first_s
     if abs(differ_s) > _OTHER_CUT_S + _OTHER_CUT_SHARE * first_s:
-        write_voiceprints(nothing, job.output(DUB), embedder="")
+        write_embeddings(nothing, job.output(DUB), embedder="")
         how = f"{abs(differ_s):.0f} s {'longer' if differ_s > 0 else 'shorter'}"
         return Counts(notes=(f"audio track {describe(track)} is {how} than the first: another cut, not heard",))
     found = _embed_second(episode, job, audio, alone(episode, read_records(job.input(ALIGNED), AlignedCue)))
-    write_voiceprints(found, job.output(DUB), embedder=episode.embedder().fingerprint)
+    write_embeddings(found, job.output(DUB), embedder=episode.embedder().fingerprint)
     return Counts(len(found.keys), notes=(f"voices of audio track {describe(track)} used too, to tell who speaks",))
 
 
 def embed_corrected_dub(episode: Episode, job: Job) -> Counts:
     """Those of the second audio track, those anew of lines that a person added, cut or moved, and that they touch."""
     changed = changed_spans(episode, read_records(job.input(ALIGNED), AlignedCue))
-    track = _second_track(episode, job) if read_voiceprints(job.input(DUB))[1] else None
+    track = _second_track(episode, job) if read_embeddings(job.input(DUB))[1] else None
     if track is None or not changed:
         return Counts()
     new = _embed_second(episode, job, _second_sound(episode, job, track), changed)
@@ -204,7 +213,7 @@ def _second_sound(episode: Episode, job: Job, track: AudioTrack) -> Path:
     return audio
 
 
-def _embed_second(episode: Episode, job: Job, audio: Path, pure: Mapping[str, tuple[Span, ...]]) -> Voiceprints:
+def _embed_second(episode: Episode, job: Job, audio: Path, pure: Mapping[str, tuple[Span, ...]]) -> SpeakerEmbeddings:
     from video_preprocessing.speech import embed_spans
 
     def tell(done: float, total: float | None) -> None:
@@ -220,20 +229,20 @@ def _length_s(audio: Path) -> float:
     return float(soundfile.info(audio).duration)
 
 
-def _for_all(voiceprints: Voiceprints, same_as: Mapping[str, str]) -> Voiceprints:
+def _for_all(embeddings: SpeakerEmbeddings, same_as: Mapping[str, str]) -> SpeakerEmbeddings:
     """Each line with the vector of the line that was embedded in its place."""
-    row_of = {key: row for row, key in enumerate(voiceprints.keys)}
+    row_of = {key: row for row, key in enumerate(embeddings.keys)}
     rows = {key: row_of[other] for key, other in same_as.items() if other in row_of}
-    return dataclasses.replace(_rows(voiceprints, list(rows.values())), keys=tuple(rows))
+    return dataclasses.replace(_rows(embeddings, list(rows.values())), keys=tuple(rows))
 
 
-def _rows(voiceprints: Voiceprints, rows: Sequence[int]) -> Voiceprints:
+def _rows(embeddings: SpeakerEmbeddings, rows: Sequence[int]) -> SpeakerEmbeddings:
     places = list(rows)
-    return Voiceprints(
-        tuple(voiceprints.keys[row] for row in places),
-        voiceprints.vectors[places],
-        tuple(voiceprints.speech_ms[row] for row in places),
-        {name: vectors[places] for name, vectors in voiceprints.signals.items()},
+    return SpeakerEmbeddings(
+        tuple(embeddings.keys[row] for row in places),
+        embeddings.vectors[places],
+        tuple(embeddings.speech_ms[row] for row in places),
+        {name: vectors[places] for name, vectors in embeddings.signals.items()},
     )
 
 
@@ -245,7 +254,7 @@ def _embed(
     embedder: SpeakerEmbedder,
     *,
     progress: Progress = no_progress,
-) -> Voiceprints:
+) -> SpeakerEmbeddings:
     """Embeddings of spans from both signals; from one where there is no other, or the vocals are the mix."""
     from video_preprocessing.speech import embed_spans, join_signals
 
@@ -270,7 +279,7 @@ def enrol(episode: Episode, job: Job) -> Counts:
     by_file: dict[Path, list[EnrolClip]] = {}
     for clip in clips:
         by_file.setdefault(clip.audio, []).append(clip)
-    parts: list[Voiceprints] = [ready]
+    parts: list[SpeakerEmbeddings] = [ready]
     dropped = Counter(episode.enrolment.skipped)
     for number, (audio, clips) in enumerate(by_file.items()):
         try:
@@ -281,48 +290,48 @@ def enrol(episode: Episode, job: Job) -> Counts:
             parts.append(part)
             dropped[_TOO_SHORT] += len(clips) - len(part.keys)
         job.progress(number + 1, len(by_file))
-    voiceprints = _joined(parts)
+    embeddings = _joined(parts)
     embedder = episode.embedder().fingerprint if by_file else episode.embedder_fingerprint()
-    write_voiceprints(voiceprints, job.output(ENROLLED), embedder=embedder)
-    return Counts(len(voiceprints.keys), dropped)
+    write_embeddings(embeddings, job.output(ENROLLED), embedder=embedder)
+    return Counts(len(embeddings.keys), dropped)
 
 
 def source_of(episode: Episode, clip: EnrolClip) -> Path:
     """The file that a clip's embedding is made from."""
     folder = episode.isolated.get(clip.audio)
-    return clip.audio if folder is None else _voiceprints_of_line(episode, clip) or folder / VOCALS
+    return clip.audio if folder is None else _embeddings_of_line(episode, clip) or folder / VOCALS
 
 
-def _voiceprints_of_line(episode: Episode, clip: EnrolClip) -> Path | None:
+def _embeddings_of_line(episode: Episode, clip: EnrolClip) -> Path | None:
     """The embeddings of another episode of which a clip is a line."""
     folder = episode.isolated.get(clip.audio)
-    path = voiceprints_of(folder.joinpath) if folder is not None and clip.line_id else None
+    path = embeddings_in(folder) if folder is not None and clip.line_id else None
     return path if path is not None and path.is_file() else None
 
 
-def _embedded_already(episode: Episode) -> tuple[Voiceprints, list[EnrolClip]]:
+def _embedded_already(episode: Episode) -> tuple[SpeakerEmbeddings, list[EnrolClip]]:
     """Labelled lines of other episodes, by their embeddings from there; and the clips that are left to embed."""
     rest: list[EnrolClip] = []
     wanted: dict[Path, dict[str, EnrolClip]] = {}
     for clip in episode.clips_to_enrol:
-        if clip.line_id and (path := _voiceprints_of_line(episode, clip)):
+        if clip.line_id and (path := _embeddings_of_line(episode, clip)):
             wanted.setdefault(path, {})[clip.line_id] = clip
         else:
             rest.append(clip)
     parts = []
     for path, by_line in wanted.items():
-        there, embedder = read_voiceprints(path)
+        there, embedder = read_embeddings(path)
         found = [row for row, key in enumerate(there.keys) if key in by_line]
         if embedder != episode.embedder_fingerprint():
             found = []  # made by another embedder: made anew
         keys = tuple(by_line[there.keys[row]].key for row in found)
-        parts.append(Voiceprints(keys, there.vectors[found], tuple(there.speech_ms[row] for row in found)))
+        parts.append(SpeakerEmbeddings(keys, there.vectors[found], tuple(there.speech_ms[row] for row in found)))
         rest += [clip for clip in by_line.values() if clip.key not in keys]
     return _joined(parts), rest
 
 
-def _embed_clips(episode: Episode, job: Job, audio: Path, clips: Sequence[EnrolClip]) -> Voiceprints:
-    """Voiceprints of clips from one file: an episode whose vocals are there, or one that is brought so far here."""
+def _embed_clips(episode: Episode, job: Job, audio: Path, clips: Sequence[EnrolClip]) -> SpeakerEmbeddings:
+    """Embeddings of clips from one file: an episode whose vocals are there, or one that is brought so far here."""
     from video_preprocessing.media import choose_audio_track, extract_audio
     from video_preprocessing.media import probe as probe_file
     from video_preprocessing.speech import detect_speech
@@ -348,11 +357,11 @@ def _embed_clips(episode: Episode, job: Job, audio: Path, clips: Sequence[EnrolC
     return _embed(vocals, mix, spans, speech, episode.embedder())
 
 
-def _joined(parts: Sequence[Voiceprints]) -> Voiceprints:
+def _joined(parts: Sequence[SpeakerEmbeddings]) -> SpeakerEmbeddings:
     """All of them as one; their parts of each signal where every one of them has those."""
     filled = [part for part in parts if part.keys]
     signals = [name for name in (filled[0].signals if filled else ()) if all(name in p.signals for p in filled)]
-    return Voiceprints(
+    return SpeakerEmbeddings(
         tuple(key for part in filled for key in part.keys),
         np.concatenate([part.vectors for part in filled]) if filled else np.zeros((0, 0), np.float32),
         tuple(ms for part in filled for ms in part.speech_ms),

@@ -12,8 +12,8 @@ from video_preprocessing.speech.diarization import (
 )
 from video_preprocessing.speech.embedders import EMBEDDERS, embedder_fingerprint, load_embedder
 from video_preprocessing.speech.embedding import SpeakerEmbedder
+from video_preprocessing.speech.span_embeddings import embed_spans, join_signals
 from video_preprocessing.speech.turns import NamedSpan, exclusive
-from video_preprocessing.speech.voiceprints import embed_spans, join_signals
 from video_preprocessing.speech.weights import WeightsFile
 from yuki_builder.rttm import read_rttm, write_rttm
 

@@ -27,7 +27,7 @@ from yuki_builder.characters.weighing import (
     with_second_track,
 )
 from yuki_builder.errors import GalleryError
-from yuki_builder.records import AlignedCue, Attribution, Evidence, FloatArray, Turn, Verdict, Voiceprints
+from yuki_builder.records import AlignedCue, Attribution, Evidence, FloatArray, SpeakerEmbeddings, Turn, Verdict
 
 _LEAST_WEIGHT = 0.05  # evidence below is noise
 _LEAST_CLAIM_TO_TUNE = 0.9
@@ -77,12 +77,12 @@ DEFAULTS = AttributionSettings()
 
 def attribute(
     lines: Sequence[AlignedCue],
-    voiceprints: Voiceprints,
+    embeddings: SpeakerEmbeddings,
     *,
     gallery: Gallery,
     turns: Sequence[Turn],
     manual: Mapping[str, str],
-    dub: Voiceprints | None = None,
+    dub: SpeakerEmbeddings | None = None,
     settings: AttributionSettings = DEFAULTS,
 ) -> list[Attribution]:
     """Who says each line, how surely, and what speaks for it; one attribution per line, in their order.
@@ -91,7 +91,7 @@ def attribute(
 
     * ``manual``: a person said so. Certain, whatever else speaks against it.
     * ``actor``, ``sdh``: the subtitle says so; right in ``tag_reliability`` of lines.
-    * ``voice``: the line's voiceprint against each character's, enrolled and learned: lines with a tag or a label
+    * ``voice``: the line's embedding against each character's, enrolled and learned: lines with a tag or a label
       enrol their voice, and so do, in ``passes`` rounds and by how probable they are, lines whose speaker is
       found (a line never for itself). Episode-local voices that nobody enrolled are learned alike, so that an
       unknown speaker is not forced onto a known name.
@@ -112,8 +112,8 @@ def attribute(
 
     Args:
         lines: with unique cue ids.
-        voiceprints: by cue id. Lines without one (too short, no voice) live on tags and clusters.
-        gallery: enrolled voices; of the embedder that made ``voiceprints``.
+        embeddings: by cue id. Lines without one (too short, no voice) live on tags and clusters.
+        gallery: enrolled voices; of the embedder that made ``embeddings``.
         turns: who speaks when, by episode-local voice.
         manual: characters by cue id.
         dub: the same lines out of an audio track with other voices, by cue id.
@@ -122,10 +122,10 @@ def attribute(
     Raises:
         GalleryError: the gallery's embeddings are of another size than the lines'.
     """
-    if len(gallery.keys) and len(voiceprints.keys) and gallery.vectors.shape[1] != voiceprints.vectors.shape[1]:
+    if len(gallery.keys) and len(embeddings.keys) and gallery.vectors.shape[1] != embeddings.vectors.shape[1]:
         raise GalleryError(
             f"the gallery's embeddings have {gallery.vectors.shape[1]} values, "
-            f"those of this run {voiceprints.vectors.shape[1]}",
+            f"those of this run {embeddings.vectors.shape[1]}",
             remedy="enrol the characters again with the embedder in use",
         )
     # Sums of floats depend on their order: in one order, results do not depend on the caller's.
@@ -142,7 +142,7 @@ def attribute(
         groups = np.full(len(lines), -1)
     found = _weigh(
         ordered,
-        voiceprints,
+        embeddings,
         gallery=gallery,
         cast=cast,
         claims=claims,
@@ -192,14 +192,14 @@ def _claims(line: AlignedCue, manual: Mapping[str, str], settings: AttributionSe
 
 def _weigh(
     lines: Sequence[AlignedCue],
-    voiceprints: Voiceprints,
+    embeddings: SpeakerEmbeddings,
     *,
     gallery: Gallery,
     cast: Cast,
     claims: Sequence[Sequence[Evidence]],
     speakers: Sequence[str | None],
     groups: Indices,
-    dub: Voiceprints | None,
+    dub: SpeakerEmbeddings | None,
     follow_turns: bool,
     settings: AttributionSettings,
 ) -> list[Attribution]:
@@ -210,11 +210,11 @@ def _weigh(
     posterior = softmax(claim_odds(claimed))
     by_voice = np.zeros_like(posterior)
     by_signal: dict[str, Array] = {}
-    row_of = _rows(voiceprints)
+    row_of = _rows(embeddings)
     heard = [row for row, line in enumerate(lines) if line.cue.cue_id in row_of]
     if heard:
         rows = [row_of[lines[row].cue.cue_id] for row in heard]
-        vectors = voiceprints.vectors[rows]
+        vectors = embeddings.vectors[rows]
         model = _model(gallery, vectors, claimed[heard], cast).centred(vectors)
         posterior[heard], by_voice[heard], alone_by = name_voices(
             model,
@@ -223,8 +223,8 @@ def _weigh(
                 vectors=vectors,
                 claims=claimed[heard],
                 groups=groups[heard],
-                seconds=_seconds(voiceprints, rows),
-                signals={name: part[rows] for name, part in voiceprints.signals.items()},
+                seconds=_seconds(embeddings, rows),
+                signals={name: part[rows] for name, part in embeddings.signals.items()},
             ),
             passes=settings.passes,
             min_lines=settings.min_lines_of_a_voice,
@@ -263,21 +263,25 @@ def _weigh(
     return found
 
 
-def _rows(voiceprints: Voiceprints) -> dict[str, int]:
+def _rows(embeddings: SpeakerEmbeddings) -> dict[str, int]:
     """The row of each key whose vector says something."""
     return {
         key: row
-        for row, (key, vector) in enumerate(zip(voiceprints.keys, voiceprints.vectors, strict=True))
+        for row, (key, vector) in enumerate(zip(embeddings.keys, embeddings.vectors, strict=True))
         if vector.any() and np.isfinite(vector).all()
     }
 
 
-def _seconds(voiceprints: Voiceprints, rows: Sequence[int]) -> Array:
-    return np.array([voiceprints.speech_ms[row] for row in rows], np.float64) / 1000
+def _seconds(embeddings: SpeakerEmbeddings, rows: Sequence[int]) -> Array:
+    return np.array([embeddings.speech_ms[row] for row in rows], np.float64) / 1000
 
 
 def _with_dub(
-    lines: Sequence[AlignedCue], dub: Voiceprints, posterior: Array, gallery: Gallery, settings: AttributionSettings
+    lines: Sequence[AlignedCue],
+    dub: SpeakerEmbeddings,
+    posterior: Array,
+    gallery: Gallery,
+    settings: AttributionSettings,
 ) -> tuple[Array, Array]:
     """Probabilities with what the second track says, and that alone (zeros where it says nothing)."""
     row_of = _rows(dub)
@@ -351,7 +355,7 @@ def _model(gallery: Gallery, vectors: FloatArray, claimed: Array, cast: Cast) ->
         return gallery.model(vectors.shape[1])
     rows = np.flatnonzero(claimed.max(1, initial=0.0) >= _LEAST_CLAIM_TO_TUNE)
     keys = tuple(f"line {row}" for row in rows)
-    lines = Voiceprints(keys, vectors[rows], (0,) * len(rows))
+    lines = SpeakerEmbeddings(keys, vectors[rows], (0,) * len(rows))
     names = {key: cast.names[int(claimed[row].argmax())] for key, row in zip(keys, rows, strict=True)}
     return gallery.extend(lines, names).model(vectors.shape[1])
 

@@ -17,7 +17,7 @@ from yuki_builder.characters.scoring import score_voices, softmax
 from yuki_builder.characters.tuning import tune
 from yuki_builder.characters.voice_model import Array, VoiceModel, fitted_model, plain_model
 from yuki_builder.errors import GalleryError
-from yuki_builder.records import FloatArray, Voiceprints
+from yuki_builder.records import FloatArray, SpeakerEmbeddings
 from yuki_builder.untrusted import read_json
 
 SCHEMA = 1
@@ -30,7 +30,7 @@ _LARGEST_COMPONENT = 1e4  # embeddings have length 1
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Gallery:
-    """Voiceprints by character, in one canonical order, whatever order they came in.
+    """Speaker embeddings by character, in one canonical order, whatever order they came in.
 
     Attributes:
         embedder: fingerprint of the embedder that made them; others' embeddings do not compare.
@@ -47,11 +47,11 @@ class Gallery:
     speech_ms: tuple[int, ...]
 
     @classmethod
-    def build(cls, voiceprints: Voiceprints, character_of: Mapping[str, str], *, embedder: str) -> Self:
-        """The voiceprints whose key has a character; the others are left out.
+    def build(cls, embeddings: SpeakerEmbeddings, character_of: Mapping[str, str], *, embedder: str) -> Self:
+        """The embeddings whose key has a character; the others are left out.
 
         Args:
-            voiceprints: embeddings by key.
+            embeddings: of clips, by key.
             character_of: the character of each key that is to be enrolled.
             embedder: the fingerprint of what made the embeddings.
 
@@ -60,19 +60,19 @@ class Gallery:
         """
         rows = [
             row
-            for row, key in enumerate(voiceprints.keys)
-            if character_of.get(key, "").strip() and np.isfinite(voiceprints.vectors[row]).all()
+            for row, key in enumerate(embeddings.keys)
+            if character_of.get(key, "").strip() and np.isfinite(embeddings.vectors[row]).all()
         ]
-        rows.sort(key=lambda row: (character_of[voiceprints.keys[row]], voiceprints.keys[row]))
-        keys = tuple(voiceprints.keys[row] for row in rows)
+        rows.sort(key=lambda row: (character_of[embeddings.keys[row]], embeddings.keys[row]))
+        keys = tuple(embeddings.keys[row] for row in rows)
         if len(set(keys)) < len(keys):
-            raise ValueError("two voiceprints share one key")
+            raise ValueError("two embeddings share one key")
         return cls(
             embedder=embedder,
             keys=keys,
             characters=tuple(character_of[key] for key in keys),
-            vectors=np.asarray(voiceprints.vectors[rows], np.float32).reshape(len(rows), voiceprints.vectors.shape[1]),
-            speech_ms=tuple(int(voiceprints.speech_ms[row]) for row in rows),
+            vectors=np.asarray(embeddings.vectors[rows], np.float32).reshape(len(rows), embeddings.vectors.shape[1]),
+            speech_ms=tuple(int(embeddings.speech_ms[row]) for row in rows),
         )
 
     @classmethod
@@ -89,9 +89,9 @@ class Gallery:
         """Clips per character."""
         return dict(sorted(Counter(self.characters).items()))
 
-    def extend(self, voiceprints: Voiceprints, character_of: Mapping[str, str]) -> Self:
+    def extend(self, embeddings: SpeakerEmbeddings, character_of: Mapping[str, str]) -> Self:
         """With more clips. A key that is there already is the same clip: its new character and vector count."""
-        return self.merge(type(self).build(voiceprints, character_of, embedder=self.embedder))
+        return self.merge(type(self).build(embeddings, character_of, embedder=self.embedder))
 
     def merge(self, other: Gallery) -> Self:
         """Both galleries' clips; where both hold a key, the other's counts.
@@ -121,7 +121,7 @@ class Gallery:
         speech_ms = tuple(chain.from_iterable(gallery.speech_ms for gallery in parts))
         rows = sorted({key: row for row, key in enumerate(keys)}.values())
         vectors = np.concatenate([gallery.vectors for gallery in parts])[rows]
-        of_rows = Voiceprints(tuple(keys[row] for row in rows), vectors, tuple(speech_ms[row] for row in rows))
+        of_rows = SpeakerEmbeddings(tuple(keys[row] for row in rows), vectors, tuple(speech_ms[row] for row in rows))
         return cls.build(of_rows, {keys[row]: characters[row] for row in rows}, embedder=embedder)
 
     def save(self, folder: Path) -> None:
@@ -175,9 +175,9 @@ class Gallery:
                 raise ValueError(f"embeddings of type {vectors.dtype}")
             if not (np.abs(vectors) <= _LARGEST_COMPONENT).all():
                 raise ValueError("embeddings that are not finite, or too large")
-            voiceprints = Voiceprints(keys=tuple(keys), vectors=vectors, speech_ms=speech_ms)
+            embeddings = SpeakerEmbeddings(keys=tuple(keys), vectors=vectors, speech_ms=speech_ms)
             named = dict(zip(keys, characters, strict=True))
-            return cls.build(voiceprints, named, embedder=str(content["embedder"]))
+            return cls.build(embeddings, named, embedder=str(content["embedder"]))
         except FileNotFoundError as e:
             raise GalleryError(f"no gallery: {Path(e.filename or folder).name} is missing", where=folder) from e
         except (ValueError, KeyError, TypeError, SafetensorError) as e:

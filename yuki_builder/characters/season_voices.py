@@ -1,6 +1,6 @@
 """One name for one voice over a season, where nobody was named: the voices of all episodes, put together.
 
-Each episode calls its own voices ``SPEAKER_01``, ``SPEAKER_02`` …; whose they are is asked of their voiceprints. Two
+Each episode calls its own voices ``SPEAKER_01``, ``SPEAKER_02`` …; whose they are is asked of their embeddings. Two
 voices of one episode are two people. The most alike are put together first, and only while the odds are for it
 (complete linkage: every voice of one against every voice of the other).
 
@@ -40,7 +40,7 @@ class EpisodeVoice:
     Attributes:
         episode_id: which.
         speaker: what the episode calls it.
-        vectors: shape (n, d); voiceprints of its lines.
+        vectors: shape (n, d); embeddings of its lines.
         speech_ms: how much it says.
     """
 
@@ -87,7 +87,7 @@ class _Voices:
 def link_voices(voices: Iterable[EpisodeVoice], *, embedder: str) -> Mapping[tuple[str, str], str]:
     """A name (``VOICE_01`` …, who says most first) for each (episode, speaker); the same for the same voice.
 
-    A voice without at least two voiceprints gets a name of its own. ``embedder`` is the fingerprint of what made them.
+    A voice without at least two embeddings gets a name of its own. ``embedder`` is the fingerprint of what made them.
     The vectors of one voice at a time are looked at. Which voice comes first changes nothing.
     """
     names: list[_Name] = []

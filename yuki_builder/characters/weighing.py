@@ -1,4 +1,4 @@
-"""The arithmetic of attribution: from voiceprints, claims and groups of lines to probabilities of names."""
+"""The arithmetic of attribution: from embeddings, claims and groups of lines to probabilities of names."""
 
 from __future__ import annotations
 

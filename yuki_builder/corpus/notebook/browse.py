@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+# As they were corrected, where they were; the names of this version, and those of earlier ones.
+_EMBEDDINGS = ("embeddings_corrected.npz", "voiceprints_corrected.npz", "embeddings.npz", "voiceprints.npz")
 _QUALITY = Path("corpus", "quality.parquet")
 _PARQUET = Path("corpus", "lines.parquet")
 
@@ -238,31 +240,32 @@ class Corpus:
         return {str(line_id): row for row, line_id in enumerate(self.lines["line_id"])}
 
     def embedding(self, line_id: str) -> FloatArray:
-        """The line's voiceprint, shape (d,), of length 1.
+        """The line's speaker embedding, shape (d,), of length 1.
 
         Raises:
             KeyError: no line has this id.
             InputError: it has no speaker embedding: too short, or the work folder is gone.
         """
-        found = self._voiceprints(self.line(line_id)["episode_id"]).get(line_id)
+        found = self._embeddings(self.line(line_id)["episode_id"]).get(line_id)
         if found is None:
             raise InputError("has no speaker embedding: too little speech, or no .work folder", where=line_id)
         return found
 
     def embeddings(self, lines: pd.DataFrame | None = None) -> tuple[pd.DataFrame, FloatArray]:
-        """The lines that have a voiceprint, and those, shape (n, d); of all lines or of a selection."""
+        """The lines that have a speaker embedding, and those, shape (n, d); of all lines or of a selection."""
         chosen = self.lines if lines is None else lines
         pairs = zip(chosen["episode_id"], chosen["line_id"], strict=True)
-        vectors = [self._voiceprints(episode).get(line_id) for episode, line_id in pairs]
+        vectors = [self._embeddings(episode).get(line_id) for episode, line_id in pairs]
         kept = [vector for vector in vectors if vector is not None]
         table = chosen[[vector is not None for vector in vectors]]
         return table, np.stack(kept) if kept else np.zeros((0, 0), np.float32)
 
-    def _voiceprints(self, episode: str) -> dict[str, FloatArray]:
+    def _embeddings(self, episode: str) -> dict[str, FloatArray]:
         if episode not in self._embedded:
-            source = self._episode_folder(episode) / ".work" / "voiceprints.npz"
+            work = self._episode_folder(episode) / ".work"
+            source = next((work / name for name in _EMBEDDINGS if (work / name).is_file()), None)
             self._embedded[episode] = {}
-            if source.is_file():
+            if source is not None:
                 with np.load(source, allow_pickle=False) as stored:
                     self._embedded[episode] = dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True))
         return self._embedded[episode]

@@ -60,7 +60,7 @@ def plot_confidence(lines: pd.DataFrame, axes: Axes | None = None) -> Axes:
 
 
 def plot_embeddings(lines: pd.DataFrame, vectors: FloatArray, axes: Axes | None = None) -> Axes:
-    """Voices on a map: lines whose voiceprints are alike lie near each other.
+    """Voices on a map: lines whose embeddings are alike lie near each other.
 
     Args:
         lines: as many rows as ``vectors``.

@@ -12,7 +12,7 @@ import numpy as np
 
 from video_preprocessing.speech.audio import SpeechAudio
 from video_preprocessing.speech.embedding import SpeakerEmbedder, batches_by_duration, unit_rows
-from yuki_builder.records import FloatArray, Progress, Span, Voiceprints, no_progress
+from yuki_builder.records import FloatArray, Progress, Span, SpeakerEmbeddings, no_progress
 from yuki_builder.threads import in_thread
 
 MIN_MS = 400
@@ -38,7 +38,7 @@ def embed_spans(
     embedder: SpeakerEmbedder,
     *,
     progress: Progress = no_progress,
-) -> Voiceprints:
+) -> SpeakerEmbeddings:
     """The voice of each span, from the speech within it.
 
     Args:
@@ -73,10 +73,10 @@ def embed_spans(
                 progress(done, len(spans))
     keys = tuple(key for key in spans if key in rows)
     vectors = np.stack([rows[key][0] for key in keys]) if keys else np.zeros((0, embedder.dim), np.float32)
-    return Voiceprints(keys, vectors, tuple(rows[key][1] for key in keys))
+    return SpeakerEmbeddings(keys, vectors, tuple(rows[key][1] for key in keys))
 
 
-def join_signals(by_signal: Mapping[str, Voiceprints]) -> Voiceprints:
+def join_signals(by_signal: Mapping[str, SpeakerEmbeddings]) -> SpeakerEmbeddings:
     """One vector per key from those of several signals of the same moments: the direction of their sum.
 
     Measured on acted and read speech under music, the sum names as many lines as the better of vocals and mix at every
@@ -100,7 +100,7 @@ def join_signals(by_signal: Mapping[str, Voiceprints]) -> Voiceprints:
             speech_ms[row_of[key]] = max(speech_ms[row_of[key]], ms)
         signals[name] = vectors
     total = sum(signals.values(), start=np.zeros((len(keys), dim), np.float32))
-    return Voiceprints(keys, unit_rows(total), tuple(speech_ms), signals if len(signals) > 1 else {})
+    return SpeakerEmbeddings(keys, unit_rows(total), tuple(speech_ms), signals if len(signals) > 1 else {})
 
 
 def choose_excerpt(key: str, spans: Sequence[Span], speech: Sequence[Span]) -> Excerpt | None:

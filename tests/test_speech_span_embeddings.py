@@ -18,7 +18,7 @@ from video_preprocessing.speech.audio import SpeechAudio
 from video_preprocessing.speech.embedders import load_embedder
 from video_preprocessing.speech.embedding import SpeakerEmbedder
 from video_preprocessing.speech.resemblyzer_embedder import at_one_loudness as prepare
-from video_preprocessing.speech.voiceprints import (
+from video_preprocessing.speech.span_embeddings import (
     MAX_MS,
     MIN_MS,
     choose_excerpt,
@@ -27,7 +27,7 @@ from video_preprocessing.speech.voiceprints import (
     within_speech,
 )
 from yuki_builder.errors import ConfigError, MediaError
-from yuki_builder.records import Span, Voiceprints
+from yuki_builder.records import Span, SpeakerEmbeddings
 
 # Who speaks alone when, in the packaged conversation.
 FIRST, SECOND = [Span(11_000, 12_700), Span(12_700, 14_400)], [Span(22_000, 24_500), Span(24_500, 27_500)]
@@ -209,8 +209,8 @@ def test_a_missing_file_is_named(embedder: SpeakerEmbedder, tmp_path: Path) -> N
 
 
 def test_signals_are_joined_by_direction() -> None:
-    def prints(**rows: list[float]) -> Voiceprints:
-        return Voiceprints(tuple(rows), np.array(list(rows.values()), np.float32), tuple(1000 for _ in rows))
+    def prints(**rows: list[float]) -> SpeakerEmbeddings:
+        return SpeakerEmbeddings(tuple(rows), np.array(list(rows.values()), np.float32), tuple(1000 for _ in rows))
 
     both = join_signals({"vocals": prints(a=[1.0, 0.0], b=[0.0, 1.0]), "mix": prints(a=[0.0, 1.0], c=[1.0, 0.0])})
     assert both.keys == ("a", "b", "c")
