@@ -29,6 +29,7 @@ from pipelines.console.app import main
 from pipelines.engine.events import Event, EventKind
 from pipelines.episode.records import _PARSED, parse_records, read_records
 from pipelines.episode.stages import STAGES
+from pipelines.layout import EMBEDDINGS, RENAMED_PATHS
 from yuki_builder import open_corpus
 from yuki_builder.errors import GalleryError
 from yuki_builder.records import AlignedCue, Record, Resync, Verdict
@@ -358,6 +359,30 @@ def test_edited_and_deleted_outputs(copied: Shared) -> None:
     assert "Eve" in kept.read_text(encoding="utf-8")
     kept.unlink()
     assert files(copied.out) == before
+
+
+def test_a_folder_of_an_earlier_version_goes_on(copied: Shared) -> None:
+    """Its stages and outputs had other names."""
+    before = files(copied.out)
+    work = copied.out / "ep01" / ".work"
+    (earlier,) = (path for path, now in RENAMED_PATHS.items() if now == EMBEDDINGS)
+    (work.parent / EMBEDDINGS).rename(work.parent / earlier)
+    text = (work / "done/embeddings.json").read_text().replace(EMBEDDINGS, earlier)
+    mark = json.loads(text.replace('"embeddings"', '"voiceprints"'))
+    del mark["sha256"]
+    (work / "done/voiceprints.json").write_text(json.dumps(mark))
+    (work / "done/embeddings.json").unlink()
+    # The corpus of a run that has other episodes in work reads it as it is.
+    build_corpus(copied.out, force=True)
+    corpus = files(copied.out)
+    assert corpus.pop("corpus/report.html") and corpus == {k: v for k, v in before.items() if k in corpus}
+    assert "corpus/gallery/gallery.json" in corpus and (work.parent / earlier).exists()
+    # Its own run takes over what was made, and leaves nothing of the earlier names.
+    assert rerun(copied)[1] == []
+    assert files(copied.out / "ep01") == {k[5:]: v for k, v in before.items() if k.startswith("ep01/")}
+    assert not list(copied.out.rglob("*voiceprint*"))
+    config = EpisodeConfig(copied.video, out=copied.out, separator="none")
+    assert run_episode(config, until="voiceprints").reports[-1].stage == "embeddings"
 
 
 def test_force_makes_the_same_bytes(copied: Shared) -> None:
