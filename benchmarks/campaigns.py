@@ -4,7 +4,7 @@
     python benchmarks/campaigns.py kills --count 200
     python benchmarks/campaigns.py mutations --count 1000
     python benchmarks/campaigns.py names
-    python benchmarks/campaigns.py loads --minutes 180
+    python benchmarks/campaigns.py loads --minutes 180 --separator dialogue
     python benchmarks/campaigns.py loads --minutes 1 --cues 2000 --overlapping
 
 ``kills``: a small episode is run in a process that dies (SIGKILL) at a chosen rename, fsync, mkdir, unlink, link or
@@ -628,9 +628,11 @@ def loads(arguments: argparse.Namespace) -> int:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     seconds = arguments.minutes * 60
-    once, video = folder / "once.flac", folder / "ep.mka"
+    once, video = folder / "once.mkv", folder / "ep.mkv"
     ffmpeg = (find_ffmpeg(), "-v", "error", "-y")
-    subprocess.run([*ffmpeg, "-i", str(sample()), "-ar", "44100", "-ac", "2", "-c:a", "flac", str(once)], check=True)
+    picture = ("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=24:duration=30")
+    sound = ("-ar", "44100", "-ac", "2", "-c:a", "flac", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p")
+    subprocess.run([*ffmpeg, "-i", str(sample()), *picture, *sound, "-shortest", str(once)], check=True)
     loop = ("-stream_loop", "-1", "-i", str(once), "-t", str(seconds), "-c", "copy", str(video))
     subprocess.run([*ffmpeg, *loop], check=True)
     dice = random.Random(arguments.seed)  # noqa: S311
@@ -640,7 +642,7 @@ def loads(arguments: argparse.Namespace) -> int:
         starts = sorted(dice.uniform(0, seconds - 3) for _ in starts)
     length = 2.0 if arguments.overlapping else 0.9 * every
     write_srt(folder / "ep.srt", [(a, a + length, f"line {k} {dice.random()}") for k, a in enumerate(starts)])
-    config = EpisodeConfig(video, out=folder / "out", separator="none")
+    config = EpisodeConfig(video, out=folder / "out", separator=arguments.separator)
     names = [stage.name for stage in STAGES]
     last = names.index(arguments.until) if arguments.until else len(names) - 1
     for name in names[: last + 1]:
@@ -677,6 +679,7 @@ def main() -> int:
             command.add_argument("--cues", type=int, default=2000)
             command.add_argument("--overlapping", action="store_true")
             command.add_argument("--until", default="", help="the last stage to run")
+            command.add_argument("--separator", default="none", help="as --separator of the command")
     arguments = parser.parse_args()
     preload()
     return int(arguments.run(arguments))
