@@ -631,7 +631,20 @@ def loads(arguments: argparse.Namespace) -> int:
     once, video = folder / "once.mkv", folder / "ep.mkv"
     ffmpeg = (find_ffmpeg(), "-v", "error", "-y")
     picture = ("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=24:duration=30")
-    sound = ("-ar", "44100", "-ac", "2", "-c:a", "flac", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p")
+    sound = (
+        "-ar",
+        "44100",
+        "-ac",
+        "2",
+        "-c:a",
+        "flac",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-pix_fmt",
+        "yuv420p",
+    )
     subprocess.run([*ffmpeg, "-i", str(sample()), *picture, *sound, "-shortest", str(once)], check=True)
     loop = ("-stream_loop", "-1", "-i", str(once), "-t", str(seconds), "-c", "copy", str(video))
     subprocess.run([*ffmpeg, *loop], check=True)

@@ -166,14 +166,19 @@ def run_build(arguments: argparse.Namespace) -> int:
     began = time.monotonic()
     # By the program and by the system apart: making a file costs a disk 0.1 to 1 ms, and not always the same.
     cpu: dict[str, list[float]] = {}
+    peaks: dict[str, int] = {}
 
     def listen(event: Event) -> None:
         now = os.times()
         if event.kind is EventKind.STARTED:
+            peaks["before"] = max(peaks.get("before", 0), peak_mb())
+            forget_peak()
             cpu[event.stage or ""] = [-now.user, -now.system]
         elif event.kind is EventKind.FINISHED:
             user, system = cpu[event.stage or ""]
             cpu[event.stage or ""] = [user + now.user, system + now.system]
+            peaks[event.stage or ""] = peak_mb()
+            forget_peak()
 
     result = build_corpus(arguments.folder, progress=listen)
     figures = {
@@ -181,7 +186,8 @@ def run_build(arguments: argparse.Namespace) -> int:
         "cpu_seconds": round(time.process_time(), 1),
         "stages_cpu": {stage: [round(part, 1) for part in parts] for stage, parts in cpu.items()},
         "stages": {report.stage: round(report.seconds, 1) for report in result.reports},
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "peak_mb": max(peaks.values()),
+        "stages_peak_mb": peaks,
         "peak_mb_before": round(before),
         "report_mb": round((result.folder / "report.html").stat().st_size / 1e6, 2),
         "pages": sum(1 for _ in (result.folder / "characters").glob("*.html")),
@@ -190,10 +196,22 @@ def run_build(arguments: argparse.Namespace) -> int:
         ),
         "files": sum(1 for path in result.folder.rglob("*") if path.is_file()),
     }
-    began = time.monotonic()
+    forget_peak()
+    began, cpu_began = time.monotonic(), time.process_time()
     build_corpus(arguments.folder)
-    print(json.dumps({**figures, "again_seconds": round(time.monotonic() - began, 1)}))
+    again = {"seconds": time.monotonic() - began, "cpu_seconds": time.process_time() - cpu_began, "peak_mb": peak_mb()}
+    print(json.dumps({**figures, "again": {name: round(value, 1) for name, value in again.items()}}))
     return 0
+
+
+def peak_mb() -> int:
+    """The most memory that this process had since ``forget_peak``."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.findall(r"VmHWM:\s+(\d+)", status)[0]) // 1024
+
+
+def forget_peak() -> None:
+    Path("/proc/self/clear_refs").write_text("5")
 
 
 def make_episodes(out: Path, episodes: int, per_show: int, lines: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.corpus.corpus import Corpus
@@ -25,29 +25,32 @@ _SURE_OF_A_VOICE = 0.7
 
 def write_gallery(corpus: Corpus, job: Job) -> Counts:
     """Every character's voice, from the enrolled clips and from the lines whose speaker is certain."""
+    from yuki_builder.characters import write_joined
+
+    dropped: Counter[str] = Counter()
+    embedder = next((read_embeddings(embeddings_in(folder))[1] for folder in corpus.episodes), "")
+    folder = job.output("gallery/")
+    kept = write_joined(_galleries(corpus, embedder, dropped), folder, job.scratch, embedder=embedder)
+    if not kept:
+        folder.rmdir()
+    return Counts(kept, +dropped)
+
+
+def _galleries(corpus: Corpus, embedder: str, dropped: Counter[str]) -> Iterator[Gallery]:
+    """The enrolled clips of each episode, and its lines; what is left out is counted."""
     from yuki_builder.characters import Gallery
 
-    first: str | None = None
-    parts: list[Gallery] = []  # joined once: a large corpus has a hundred thousand clips
-    dropped: Counter[str] = Counter()
     for folder in corpus.episodes:
-        embeddings, embedder = read_embeddings(embeddings_in(folder))
-        first = first or embedder
-        if embedder != first:
+        embeddings, own = read_embeddings(embeddings_in(folder))
+        if own != embedder:
             dropped["speaker embedding of another embedder"] += len(embeddings.keys)
             continue
         if (folder / GALLERY).is_dir():
-            parts.append(Gallery.load(folder / GALLERY, embedder=embedder))
+            yield Gallery.load(folder / GALLERY, embedder=embedder)
         refused = unusable_lines([folder])
         dropped["unusable"] += len(refused)
         lines = [line for line in corpus.lines_of(folder) if line.line_id not in refused]
-        named = _certain_speakers(lines, embeddings, dropped)
-        parts.append(Gallery.build(embeddings, named, embedder=embedder))
-    gallery = Gallery.joined(parts, embedder=first or "")
-    if not gallery.keys:
-        return Counts(dropped=+dropped)
-    gallery.save(job.output("gallery/"))
-    return Counts(len(gallery.keys), +dropped)
+        yield Gallery.build(embeddings, _certain_speakers(lines, embeddings, dropped), embedder=embedder)
 
 
 def _certain_speakers(lines: Sequence[Line], embeddings: SpeakerEmbeddings, dropped: Counter[str]) -> dict[str, str]:

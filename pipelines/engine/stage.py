@@ -15,7 +15,7 @@ from pipelines.engine.events import Event, EventKind, Listener
 from pipelines.engine.faults import clear_errors
 from pipelines.engine.fingerprints import Fingerprints
 from pipelines.engine.garbage import rare_collection
-from pipelines.engine.store import Recipe, Store, Workspace
+from pipelines.engine.store import Recipe, Store, Workspace, files_below
 from yuki_builder.errors import ConfigError, InputError, InternalError
 from yuki_builder.records import StageReport
 
@@ -250,9 +250,10 @@ class Runner(Generic[C]):
             with clear_errors(self._store.folder):
                 job = Job(stage, self._store, workspace, listener, self._name)
                 counts = stage.run(self._subject, job) if stage.wanted(self._subject) else Counts()
-            for path in workspace.outputs.rglob("*"):
-                if not path.is_dir() and not stage.makes(path.relative_to(workspace.outputs).as_posix()):
-                    raise InternalError(f"stage {stage.name} wrote {path.name} without saying so")
+            for folder, names in files_below(workspace.outputs):
+                within = folder.relative_to(workspace.outputs)
+                if unsaid := [name for name in names if not stage.makes((within / name).as_posix())]:
+                    raise InternalError(f"stage {stage.name} wrote {unsaid[0]} without saying so")
             seconds = round(time.monotonic() - began, 3)
             dropped = {reason: number for reason, number in sorted(counts.dropped.items()) if number}
             came_in = counts.kept + sum(dropped.values())

@@ -20,6 +20,7 @@ The folder's own book-keeping lives in ``.work``; deleting it costs time, never 
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -30,13 +31,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
 from filelock import FileLock, Timeout
 
 from pipelines.engine.fingerprints import hash_file, hash_text
-from yuki_builder.atomic import sweep, sync_folder, write_atomically
+from yuki_builder.atomic import replacing, sweep, sync_folder, write_atomically
 from yuki_builder.errors import InternalError, OutputError
 from yuki_builder.records import Record, StageReport
 from yuki_builder.untrusted import parse_json, read_json
@@ -47,6 +49,7 @@ _MARKS: dict[bytes, tuple[Mark, bool]] = {}
 """The latest marks, by the hash of their files: those of a large corpus take seconds to parse."""
 _MOST_MARKS = 8
 _AT_ONCE = 8
+_MOST_AT_ONCE = 1 << 10  # that wait for one of those
 _ALWAYS_HASHED_BYTES = 4 << 20
 """Larger outputs count as unchanged while size and time are the recorded ones; smaller ones are always read."""
 
@@ -269,14 +272,16 @@ class Store:
             OSError: the disk is full or cannot be written; nothing is lost, the stage is not done.
         """
         workspace = self._workspace(stage)
-        files = sorted(p for p in workspace.rglob("*") if p.is_symlink() or not p.is_dir())
+        outputs: list[OutputFile] = []
         with ThreadPoolExecutor(_AT_ONCE) as pool:  # the disk syncs many files about as fast as one
-            outputs = tuple(pool.map(partial(_record, workspace=workspace), files))
-        mark = Mark(stage, recipe, outputs, report)
-        for folder in {p.parent for p in files}:
+            files = (folder / name for folder, names in files_below(workspace) for name in names)
+            while some := list(islice(files, _MOST_AT_ONCE)):
+                outputs += pool.map(partial(_record, workspace=workspace), some)
+        for folder, _ in files_below(workspace):
             sync_folder(folder)
+        mark = Mark(stage, recipe, tuple(sorted(outputs, key=lambda output: output.path.split("/"))), report)
         self._done(stage).parent.mkdir(exist_ok=True)
-        write_atomically(self._pending(stage), _mark_to_json(mark))
+        _write_mark(self._pending(stage), mark)
         self._finish(stage, mark)
         return mark
 
@@ -354,10 +359,13 @@ class Store:
         workspace = self._workspace(stage)
         earlier = _read_mark(self._done(stage))
         ours = {output.path: output for output in earlier.outputs} if earlier else {}
+        named = {output.path for output in mark.outputs}
+        concerned = ours.keys() | named
         # Another version of this program may have made the same files in another stage.
-        others = {output.path: output for other in self._other_marks(stage) for output in other.outputs}
+        other_outputs = (output for other in self._other_marks(stage) for output in other.outputs)
+        others = {output.path: output for output in other_outputs if output.path in concerned}
         folders: set[Path] = set()
-        self._refuse_links_to(ours.keys() | {output.path for output in mark.outputs})  # before anything is touched
+        self._refuse_links_to(concerned)  # before anything is touched
         for output in mark.outputs:
             source, target = workspace / output.path, self.folder / output.path
             if source.exists():  # else it was in place before the interruption
@@ -366,14 +374,14 @@ class Store:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     folders.add(target.parent)
                 source.replace(target)
-        for path in sorted(ours.keys() - others.keys() - {output.path for output in mark.outputs}):
+        for path in sorted(ours.keys() - others.keys() - named):
             old = self.folder / path
             self._set_aside_unless(old, ours[path])
             old.unlink(missing_ok=True)
             _remove_empty_folders(old.parent, up_to=self.folder)
         for folder in sorted(folders):
             sync_folder(folder)
-        write_atomically(self._done(stage), _mark_to_json(mark))
+        _write_mark(self._done(stage), mark)
         self._pending(stage).unlink()
         self._clear(stage)
         shutil.rmtree(self.work / "unfinished" / stage, ignore_errors=True)
@@ -420,10 +428,26 @@ def _to_json(data: Any) -> str:
     return json.dumps(data, indent=1, allow_nan=False) + "\n"
 
 
-def _mark_to_json(mark: Mark) -> str:
-    content = mark.to_dict()
-    content[_SEAL] = _seal(content)
-    return _to_json(content)
+# A mark is JSON with one row for each output, which a reader takes one at a time: some have 300,000. The last row holds
+# the seal, a hash of all that is before it.
+_HEAD_END, _TAIL_START = b'"outputs": [\n', b'], "sha256": "'
+
+
+def _mark_rows(mark: Mark) -> Iterator[bytes]:
+    about = {"stage": mark.stage, "recipe": mark.recipe.to_dict(), "report": mark.report.to_dict()}
+    yield json.dumps(about, allow_nan=False)[:-1].encode() + b", " + _HEAD_END
+    last = len(mark.outputs) - 1
+    for number, output in enumerate(mark.outputs):
+        yield json.dumps(output.to_dict()).encode() + (b"\n" if number == last else b",\n")
+
+
+def _write_mark(path: Path, mark: Mark) -> None:
+    seal = hashlib.sha256()
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        for row in _mark_rows(mark):
+            seal.update(row)
+            file.write(row)
+        file.write(_TAIL_START + f'{seal.hexdigest()}"}}\n'.encode())
 
 
 def _seal(content: Any) -> str:
@@ -437,31 +461,58 @@ def _read_mark(path: Path) -> Mark | None:
     """
     try:
         with path.open("rb") as file:
-            content = file.read(_MOST_BYTES_OF_A_MARK + 1)
-        digest = hashlib.sha256(content).digest()
-        if digest not in _MARKS:
-            _MARKS[digest] = _parse_mark(content)
-            while len(_MARKS) > _MOST_MARKS:
-                del _MARKS[next(iter(_MARKS))]
+            if os.fstat(file.fileno()).st_size > _MOST_BYTES_OF_A_MARK:
+                raise ValueError("too large")
+            digest = hashlib.file_digest(file, "sha256").digest()
+            if digest not in _MARKS:
+                file.seek(0)
+                _MARKS[digest] = _parse_mark(file)
+                while len(_MARKS) > _MOST_MARKS:
+                    del _MARKS[next(iter(_MARKS))]
         mark, is_sealed = _MARKS[digest]
         return mark if is_sealed or path.suffix != ".pending" else None
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
-def _parse_mark(content: bytes) -> tuple[Mark, bool]:
+def _parse_mark(file: BinaryIO) -> tuple[Mark, bool]:
     """A mark, and whether it has a seal.
 
     Raises:
         ValueError, TypeError, KeyError, AttributeError: it is damaged.
     """
-    if len(content) > _MOST_BYTES_OF_A_MARK:
-        raise ValueError("too large")
+    head = file.readline(_MOST_BYTES_OF_A_MARK)
+    if not head.endswith(_HEAD_END):
+        return _parse_earlier_mark(head + file.read(_MOST_BYTES_OF_A_MARK))
+    seal = hashlib.sha256(head)
+    values = parse_json(head + b"]}")
+    outputs: list[OutputFile] = []
+    for row in file:
+        if row.startswith(_TAIL_START):
+            if row != _TAIL_START + f'{seal.hexdigest()}"}}\n'.encode() or file.read(1):
+                raise ValueError("it is not what was sealed")
+            return dataclasses.replace(Mark.from_dict(values), outputs=tuple(outputs)), True
+        seal.update(row)
+        outputs.append(OutputFile.from_dict(parse_json(row.removesuffix(b"\n").removesuffix(b","))))
+    raise ValueError("it has no end")
+
+
+def _parse_earlier_mark(content: bytes) -> tuple[Mark, bool]:
+    """A mark as earlier versions wrote it."""
     values = parse_json(content)
     seal = values.pop(_SEAL, None)
     if seal not in (None, _seal(values)):
         raise ValueError("it is not what was sealed")
     return Mark.from_dict(values), seal is not None
+
+
+def files_below(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Every folder in ``folder``, itself included, that has files, and their names; a link is a file."""
+    for path, folders, names in os.walk(folder):
+        within = Path(path)
+        names += [name for name in folders if (within / name).is_symlink()]
+        if names:
+            yield within, sorted(names)
 
 
 def _record(path: Path, workspace: Path) -> OutputFile:

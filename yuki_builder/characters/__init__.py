@@ -13,7 +13,7 @@ from yuki_builder.characters.attribution import (
 )
 from yuki_builder.characters.enrolment import EnrolClip, Enrolment, ManualLabel, read_enrolment
 from yuki_builder.characters.evaluation import Evaluation, TrueLine, draw_evaluation, evaluate, read_truth
-from yuki_builder.characters.gallery import Gallery
+from yuki_builder.characters.gallery import Gallery, write_joined
 from yuki_builder.characters.labels import match_labels
 from yuki_builder.characters.nobody import revealed, stand_ins
 from yuki_builder.characters.season_voices import EpisodeVoice, link_voices
@@ -42,4 +42,5 @@ __all__ = [
     "revealed",
     "stand_ins",
     "verdict_of",
+    "write_joined",
 ]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, compress, pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,6 +27,7 @@ SCHEMA = 1
 MIN_CLIPS_TO_DOUBT = 3
 _RELIABILITY = 0.99
 _MIN_CHARACTERS_TO_TUNE = 3
+_ROWS_AT_ONCE = 1 << 12
 _LARGEST_COMPONENT = 1e4  # embeddings have length 1
 
 
@@ -108,36 +111,24 @@ class Gallery:
         Raises:
             GalleryError: the galleries are of different embedders.
         """
-        parts = []
-        for gallery in galleries:
-            _check_embedder(gallery, embedder, where=None)
-            parts += [gallery] if gallery.keys else []
+        clips = GalleryClips(embedder=embedder)
+        parts = [gallery for gallery in galleries if clips.add(gallery)]
         if not parts:
             return cls.empty(embedder=embedder)
-        if len({gallery.vectors.shape[1] for gallery in parts}) > 1:
-            raise GalleryError("two galleries hold embeddings of different sizes")
-        keys = tuple(chain.from_iterable(gallery.keys for gallery in parts))
-        characters = tuple(chain.from_iterable(gallery.characters for gallery in parts))
-        speech_ms = tuple(chain.from_iterable(gallery.speech_ms for gallery in parts))
-        rows = sorted({key: row for row, key in enumerate(keys)}.values())
-        vectors = np.concatenate([gallery.vectors for gallery in parts])[rows]
-        of_rows = SpeakerEmbeddings(tuple(keys[row] for row in rows), vectors, tuple(speech_ms[row] for row in rows))
-        return cls.build(of_rows, {keys[row]: characters[row] for row in rows}, embedder=embedder)
+        rows = clips.order()
+        return cls(
+            embedder=embedder,
+            keys=tuple(clips.keys[row] for row in rows),
+            characters=tuple(clips.characters[row] for row in rows),
+            vectors=np.concatenate([gallery.vectors for gallery in parts])[rows],
+            speech_ms=tuple(clips.speech_ms[row] for row in rows),
+        )
 
     def save(self, folder: Path) -> None:
         """Write ``gallery.json`` and the embeddings beside it: the same bytes for the same content."""
-        from safetensors.numpy import save_file
-
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        clips = [
-            {"key": key, "character": character, "speech_ms": speech_ms}
-            for key, character, speech_ms in zip(self.keys, self.characters, self.speech_ms, strict=True)
-        ]
-        content = {"schema": SCHEMA, "embedder": self.embedder, "characters": self.counts(), "clips": clips}
-        save_file({"embeddings": np.ascontiguousarray(self.vectors)}, folder / EMBEDDINGS_FILE)
-        text = json.dumps(content, ensure_ascii=False, indent=1)
-        (folder / GALLERY_FILE).write_text(text + "\n", encoding="utf-8", newline="\n")
+        clips = GalleryClips(embedder=self.embedder)
+        clips.add(self)
+        _write(Path(folder), clips, range(len(self.keys)), self.vectors.shape[1], [self.vectors])
 
     @classmethod
     def load(cls, folder: Path, *, embedder: str | None) -> Self:
@@ -230,6 +221,106 @@ class Gallery:
     def _labels(self) -> Array:
         """1 where a clip is of a character, shape (clips, names)."""
         return np.array([[float(name == character) for name in self.names] for character in self.characters])
+
+
+class GalleryClips:
+    """The clips of many galleries but their embeddings.
+
+    Attributes:
+        embedder: fingerprint of the embedder.
+        keys, characters, speech_ms: one a clip, gallery by gallery.
+        dim: of the embeddings; 0 while there is no clip.
+    """
+
+    def __init__(self, *, embedder: str) -> None:
+        self.embedder = embedder
+        self.keys: list[str] = []
+        self.characters: list[str] = []
+        self.speech_ms = array("q")
+        self.dim = 0
+
+    def add(self, gallery: Gallery) -> bool:
+        """Note a gallery's clips; whether it has any.
+
+        Raises:
+            GalleryError: it is of another embedder.
+        """
+        _check_embedder(gallery, self.embedder, where=None)
+        if not gallery.keys:
+            return False
+        self.dim = self.dim or gallery.vectors.shape[1]
+        if gallery.vectors.shape[1] != self.dim:
+            raise GalleryError("two galleries hold embeddings of different sizes")
+        self.keys += gallery.keys
+        self.characters += map(sys.intern, gallery.characters)
+        self.speech_ms.extend(gallery.speech_ms)
+        return True
+
+    def order(self) -> list[int]:
+        """The clips in the order of a gallery; of those with one key the last."""
+        rows = sorted(range(len(self.keys)), key=self.keys.__getitem__)
+        is_last = [self.keys[a] != self.keys[b] for a, b in pairwise(rows)]
+        rows = list(compress(rows, chain(is_last, [True])))
+        rows.sort(key=self.characters.__getitem__)
+        return rows
+
+
+def write_joined(galleries: Iterable[Gallery], folder: Path, scratch: Path, *, embedder: str) -> int:
+    """As ``Gallery.joined(…).save(folder)``, with one gallery at a time in the memory.
+
+    Args:
+        galleries: the clips; of those that hold one key, the last counts.
+        folder: where to write. Nothing is written where there are no clips.
+        scratch: a folder for a temporary file as large as the embeddings.
+        embedder: fingerprint of the embedder.
+
+    Returns:
+        How many clips it has.
+
+    Raises:
+        GalleryError: the galleries are of different embedders.
+        OSError: a folder cannot be written.
+    """
+    clips = GalleryClips(embedder=embedder)
+    with (scratch / "embeddings").open("w+b") as file:
+        for gallery in galleries:
+            if clips.add(gallery):
+                file.write(gallery.vectors.tobytes())
+        file.flush()
+        rows = clips.order()
+        if rows:
+            _write(folder, clips, rows, clips.dim, _rows_of(Path(file.name), rows, clips.dim))
+    return len(rows)
+
+
+def _rows_of(path: Path, rows: Sequence[int], dim: int) -> Iterator[FloatArray]:
+    """Rows of a file of float32 vectors, some at a time: what was mapped of it leaves the memory in between."""
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        vectors = np.memmap(path, np.float32, "r").reshape(-1, dim)
+        yield np.asarray(vectors[rows[start : start + _ROWS_AT_ONCE]])
+
+
+def _write(folder: Path, clips: GalleryClips, rows: Sequence[int], dim: int, vectors: Iterable[FloatArray]) -> None:
+    """The files of a gallery: the embeddings as safetensors, as they come, and the names of the clips."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shape = [len(rows), dim]
+    about = {"dtype": "F32", "shape": shape, "data_offsets": [0, 4 * len(rows) * dim]}
+    header = json.dumps({"embeddings": about}, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    with (folder / EMBEDDINGS_FILE).open("wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        for part in vectors:
+            file.write(np.ascontiguousarray(part, "<f4").tobytes())
+    counts = dict(sorted(Counter(clips.characters[row] for row in rows).items()))
+    content = {"schema": SCHEMA, "embedder": clips.embedder, "characters": counts, "clips": []}
+    before, after = json.dumps(content, ensure_ascii=False, indent=1).rsplit("[]", 1)
+    with (folder / GALLERY_FILE).open("w", encoding="utf-8", newline="\n") as text:
+        text.write(before + "[")
+        for number, row in enumerate(rows):
+            key, character = (json.dumps(own[row], ensure_ascii=False) for own in (clips.keys, clips.characters))
+            fields = f'"key": {key},\n   "character": {character},\n   "speech_ms": {clips.speech_ms[row]}'
+            text.write(f"{',' if number else ''}\n  {{\n   {fields}\n  }}")
+        text.write(("\n ]" if rows else "]") + after + "\n")
 
 
 def _duration_ms(value: Any) -> int:

@@ -29,6 +29,7 @@ _MOST_BY_PAIRS = 1000
 _NEIGHBOURS = 12
 _STAND_IN = 3
 _AT_ONCE = 1 << 10  # pairs: what a processor's cache holds
+_SEARCH_MB = 64
 _MOST_BY_SEARCH = 20_000
 """Groups up to which the nearest are found exactly; of more, approximately where the extra ``large`` is installed."""
 
@@ -191,11 +192,12 @@ def _neighbours(points: Array) -> list[tuple[int, int]]:
     wanted = min(_NEIGHBOURS + 1, len(unit))
     index = _approximate(unit, wanted) if len(unit) > _MOST_BY_SEARCH else None
     if index is None:
+        from sklearn import config_context
         from sklearn.neighbors import NearestNeighbors
 
-        index = (
-            NearestNeighbors(n_neighbors=wanted, algorithm="brute").fit(unit).kneighbors(return_distance=False, X=unit)
-        )
+        with config_context(working_memory=_SEARCH_MB):
+            search = NearestNeighbors(n_neighbors=wanted, algorithm="brute").fit(unit)
+            index = search.kneighbors(return_distance=False, X=unit)
     return sorted({(min(i, j), max(i, j)) for i, near in enumerate(index.tolist()) for j in near if i != j})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import tempfile
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -195,6 +196,7 @@ def fingerprint(wave: FloatArray, rate_hz: int) -> AudioFingerprint | None:
 _SAME_SOUND = 0.93
 _SAME_LENGTH = 0.15
 _LEAST_LETTERS = 6
+_MOST_BYTES_OF_SOUNDS = 16 << 20
 
 
 def mark_duplicates(
@@ -232,7 +234,8 @@ class DuplicateFinder:
 
     def __init__(self, repeated: Collection[int]) -> None:
         self._repeated = repeated
-        self._first: dict[int, list[tuple[Line, AudioFingerprint]]] = {}
+        self._first: dict[int, list[_Heard]] = {}
+        self._sounds = _Sounds()
 
     def mark(
         self, qualities: Sequence[ClipQuality], lines: Sequence[Line], prints: Mapping[str, AudioFingerprint]
@@ -250,13 +253,49 @@ class DuplicateFinder:
             original = None
             if key in self._repeated and key is not None and sound is not None:
                 earlier = self._first.setdefault(key, [])
-                original = next((other for other, own in earlier if _sound_alike(line, sound, other, own)), None)
+                original = next((other for other in earlier if self._is_repeat(line, sound, other)), None)
                 if original is None:
-                    earlier.append((line, sound))
+                    earlier.append(_Heard(line.line_id, line.span.duration_ms, self._sounds.add(sound)))
             duplicate_of = None if original is None else original.line_id
             is_marked = quality.duplicate_of == duplicate_of
             marked.append(quality if is_marked else replace(quality, duplicate_of=duplicate_of))
         return marked
+
+    def _is_repeat(self, line: Line, sound: AudioFingerprint, earlier: _Heard) -> bool:
+        lengths = sorted((line.span.duration_ms, earlier.duration_ms))
+        if lengths[1] - lengths[0] > _SAME_LENGTH * lengths[1]:
+            return False
+        other = self._sounds[earlier.sound]
+        return len(other) == len(sound) and float(sound @ other) >= _SAME_SOUND
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What is remembered of an earlier line."""
+
+    line_id: str
+    duration_ms: int
+    sound: tuple[int, int]
+
+
+class _Sounds:
+    """Audio fingerprints, by where they are. Beyond some that is a temporary file: a long season fits the memory."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(_MOST_BYTES_OF_SOUNDS)  # noqa: SIM115
+        self._bytes = 0
+
+    def add(self, sound: AudioFingerprint) -> tuple[int, int]:
+        """Keep one; its first byte and how many it has."""
+        where = self._bytes, sound.nbytes
+        self._file.seek(self._bytes)
+        self._file.write(np.ascontiguousarray(sound, np.float32).tobytes())
+        self._bytes += sound.nbytes
+        return where
+
+    def __getitem__(self, where: tuple[int, int]) -> AudioFingerprint:
+        self._file.seek(where[0])
+        return np.frombuffer(self._file.read(where[1]), np.float32)
 
 
 def _words(line: Line) -> int | None:
@@ -265,13 +304,6 @@ def _words(line: Line) -> int | None:
     if letters(key) < _LEAST_LETTERS:
         return None
     return int.from_bytes(hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
-
-
-def _sound_alike(one: Line, sound: AudioFingerprint, other: Line, other_sound: AudioFingerprint) -> bool:
-    lengths = sorted((one.span.duration_ms, other.span.duration_ms))
-    if lengths[1] - lengths[0] > _SAME_LENGTH * lengths[1]:
-        return False
-    return float(sound @ other_sound) >= _SAME_SOUND
 
 
 def _near(speech: Sequence[Span], span: Span) -> Iterable[Span]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from yuki_builder.corpus.audio.quality import ClipQuality
-from yuki_builder.corpus.tables.lines_parquet import in_parts
+from yuki_builder.corpus.tables.lines_parquet import write_groups
 
 _ROWS_PER_GROUP = 1 << 18
 
@@ -35,5 +35,5 @@ def write_quality_parquet(qualities: Iterable[ClipQuality], destination: Path) -
         ]
     )
     with destination.open("wb") as file, pq.ParquetWriter(file, schema) as writer:
-        for part in in_parts(qualities, _ROWS_PER_GROUP):
-            writer.write_table(pa.Table.from_pylist([quality.to_dict() for quality in part], schema=schema))
+        rows = (quality.to_dict() for quality in qualities)
+        write_groups(writer, rows, lambda some: pa.Table.from_pylist(some, schema=schema), size=_ROWS_PER_GROUP)
