@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.console.threads import ROUNDS, wait_sparingly
+from pipelines.console.threads import ROUNDS, multiply_on_one_thread, wait_sparingly
 
 ROOT = Path(__file__).parents[1]
 
@@ -26,6 +26,29 @@ def test_what_the_user_has_set_stays(given: dict[str, str], found: dict[str, str
     environment = dict(given)
     wait_sparingly(environment)
     assert environment == found
+
+
+@pytest.mark.parametrize(("told", "threads"), [(None, 1), ("2", 2)])
+def test_numpy_multiplies_on_one_thread_in_the_command(told: str | None, threads: int) -> None:
+    code = (
+        "import runpy, sys; sys.argv = ['run_pipeline.py', '--video', 'none.mkv']\n"
+        "try: runpy.run_path('run_pipeline.py', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "import numpy, scipy.linalg, threadpoolctl\n"
+        "print({lib['num_threads'] for lib in threadpoolctl.threadpool_info() if lib['internal_api'] == 'openblas'})"
+    )
+    environment = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
+    environment |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "2"}
+    environment |= {} if told is None else {"OPENBLAS_NUM_THREADS": told}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    if done.stdout.splitlines()[-1] == "set()":
+        pytest.skip("NumPy multiplies with another library here")
+    assert done.stdout.splitlines()[-1] == f"{{{threads}}}"
+    environment.clear()
+    multiply_on_one_thread(environment)
+    assert environment == {"OPENBLAS_NUM_THREADS": "1"}
 
 
 def test_the_command_says_so_before_pytorch_is_loaded() -> None:

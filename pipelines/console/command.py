@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 
-from pipelines.console.threads import wait_sparingly
+from pipelines.console.threads import multiply_on_one_thread, wait_sparingly
 
 
 def run() -> int:
-    """Settles how threads wait, before anything loads PyTorch, and runs the command line; the exit status."""
+    """Settles how threads work and wait, before anything loads PyTorch, and runs the command line; the exit status."""
     wait_sparingly(os.environ)
+    multiply_on_one_thread(os.environ)
     from pipelines.console.app import main
 
     return main()

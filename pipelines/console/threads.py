@@ -1,4 +1,4 @@
-"""How the threads of PyTorch wait for work."""
+"""How the threads of libraries work and wait for work; to be settled before these are loaded."""
 
 from __future__ import annotations
 
@@ -18,3 +18,12 @@ def wait_sparingly(environment: MutableMapping[str, str]) -> None:
     """
     if "OMP_WAIT_POLICY" not in environment:
         environment.setdefault("GOMP_SPINCOUNT", ROUNDS)
+
+
+def multiply_on_one_thread(environment: MutableMapping[str, str]) -> None:
+    """Let NumPy's and SciPy's matrix products (OpenBLAS) use one thread; to be called likewise.
+
+    What they multiply here is small, and the last bit of what several threads compute can depend on how many there
+    are. PyTorch's products are not concerned. What the user has set stays.
+    """
+    environment.setdefault("OPENBLAS_NUM_THREADS", "1")

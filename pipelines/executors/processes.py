@@ -26,7 +26,9 @@ R = TypeVar("R")
 
 _TRIES = 2
 _GRACE_SECONDS = 10.0
-_LIMITS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+_LIMITS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+_BY_ONE = "OPENBLAS_NUM_THREADS"
+"""NumPy's products have the same bits in every process, however many there are (``console.threads``)."""
 
 
 def usable_cores() -> int:
@@ -164,9 +166,10 @@ class _Processes(Pool[T, R]):
 @contextmanager
 def _limited(threads: int) -> Iterator[None]:
     """The environment of a process that is started within: libraries read their limits when they are loaded."""
-    before = {name: os.environ.get(name) for name in _LIMITS}
-    for name in _LIMITS:
-        os.environ.setdefault(name, str(threads))
+    limits = dict.fromkeys(_LIMITS, str(threads)) | {_BY_ONE: "1"}
+    before = {name: os.environ.get(name) for name in limits}
+    for name, limit in limits.items():
+        os.environ.setdefault(name, limit)
     try:
         yield
     finally:
