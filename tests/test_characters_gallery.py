@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import time
+import tracemalloc
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_characters_voices import EMBEDDER, Voices
 
-from yuki_builder.characters import Gallery
+from yuki_builder.characters import Gallery, write_joined
 from yuki_builder.errors import GalleryError
 from yuki_builder.records import SpeakerEmbeddings
 
@@ -203,3 +206,74 @@ def test_many_galleries_are_joined_in_a_moment() -> None:
     assert Gallery.joined([], embedder="x").keys == ()
     with pytest.raises(GalleryError):
         Gallery.joined([parts[0]], embedder="y")
+
+
+def as_plain_files(gallery: Gallery) -> dict[str, bytes]:
+    """What the libraries write of a gallery as a whole."""
+    clips = zip(gallery.keys, gallery.characters, gallery.speech_ms, strict=True)
+    rows = [{"key": key, "character": character, "speech_ms": ms} for key, character, ms in clips]
+    about = {"schema": 1, "embedder": gallery.embedder, "characters": gallery.counts(), "clips": rows}
+    return {
+        "embeddings.safetensors": safetensors.numpy.save({"embeddings": np.ascontiguousarray(gallery.vectors)}),
+        "gallery.json": (json.dumps(about, ensure_ascii=False, indent=1) + "\n").encode(),
+    }
+
+
+names = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=3)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    parts=st.lists(st.dictionaries(names, names, max_size=4), max_size=4),
+    dim=st.integers(1, 5),
+    at_once=st.integers(1, 4),
+)
+def test_galleries_written_together_have_the_bytes_of_one_made_in_memory(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[dict[str, str]], dim: int, at_once: int
+) -> None:
+    dice = np.random.default_rng(dim)
+    galleries = [
+        Gallery.build(
+            Voiceprints(
+                tuple(part),
+                dice.standard_normal((len(part), dim)).astype(np.float32),
+                tuple(int(ms) for ms in dice.integers(0, 5000, len(part))),
+            ),
+            part,
+            embedder=EMBEDDER,
+        )
+        for part in parts
+    ]
+    folder = tmp_path_factory.mktemp("joined")
+    whole = Gallery.joined(galleries, embedder=EMBEDDER)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("yuki_builder.characters.gallery._ROWS_AT_ONCE", at_once)
+        count = write_joined(iter(galleries), folder / "new", folder, embedder=EMBEDDER)
+    assert count == len(whole.keys)
+    whole.save(folder / "saved")
+    assert files(folder / "saved") == as_plain_files(whole)
+    assert not count or files(folder / "new") == files(folder / "saved")
+    later = {key: character for part in parts for key, character in part.items() if character.strip()}
+    assert dict(zip(whole.keys, whole.characters, strict=True)) == later
+
+
+def test_a_long_season_s_gallery_is_not_in_memory(tmp_path: Path) -> None:
+    clips_each, dim, episodes = 200, 192, 100
+
+    def galleries() -> Iterator[Gallery]:
+        for number in range(episodes):
+            named = {f"e{number}-{k}": f"c{k % 9}" for k in range(clips_each)}
+            vectors = np.full((clips_each, dim), number, np.float32)
+            yield Gallery.build(Voiceprints(tuple(named), vectors, (1000,) * clips_each), named, embedder=EMBEDDER)
+
+    tracemalloc.start()
+    try:
+        assert write_joined(galleries(), tmp_path / "g", tmp_path, embedder=EMBEDDER) == clips_each * episodes
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    size = (tmp_path / "g/embeddings.safetensors").stat().st_size
+    assert size > 4 * clips_each * episodes * dim
+    assert peak < size  # twice what is written and more, where all is in memory
+    loaded = Gallery.load(tmp_path / "g", embedder=EMBEDDER)
+    assert all(vector[0] == int(key[1:].split("-")[0]) for key, vector in zip(loaded.keys, loaded.vectors, strict=True))

@@ -215,6 +215,26 @@ def test_parquet_gives_back_the_lines_and_the_same_bytes(tmp_path: Path, lines: 
     assert again.read_bytes() == path.read_bytes()
 
 
+@pytest.mark.parametrize("count", [0, 1, 63, 64, 65, 128, 130])
+def test_parquet_written_in_parts_has_groups_of_one_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    import pyarrow.parquet as pq
+
+    lines = [said(k, "Ada" if k % 3 else None, f"Line {k}.") for k in range(count)]
+    paths = []
+    for at_once in (64, 16, 1):
+        monkeypatch.setattr("yuki_builder.corpus.tables.lines_parquet._ROWS_PER_GROUP", 64)
+        monkeypatch.setattr("yuki_builder.corpus.tables.lines_parquet._ROWS_AT_ONCE", at_once)
+        paths.append(tmp_path / f"{at_once}.parquet")
+        write_lines_parquet(iter(lines), paths[-1])
+        assert read_lines_parquet(paths[-1]) == lines
+    assert paths[0].read_bytes() == paths[1].read_bytes() == paths[2].read_bytes()
+    facts = pq.read_metadata(paths[0])
+    sizes = [facts.row_group(k).num_rows for k in range(facts.num_row_groups)]
+    assert sizes in ([64] * (count // 64) + [count % 64] * bool(count % 64), [0] * (not count))
+
+
 def test_parquet_is_typed(tmp_path: Path) -> None:
     import pyarrow.parquet as pq
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -168,3 +169,34 @@ def test_dnsmos_is_that_of_its_package(tmp_path: Path) -> None:
         theirs = dnsmos.run(soundfile.read(tmp_path / f"{name}.flac", dtype="float32")[0], sr=16_000)
         assert ours.dnsmos == pytest.approx(theirs["ovrl_mos"], abs=0.02 if name == "whole" else 0.15)
         assert ours.dnsmos_background == pytest.approx(theirs["bak_mos"], abs=0.02 if name == "whole" else 0.15)
+
+
+def test_repeats_are_found_alike_when_their_sounds_are_in_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    dice = np.random.default_rng(0)
+    lines = [line(k, 2000 * k, 2000 * k + 1500) for k in range(60)]
+    sounds = dice.standard_normal((20, 768)).astype(np.float32)
+    sounds /= np.linalg.norm(sounds, axis=1, keepdims=True)
+    prints = {own.line_id: sounds[k % 20] for k, own in enumerate(lines)}
+    qualities = [ClipQuality(own.line_id, 1.5, 0.0, 16000, 0.9, 12.0, 0.0) for own in lines]
+    expected = [None if k < 20 else lines[k % 20].line_id for k in range(60)]
+    assert [q.duplicate_of for q in mark_duplicates(qualities, lines, prints)] == expected
+    monkeypatch.setattr("yuki_builder.corpus.audio.quality._MOST_BYTES_OF_SOUNDS", 5000)
+    assert [q.duplicate_of for q in mark_duplicates(qualities, lines, prints)] == expected
+    # Another episode's fingerprints of another size (a damaged file) are no repeats of these.
+    odd = {own.line_id: sounds[k % 20][: 700 if k % 2 else 768] for k, own in enumerate(lines)}
+    assert len(mark_duplicates(qualities, lines, odd)) == 60
+
+
+def test_what_is_remembered_of_an_episode_does_not_hold_its_fingerprints_in_memory() -> None:
+    finder = DuplicateFinder(repeated_words([line(0, 0, 1500), line(1, 0, 1500)]))
+    tracemalloc.start()
+    try:
+        for episode in range(20):
+            sounds = np.full((400, 768), 1 / np.sqrt(768), np.float32) * (1 if episode % 2 else -1)
+            one = line(episode, 0, 1500)
+            quality = ClipQuality(one.line_id, 1.5, 0.0, 16000, 0.9, 12.0, 0.0)
+            finder.mark([quality], [one], {one.line_id: sounds[7]})
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 2 * sounds.nbytes  # the last episode's; a view of each would hold all twenty

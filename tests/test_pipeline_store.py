@@ -514,6 +514,7 @@ def test_left_over_workspaces_are_removed(bench: Bench) -> None:
 
 _NAMES = st.sampled_from(["a", "b", "c"])
 _MAPPINGS = st.dictionaries(_NAMES, st.sampled_from(["1", "2"]))
+_RECIPE = Recipe(1, {"a": "b"}, {}, {"in": "hash"})
 _RECIPES = st.builds(Recipe, st.integers(1, 2), _MAPPINGS, _MAPPINGS, _MAPPINGS)
 
 
@@ -556,3 +557,61 @@ def test_damaged_memory_of_fingerprints_is_ignored(tmp_path: Path, damage: str) 
     fingerprints = Fingerprints()
     fingerprints.load(tmp_path / "memory.json")
     assert fingerprints.of(tmp_path / "a") == Fingerprints().of(tmp_path / "a")
+
+
+def test_a_mark_has_a_row_an_output_and_is_json(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with store.locked(), store.workspace("s") as workspace:
+        for name in ("b/2", "b/1", "a", 'b-"\n'):
+            (workspace.outputs / name).parent.mkdir(exist_ok=True)
+            (workspace.outputs / name).write_text(name)
+        store.commit("s", _RECIPE, StageReport("s", 0.0, 4, 4, {}))
+    path = tmp_path / ".work/done/s.json"
+    values = json.loads(path.read_text())
+    assert [output["path"] for output in values["outputs"]] == ["a", "b/1", "b/2", 'b-"\n']
+    assert path.read_text().count("\n") == 6
+    mark = Store(tmp_path).mark("s")
+    assert mark is not None
+    assert mark == Mark.from_dict(values)
+
+
+def test_a_mark_of_an_earlier_version_is_believed(tmp_path: Path) -> None:
+    from pipelines.engine.store import _seal
+
+    store = Store(tmp_path)
+    with store.locked(), store.workspace("s") as workspace:
+        (workspace.outputs / "a").write_text("a")
+        store.commit("s", _RECIPE, StageReport("s", 0.0, 1, 1, {}))
+    path = tmp_path / ".work/done/s.json"
+    values = json.loads(path.read_text())
+    del values["sha256"]
+    for text in (json.dumps(values), json.dumps({**values, "sha256": _seal(values)}, indent=1)):
+        path.write_text(text)
+        assert store.why_not_done("s", _RECIPE) is None
+    path.write_text(json.dumps({**values, "sha256": "0" * 64}))
+    assert store.why_not_done("s", _RECIPE) == "not done yet"
+
+
+@given(data=st.data())
+def test_a_mark_whose_bytes_were_changed_is_not_believed(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("changed")
+    store = Store(folder)
+    with store.locked(), store.workspace("s") as workspace:
+        for name in ("a", "b"):
+            (workspace.outputs / name).write_text(name)
+        store.commit("s", _RECIPE, StageReport("s", 0.0, 1, 1, {}))
+    path = folder / ".work/done/s.json"
+    original = path.read_bytes()
+    place = data.draw(st.integers(0, len(original) - 1))
+    kind = data.draw(st.sampled_from(["cut", "changed", "doubled"]))
+    changed = {
+        "cut": original[:place],
+        "changed": original[:place] + bytes([original[place] ^ data.draw(st.integers(1, 255))]) + original[place + 1 :],
+        "doubled": original[:place] + original[max(0, place - 40) :],
+    }[kind]
+    path.with_suffix(".pending").write_bytes(changed)
+    path.unlink()
+    mark = store.mark("s")
+    assert mark is None or changed.rstrip(b"\n") == original.rstrip(b"\n")
