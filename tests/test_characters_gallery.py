@@ -234,7 +234,7 @@ def test_galleries_written_together_have_the_bytes_of_one_made_in_memory(
     dice = np.random.default_rng(dim)
     galleries = [
         Gallery.build(
-            Voiceprints(
+            SpeakerEmbeddings(
                 tuple(part),
                 dice.standard_normal((len(part), dim)).astype(np.float32),
                 tuple(int(ms) for ms in dice.integers(0, 5000, len(part))),
@@ -264,7 +264,9 @@ def test_a_long_season_s_gallery_is_not_in_memory(tmp_path: Path) -> None:
         for number in range(episodes):
             named = {f"e{number}-{k}": f"c{k % 9}" for k in range(clips_each)}
             vectors = np.full((clips_each, dim), number, np.float32)
-            yield Gallery.build(Voiceprints(tuple(named), vectors, (1000,) * clips_each), named, embedder=EMBEDDER)
+            yield Gallery.build(
+                SpeakerEmbeddings(tuple(named), vectors, (1000,) * clips_each), named, embedder=EMBEDDER
+            )
 
     tracemalloc.start()
     try:
