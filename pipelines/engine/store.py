@@ -327,7 +327,7 @@ class Store:
                 old.unlink()
                 _remove_empty_folders(old.parent, up_to=self.folder)
         if today is None:
-            write_atomically(self._done(mark.stage), _mark_to_json(mark))
+            _write_mark(self._done(mark.stage), mark)
         if mark.stage != earlier.stage:
             self._done(earlier.stage).unlink()
             shutil.rmtree(self.work / "unfinished" / earlier.stage, ignore_errors=True)
