@@ -73,6 +73,24 @@ def test_enrolled_voices_are_named_and_strangers_are_not(seed: int, turns: str) 
         assert sources(found[0]) == {"voice": "A", "cluster": "A"}
 
 
+def test_of_lines_at_the_same_time_none_is_certain_by_the_voice_heard_there() -> None:
+    voices = Voices(2)
+    said_by = [CAST[i % 4] for i in range(24)]
+    lines = [line(i) for i in range(24)]
+    both = dataclasses.replace(lines[8], cue=dataclasses.replace(lines[8].cue, cue_id="both"))
+    # For the most part alone: heard where it is.
+    late = dataclasses.replace(lines[16], cue=dataclasses.replace(lines[16].cue, cue_id="late"), start_ms=49_100)
+    heard = speak(voices, said_by)
+    row = heard.keys.index("l8")
+    heard = SpeakerEmbeddings((*heard.keys, "both"), np.vstack([heard.vectors, heard.vectors[row]]), (2000,) * 25)
+    found = {
+        a.cue_id: a for a in attribute([*lines, both, late], heard, gallery=enrol(voices, *CAST), turns=(), manual={})
+    }
+    assert all(found[key].confidence < 0.9 for key in ("l8", "both"))
+    assert sources(found["l8"])["voice"] == "A"
+    assert (found["l16"].character, found["l16"].verdict) == ("A", Verdict.CERTAIN)
+
+
 @pytest.mark.parametrize("dubbed_by", [{"A": "P", "B": "Q"}, {"A": "P", "B": "P"}], ids=["each", "one actor"])
 def test_a_dub_names_lines_that_the_first_track_leaves_open(dubbed_by: dict[str, str]) -> None:
     voices = Voices(1)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from yuki_builder.records import Span
-from yuki_builder.spans import difference, intersection, union
+from yuki_builder.spans import difference, intersection, own_shares, union
 
 SPANS = st.lists(
     st.tuples(st.integers(0, 40), st.integers(0, 12)).map(lambda pair: Span(pair[0], pair[0] + pair[1])), max_size=6
@@ -25,6 +26,13 @@ def test_a_union_covers_the_same_and_the_pauses(spans: list[Span], pause_ms: int
     assert covered(joined) >= covered(spans)
     assert all(b.start_ms - a.end_ms > pause_ms for a, b in pairwise(joined))
     assert covered(union(spans)) == covered(spans)
+
+
+@given(SPANS)
+def test_moments_are_shared_among_those_who_are_there(spans: list[Span]) -> None:
+    for span, own in zip(spans, own_shares(spans), strict=True):
+        there = [sum(s.start_ms <= ms < s.end_ms for s in spans) for ms in range(span.start_ms, span.end_ms)]
+        assert own == pytest.approx(sum(1 / n for n in there) / len(there) if there else 1.0)
 
 
 @given(SPANS, SPANS)

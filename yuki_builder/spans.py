@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 from yuki_builder.records import Span
 
@@ -23,6 +25,21 @@ def intersection(spans: Iterable[Span], others: Iterable[Span]) -> list[Span]:
     there = list(others)
     shared = ((max(a.start_ms, b.start_ms), min(a.end_ms, b.end_ms)) for a in spans for b in there)
     return sorted(Span(start_ms, end_ms) for start_ms, end_ms in shared if start_ms < end_ms)
+
+
+def own_shares(spans: Sequence[Span]) -> list[float]:
+    """How much of each span is its own, 0 to 1: of a moment that n spans cover, each has one part in n. O(n log n)."""
+    changes: Counter[int] = Counter()
+    for span in spans:
+        changes[span.start_ms] += 1
+        changes[span.end_ms] -= 1
+    times = sorted(changes)
+    at_once = accumulate(changes[time] for time in times)
+    parts = ((end - start) / max(1, count) for start, end, count in zip(times, times[1:], at_once, strict=False))
+    before = dict(zip(times, accumulate(parts, initial=0.0), strict=False))
+    return [
+        (before[span.end_ms] - before[span.start_ms]) / span.duration_ms if span.duration_ms else 1.0 for span in spans
+    ]
 
 
 def difference(span: Span, taken: Iterable[Span]) -> list[Span]:

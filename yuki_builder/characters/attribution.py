@@ -27,10 +27,12 @@ from yuki_builder.characters.weighing import (
     with_second_track,
 )
 from yuki_builder.errors import GalleryError
-from yuki_builder.records import AlignedCue, Attribution, Evidence, FloatArray, SpeakerEmbeddings, Turn, Verdict
+from yuki_builder.records import AlignedCue, Attribution, Evidence, FloatArray, Span, SpeakerEmbeddings, Turn, Verdict
+from yuki_builder.spans import own_shares
 
 _LEAST_WEIGHT = 0.05  # evidence below is noise
 _LEAST_CLAIM_TO_TUNE = 0.9
+_ENOUGH_ALONE_MS = 960  # a line that has so much to itself is heard there alone, but for a margin of 80 ms at each end
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +227,7 @@ def _weigh(
                 groups=groups[heard],
                 seconds=_seconds(embeddings, rows),
                 signals={name: part[rows] for name, part in embeddings.signals.items()},
+                is_own=_own_voice([line.span for line in lines])[heard],
             ),
             passes=settings.passes,
             min_lines=settings.min_lines_of_a_voice,
@@ -274,6 +277,18 @@ def _rows(embeddings: SpeakerEmbeddings) -> dict[str, int]:
 
 def _seconds(embeddings: SpeakerEmbeddings, rows: Sequence[int]) -> Array:
     return np.array([embeddings.speech_ms[row] for row in rows], np.float64) / 1000
+
+
+def _own_voice(spans: Sequence[Span]) -> Array:
+    """How probably the voice heard in each span is that of its own line, where others speak at the same time.
+
+    Of two lines at the same time either may be the one that is heard. What a line has to itself is heard alone, where
+    it is long enough (``alignment.single_speaker_spans``).
+    """
+    length = np.array([span.duration_ms for span in spans], np.float64)
+    own = np.array(own_shares(spans), np.float64)
+    # What it has to itself, where no more than two speak at once; less than that where more do.
+    return np.where(length * (2 * own - 1) >= _ENOUGH_ALONE_MS, 1.0, own)
 
 
 def _with_dub(

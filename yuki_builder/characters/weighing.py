@@ -45,6 +45,7 @@ class HeardLines:
         groups: shape (m,); episode-local voice of each line, from 0, or -1.
         seconds: shape (m,); how much speech each embedding was made from; None: not known.
         signals: the vectors of each signal alone, shape (m, d) each; rows of zeros where it gave none.
+        is_own: shape (m,), 0 to 1; how probably what is heard is the line's own speaker; None: it is.
     """
 
     vectors: FloatArray
@@ -52,6 +53,7 @@ class HeardLines:
     groups: Indices
     seconds: Array | None = None
     signals: Mapping[str, FloatArray] = field(default_factory=dict)
+    is_own: Array | None = None
 
 
 def claim_odds(claims: Array) -> Array:
@@ -93,7 +95,9 @@ def name_voices(
     own = len(known.points) + np.arange(count)
     others = _one_column_per_group(_unnamed_groups(lines.groups, min_lines))
     tells = _tells(count, lines.seconds)[:, None]
-    learned, unknown = lines.claims, np.zeros((count, 0))
+    is_own = np.ones((count, 1)) if lines.is_own is None else lines.is_own[:, None]
+    named = lines.claims * is_own
+    learned, unknown = named, np.zeros((count, 0))
     for step in range(passes + 1):
         weights = np.zeros((len(clips), cast_size + unknown.shape[1]))
         weights[: len(known.points), :cast_size] = known.weights
@@ -104,13 +108,14 @@ def name_voices(
         log_odds = np.where(heard, calibrated, -np.log(cast_size + 1))
         log_odds[:, cast_size:] += _LOG_PRIOR_OF_UNKNOWN
         by_voice = softmax(log_odds)
+        log_odds = _of_own_voice(log_odds, is_own)
         log_odds[:, :cast_size] += claim_odds(lines.claims)
         posterior = softmax(log_odds)
         learned = posterior[:, :cast_size] ** 2
         unknown = tells * (posterior[:, -1:] * others if step == 0 else posterior[:, cast_size:-1]) ** 2
         unknown = unknown[:, unknown.sum(0) >= _LEAST_OF_UNKNOWN]
         # What names lines tells a voice as enrolled clips do; what was learned from lines would agree with itself.
-        whose = _known_after_all(model, lines.vectors, unknown, clips, np.concatenate([known.weights, lines.claims]))
+        whose = _known_after_all(model, lines.vectors, unknown, clips, np.concatenate([known.weights, named]))
         for column in np.flatnonzero(whose >= 0):
             learned[:, whose[column]] = np.maximum(learned[:, whose[column]], unknown[:, column])
         unknown = unknown[:, whose < 0]
@@ -123,6 +128,23 @@ def name_voices(
         is_there = vectors.any(1, keepdims=True)
         by_signal[name] = np.where(is_there, _unknown_in_one_column(softmax(log_odds), cast_size), 0.0)
     return _unknown_in_one_column(posterior, cast_size), _unknown_in_one_column(by_voice, cast_size), by_signal
+
+
+def _of_own_voice(log_odds: Array, is_own: Array) -> Array:
+    """What a voice says of the line it was heard in, if it may be that of somebody who speaks at the same time.
+
+    Args:
+        log_odds: shape (m, k), against none of the k.
+        is_own: shape (m, 1).
+
+    Returns:
+        Shape (m, k).
+    """
+    heard = softmax(log_odds)
+    shares = is_own * heard + (1 - is_own) / heard.shape[1]
+    least = np.finfo(np.float64).tiny
+    odds: Array = np.log(np.maximum(shares[:, :-1], least)) - np.log(np.maximum(shares[:, -1:], least))
+    return np.where(is_own < 1, odds, log_odds)
 
 
 def by_dub(
