@@ -46,7 +46,7 @@ from pipelines.layout import (
     SUMMARY,
     VOCALS,
 )
-from pipelines.season import EpisodeFailure, SeasonResult, device_of, executor_of, failure_of, shard_of
+from pipelines.season import EpisodeFailure, SeasonResult, attempted, device_of, executor_of, failure_of, shard_of
 from pipelines.videos import AUDIO_SUFFIXES, VIDEO_SUFFIXES, is_extra, natural
 from yuki_builder.errors import ConfigError, InputError, MissingExtraError
 from yuki_builder.names import path_name
@@ -196,17 +196,13 @@ class RemoteWorker:
 
     def __call__(self, job: RemoteJob, listener: Listener) -> EpisodeResult | EpisodeFailure:
         name = posixpath.basename(job.video)
-        listener(Event(EventKind.BEGUN, name, completed=job.number, total=job.total))
-        try:
-            result = self._work(job, listener)
-        except Exception as error:
+
+        def failed(error: Exception) -> EpisodeFailure:
             failure = failure_of(Path(name), error)
-            failure = dataclasses.replace(failure, message=failure.message.replace(str(self._scratch), "…"))
-            told = failure.message
-            listener(Event(EventKind.FAILED, name, message=told, completed=job.number, total=job.total))
-            return failure
-        listener(Event(EventKind.DONE, name, completed=job.number, total=job.total))
-        return result
+            return dataclasses.replace(failure, message=failure.message.replace(str(self._scratch), "…"))
+
+        begun = Event(EventKind.BEGUN, name, completed=job.number, total=job.total)
+        return attempted(partial(self._work, job, listener), failed, listener, begun)
 
     def _work(self, job: RemoteJob, listener: Listener) -> EpisodeResult:
         video, target = Place.of(job.video), Place.of(self._out) / job.episode_id

@@ -172,6 +172,28 @@ class EpisodeJob:
         return self.episode_id or self.config.video.name
 
 
+def attempted(
+    work: Callable[[], EpisodeResult], failed: Callable[[Exception], EpisodeFailure], listener: Listener, begun: Event
+) -> EpisodeResult | EpisodeFailure:
+    """What came of an episode; a failure is told of, and stops nothing else.
+
+    Args:
+        work: makes it.
+        failed: says what went wrong.
+        listener: hears that it begins, and how it ends.
+        begun: the event of its beginning.
+    """
+    listener(begun)
+    try:
+        result = work()
+    except Exception as error:
+        failure = failed(error)
+        listener(dataclasses.replace(begun, kind=EventKind.FAILED, message=failure.message))
+        return failure
+    listener(dataclasses.replace(begun, kind=EventKind.DONE))
+    return result
+
+
 @dataclass(frozen=True, slots=True)
 class Worked:
     """What came of an episode, and the content hashes found on the way; nothing of one that needs no preparing."""
@@ -206,17 +228,11 @@ class EpisodeWorker:
         return Worked(result, self._session.fingerprints.learned())
 
     def _work(self, job: EpisodeJob, listener: Listener) -> EpisodeResult | EpisodeFailure:
-        video, name = job.config.video, job.name
-        listener(Event(EventKind.BEGUN, name, completed=job.number, total=job.total))
-        try:
-            result = run_episode(job.config, progress=listener, session=self._session)
-        except Exception as error:
-            failure = failure_of(video, error)
-            message = failure.message
-            listener(Event(EventKind.FAILED, name, message=message, completed=job.number, total=job.total))
-            return failure
-        listener(Event(EventKind.DONE, name, completed=job.number, total=job.total))
-        return result
+        def work() -> EpisodeResult:
+            return run_episode(job.config, progress=listener, session=self._session)
+
+        event = Event(EventKind.BEGUN, job.name, completed=job.number, total=job.total)
+        return attempted(work, lambda error: failure_of(job.config.video, error), listener, event)
 
     def _prepare(self, job: EpisodeJob, listener: Listener) -> None:
         try:

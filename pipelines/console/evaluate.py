@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from pipelines.console.display import one_line
-from pipelines.console.subcommands import SETTINGS
+from pipelines.console.subcommands import SETTINGS, Out
+from pipelines.corpus.corpus import no_episode
 from pipelines.engine.store import refuse_link
 from pipelines.episode.records import read_lines
 from pipelines.layout import EVALUATION_PICTURE, GALLERY, LINES, TURNS
@@ -59,7 +60,7 @@ app = typer.Typer(**SETTINGS)
 def _evaluate(
     truth: Annotated[Path, typer.Option(metavar="FILE", help="A person's labels: CSV, JSON lines or RTTM.")],
     *,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The output folder of the run.")] = Path("out"),
+    out: Out = Path("out"),
     episode: Annotated[
         str | None, typer.Option(metavar="ID", help="Whose labels they are, where the folder holds several episodes.")
     ] = None,
@@ -108,7 +109,7 @@ def _folders(out: Path, truth: Path, labelled: Sequence[TrueLine], wanted: str |
     """Each episode's folder with its own labels."""
     there = sorted(path.parent for path in out.glob(f"*/{LINES}")) if out.is_dir() else []
     if not there:
-        raise InputError("holds no finished episode", where=out, remedy="give the run's --out folder")
+        raise no_episode(out)
     names = {folder.name: folder for folder in there}
     if wanted is not None:
         folder = names.get(path_name(wanted))

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from pipelines.console.display import choose_display, one_line
-from pipelines.console.subcommands import SETTINGS
+from pipelines.console.subcommands import SETTINGS, Out
 from pipelines.corpus.build import build_corpus
 from pipelines.corpus.corpus import Corpus
 from pipelines.corpus.exports import FOLDER, check_names, in_words, source_of, stage_name
@@ -60,7 +60,7 @@ app = typer.Typer(**SETTINGS)
 def _export(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", show_default=False)],
     *,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The output folder of the run.")] = Path("out"),
+    out: Out = Path("out"),
     to: Annotated[Path | None, typer.Option(metavar="DIR", help="Write DIR/<name>/, which must not exist.")] = None,
     min_confidence: Annotated[
         float, typer.Option(metavar="0..1", help="Leave out lines whose name is less certain.")
@@ -107,7 +107,7 @@ def _export(
         )
     except ValueError as e:
         raise ConfigError(str(e)) from e
-    corpus = _corpus(out)
+    corpus = Corpus.finished(out)
     _check_characters(corpus, options.characters)
     if to is not None:
         written = _write_apart(corpus, wanted, to, options)
@@ -148,13 +148,6 @@ def _write_inside(
         for name in names
         for report in [reports[stage_name(name)]]
     ]
-
-
-def _corpus(out: Path) -> Corpus:
-    corpus = Corpus.of(out) if out.is_dir() else None
-    if corpus is None or not corpus.episodes:
-        raise InputError("holds no finished episode", where=out, remedy="give the run's --out folder")
-    return corpus
 
 
 def _check_characters(corpus: Corpus, wanted: Sequence[str]) -> None:

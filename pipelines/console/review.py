@@ -13,7 +13,8 @@ import typer
 from filelock import FileLock, Timeout
 
 from pipelines.console.display import one_line
-from pipelines.console.subcommands import SETTINGS
+from pipelines.console.subcommands import SETTINGS, Out
+from pipelines.corpus.corpus import no_episode
 from pipelines.corpus.review import open_desk
 from pipelines.engine.faults import clear_errors
 from pipelines.engine.store import refuse_link
@@ -44,7 +45,7 @@ app = typer.Typer(**SETTINGS)
 @app.command(help=_HELP, epilog=_EPILOG)
 def _review(
     *,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The output folder of the run.")] = Path("out"),
+    out: Out = Path("out"),
     port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="The port; 0: any that is free.")] = 0,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address, and open nothing.")] = False,
 ) -> None:
@@ -61,7 +62,7 @@ def _review(
 
 def _check_folder(out: Path) -> None:
     if not out.is_dir():
-        raise InputError("holds no finished episode", where=out, remedy="give the run's --out folder")
+        raise no_episode(out)
     refuse_link(out / REVIEW_FOLDER)
     (out / REVIEW_FOLDER).mkdir(exist_ok=True)
 

@@ -13,10 +13,17 @@ from pipelines.engine.store import Store
 from pipelines.episode.records import read_lines, read_scenes
 from pipelines.layout import LINES, SCENES
 from pipelines.videos import natural
+from yuki_builder.errors import InputError
 from yuki_builder.records import Line
 
 if TYPE_CHECKING:
     from yuki_builder.corpus import Scene
+
+
+def no_episode(out: Path) -> InputError:
+    """What is wrong with a folder in which nothing is finished."""
+    return InputError("holds no finished episode", where=out, remedy="give the run's --out folder")
+
 
 _MOST_KEPT = 50_000
 """Lines that are kept in memory; those of a larger corpus are read whenever they are wanted."""
@@ -28,6 +35,18 @@ class Corpus:
 
     episodes: tuple[Path, ...]
     root: Path = Path()
+
+    @classmethod
+    def finished(cls, out: Path) -> Corpus:
+        """The same, of a folder that must hold a finished episode.
+
+        Raises:
+            InputError: it holds none.
+        """
+        corpus = cls.of(out) if out.is_dir() else None
+        if corpus is None or not corpus.episodes:
+            raise no_episode(out)
+        return corpus
 
     @classmethod
     def of(cls, out: Path, *, notice: Callable[[str], None] = lambda _: None) -> Corpus:

@@ -36,7 +36,7 @@ from pipelines.layout import (
     line_id,
 )
 from yuki_builder.corpus import Applied, ReviewError
-from yuki_builder.errors import ConfigError, InputError
+from yuki_builder.errors import ConfigError
 from yuki_builder.records import AlignedCue, Attribution, Line, LineSource, Verdict
 from yuki_builder.untrusted import read_json
 
@@ -57,9 +57,7 @@ def open_desk(out: Path) -> Desk:
     """
     from yuki_builder.corpus import Desk, ReviewPaths, Tools
 
-    corpus = Corpus.of(out) if out.is_dir() else None
-    if corpus is None or not corpus.episodes:
-        raise InputError("holds no finished episode", where=out, remedy="give the run's --out folder")
+    corpus = Corpus.finished(out)
     paths = ReviewPaths(
         out / LABELS_FILE, out / CORRECTIONS_FILE, renames=out / RENAMES_FILE, folder=out / REVIEW_FOLDER
     )

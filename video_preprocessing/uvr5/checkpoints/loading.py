@@ -17,17 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from video_preprocessing.uvr5.checkpoints.downloads import (
-    Check,
-    Verification,
     cached_path,
     get_model,
-    model_folder,
     sha256_of,
-    uvr_md5,
-    verify,
 )
-from video_preprocessing.uvr5.checkpoints.identification import SHIPPED, identify, verify_file
-from video_preprocessing.uvr5.checkpoints.registry import KnownModel, Voice, find_model, known_models, similar_names
+from video_preprocessing.uvr5.checkpoints.identification import SHIPPED, identify
+from video_preprocessing.uvr5.checkpoints.registry import KnownModel, Voice, find_model, similar_names
 from video_preprocessing.uvr5.signal.path import SignalPath
 from yuki_builder.errors import CheckpointError, ConfigError
 from yuki_builder.records import Progress, Record, no_progress
@@ -40,32 +35,6 @@ if TYPE_CHECKING:
     from video_preprocessing.uvr5.network.nets import CascadedNet
     from video_preprocessing.uvr5.network.nets_v50 import CascadedASPPNet
     from video_preprocessing.uvr5.signal.band_plan import BandPlan
-
-__all__ = [
-    "SHIPPED",
-    "Check",
-    "Checkpoint",
-    "KnownModel",
-    "NetConfig",
-    "Verification",
-    "Voice",
-    "cached_path",
-    "find_checkpoint",
-    "find_model",
-    "get_model",
-    "is_mdx",
-    "known_models",
-    "load_checkpoint",
-    "model_folder",
-    "parse_chain",
-    "save_checkpoint",
-    "sha256_of",
-    "shipped_names",
-    "similar_names",
-    "uvr_md5",
-    "verify",
-    "verify_file",
-]
 
 FORMAT = "yuki-uvr5/1"
 _METADATA_KEY = "yuki"

@@ -12,7 +12,6 @@ from typing import cast
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from video_preprocessing.uvr5.network.layers import (
     PUBLIC_DROPOUT,
@@ -25,6 +24,7 @@ from video_preprocessing.uvr5.network.layers import (
     LSTMModule,
     Sequencer,
 )
+from video_preprocessing.uvr5.network.mask_net import MaskNet
 from video_preprocessing.uvr5.network.nets_v50 import BaseASPPNet, CascadedASPPNet
 
 __all__ = ["PUBLIC", "BaseASPPNet", "BaseNet", "CascadedASPPNet", "CascadedNet", "Variant"]
@@ -136,7 +136,7 @@ class BaseNet(nn.Module):
         return cast("torch.Tensor", self.dec1(h, e1))
 
 
-class CascadedNet(nn.Module):
+class CascadedNet(MaskNet):
     """Three stages of ``BaseNet``: each half of the band twice, then the full band with both results beside it.
 
     Args:
@@ -196,25 +196,6 @@ class CascadedNet(nn.Module):
             return self._mask(self.out(self.stg3_full_band_net(h)))
         mask = self._mask(self.out(self.stg3_full_band_net(h)))
         return mask, self._mask(self.aux_out(torch.cat([aux1, aux2], dim=1)))
-
-    def predict_mask(self, x: torch.Tensor) -> torch.Tensor:
-        """The mask without the ``offset`` frames at either end.
-
-        Shape:
-            (N, 2, bins, frames) -> (N, 2, n_fft / 2 + 1, frames - 2 offset)
-
-        Raises:
-            ValueError: the window has no frame left between the ends.
-        """
-        if x.dim() == 4 and x.shape[3] <= 2 * self.offset:
-            raise ValueError(f"a window needs more than {2 * self.offset} frames, got {x.shape[3]}")
-        result = self(x)
-        mask = cast("torch.Tensor", result[0] if self.training else result)
-        return mask[..., self.offset : -self.offset]
-
-    def _mask(self, logits: torch.Tensor) -> torch.Tensor:
-        # The topmost bin (Nyquist) is outside the network's power of two: it takes its neighbour's value.
-        return F.pad(torch.sigmoid(logits), (0, 0, 0, self.output_bin - self.max_bin), mode="replicate")
 
     def _check(self, x: torch.Tensor) -> None:
         if x.dim() != 4 or x.shape[1] != 2 or x.shape[2] < self.max_bin or x.shape[3] % RESOLUTION_STEP:

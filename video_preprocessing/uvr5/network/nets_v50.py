@@ -12,10 +12,10 @@ from typing import Self, cast
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from video_preprocessing.uvr5.network.layers import Conv2DBNActiv
 from video_preprocessing.uvr5.network.layers_v50 import ASPPModule, Decoder, Encoder
+from video_preprocessing.uvr5.network.mask_net import MaskNet
 
 RESOLUTION_STEP = 16
 
@@ -103,7 +103,7 @@ class BaseASPPNet(nn.Module):
         return cast("torch.Tensor", self.dec1(h, e1))
 
 
-class CascadedASPPNet(nn.Module):
+class CascadedASPPNet(MaskNet):
     """Both halves of the band, then twice the full band with the earlier results beside it.
 
     Args:
@@ -179,22 +179,3 @@ class CascadedASPPNet(nn.Module):
             return self._mask(self.out(self.stg3_full_band_net(h)))
         mask = self._mask(self.out(self.stg3_full_band_net(h)))
         return mask, self._mask(self.aux1_out(aux1)), self._mask(self.aux2_out(aux2))
-
-    def predict_mask(self, x: torch.Tensor) -> torch.Tensor:
-        """The mask without the ``offset`` frames at either end.
-
-        Shape:
-            (N, 2, bins, frames) -> (N, 2, n_fft / 2 + 1, frames - 2 offset)
-
-        Raises:
-            ValueError: the window has no frame left between the ends.
-        """
-        if x.dim() == 4 and x.shape[3] <= 2 * self.offset:
-            raise ValueError(f"a window needs more than {2 * self.offset} frames, got {x.shape[3]}")
-        result = self(x)
-        mask = cast("torch.Tensor", result[0] if self.training else result)
-        return mask[..., self.offset : -self.offset]
-
-    def _mask(self, logits: torch.Tensor) -> torch.Tensor:
-        # The topmost bin is outside the network's power of two: it takes its neighbour's value.
-        return F.pad(torch.sigmoid(logits), (0, 0, 0, self.output_bin - self.max_bin), mode="replicate")

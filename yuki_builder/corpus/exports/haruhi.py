@@ -6,11 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from yuki_builder.corpus.exports.prompts import Prompts, fill, prompts_for
-from yuki_builder.corpus.exports.texts import scene_text, scenes_by_character
+from yuki_builder.corpus.exports.texts import scene_texts
 from yuki_builder.corpus.exports.utterances import MIN_NAME_CONFIDENCE
 from yuki_builder.corpus.scenes import Scene
 from yuki_builder.corpus.tables.jsonl import write_jsonl
-from yuki_builder.names import path_name
 
 EMBEDDINGS = ("luotuo_openai", "bge_zh_s15", "bge_en_s15")
 """The keys under which loaders look, by the embedding they use, for what kind of row it is."""
@@ -52,22 +51,15 @@ def write_haruhi(
     """
     destination.mkdir(parents=True, exist_ok=True)
     written = {}
-    texts: dict[int, str] = {}
-    for character, members in scenes_by_character(scenes, min_confidence=min_confidence).items():
-        if names is not None and character not in names:
-            continue
-        for scene in members:
-            if id(scene) not in texts:  # whoever else speaks in it has the same
-                texts[id(scene)] = scene_text(scene, min_confidence=min_confidence)
-        rows = [{"text": texts[id(scene)]} for scene in members]
+    for character, name, members in scene_texts(scenes, min_confidence=min_confidence, names=names):
+        rows = [{"text": text} for _, text in members]
         if character not in append:
-            own = prompts_for(x.text for s in members for x in s.lines) if prompts is None else prompts[character]
+            own = prompts_for(x.text for s, _ in members for x in s.lines) if prompts is None else prompts[character]
             system = fill(own.system if system_prompt is None else system_prompt, character)
             rows[:0] = [
                 {"text": system, **dict.fromkeys(EMBEDDINGS, "system_prompt")},
                 {"text": RESERVED, **dict.fromkeys(EMBEDDINGS, "config")},
             ]
-        path = destination / f"{path_name(character) if names is None else names[character]}.jsonl"
-        write_jsonl(rows, path, append=character in append)
+        write_jsonl(rows, destination / f"{name}.jsonl", append=character in append)
         written[character] = len(members)
     return written

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from yuki_builder.corpus.exports.utterances import (
@@ -41,6 +41,26 @@ def scene_text(scene: Scene, *, min_confidence: float = MIN_NAME_CONFIDENCE) -> 
     return "\n".join(format_utterance(utterance_of(line, min_confidence=min_confidence)) for line in scene.lines)
 
 
+def scene_texts(
+    scenes: Sequence[Scene], *, min_confidence: float, names: Mapping[str, str] | None
+) -> Iterator[tuple[str, str, list[tuple[Scene, str]]]]:
+    """Each character, the name of its file or folder, and the scenes in which it speaks, with their text.
+
+    Args:
+        scenes: of the corpus, or of a part of it.
+        min_confidence: 0 to 1: a name that is less sure does not count.
+        names: the characters that are wanted, and their names of files; None: all.
+    """
+    texts: dict[int, str] = {}
+    for character, members in scenes_by_character(scenes, min_confidence=min_confidence).items():
+        if names is None or character in names:
+            for scene in members:
+                if id(scene) not in texts:  # whoever else speaks in it has the same
+                    texts[id(scene)] = scene_text(scene, min_confidence=min_confidence)
+            name = path_name(character) if names is None else names[character]
+            yield character, name, [(scene, texts[id(scene)]) for scene in members]
+
+
 def write_texts(
     scenes: Sequence[Scene],
     destination: Path,
@@ -68,18 +88,12 @@ def write_texts(
     """
     destination.mkdir(parents=True, exist_ok=True)
     written = {}
-    texts: dict[int, str] = {}
-    for character, members in scenes_by_character(scenes, min_confidence=min_confidence).items():
-        if names is not None and character not in names:
-            continue
-        folder = destination / (path_name(character) if names is None else names[character])
+    for character, name, members in scene_texts(scenes, min_confidence=min_confidence, names=names):
+        folder = destination / name
         folder.mkdir(exist_ok=True)
-        for scene in members:
-            if id(scene) not in texts:  # whoever else speaks in it has the same
-                texts[id(scene)] = scene_text(scene, min_confidence=min_confidence)
+        for scene, text in members:
             path = folder / f"{_file_stem(scene)}.txt"
-            text = texts[id(scene)] + "\n"
-            path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+            path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace", newline="\n")
         written[character] = len(members)
     return written
 
