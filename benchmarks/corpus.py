@@ -58,7 +58,7 @@ def main() -> None:
             ),
         )
         lines = list(found[0].clips.lines)
-        total += timed("repeats", lambda: mark_duplicates(found[0].qualities, lines, found[0].prints))
+        total += timed("repeats", lambda: mark_duplicates(found[0].qualities, lines, found[0].audio_fingerprints))
         scenes = []
         total += timed("scenes", lambda: scenes.append(split_scenes(lines)))
         total += timed("corpus files", lambda: build_corpus_files(lines, out / "corpus", scenes=scenes[0]))

@@ -257,8 +257,8 @@ def fit_calibration(pieces: Pieces, rng: np.random.Generator) -> Calibration:
         found += trials(model, pieces.where(held_out), casts=60, rng=rng)
 
     def loss(theta: Array) -> float:
-        chances = [softmax(t.features @ theta)[np.arange(len(t.truth)), t.truth] for t in found]
-        return float(-np.log(np.concatenate(chances) + 1e-12).mean())
+        posterior = [softmax(t.features @ theta)[np.arange(len(t.truth)), t.truth] for t in found]
+        return float(-np.log(np.concatenate(posterior) + 1e-12).mean())
 
     scale, offset, slope = minimize(loss, np.array([0.3, 0.0, 0.0]), method="BFGS").x
     return Calibration(*(round(float(figure), 3) for figure in (scale, offset, -slope)))

@@ -273,8 +273,8 @@ def make_episode(out: Path, name: str, cast: np.ndarray, dice: np.random.Generat
         write_lines_jsonl(lines, workspace.outputs / LINES_FILE)
         rows = [SceneRow.of(scene) for scene in split_scenes(lines)]
         write_records(rows, workspace.outputs / SCENES)
-        prints = SpeakerEmbeddings(keys, np.array(vectors, np.float32), (1400,) * len(keys))
-        write_embeddings(prints, workspace.outputs / EMBEDDINGS, embedder=EMBEDDER)
+        embeddings = SpeakerEmbeddings(keys, np.array(vectors, np.float32), (1400,) * len(keys))
+        write_embeddings(embeddings, workspace.outputs / EMBEDDINGS, embedder=EMBEDDER)
         measured = [ClipQuality(key, 1.4, 0.0, 16000, 0.9, 12.0, 0.0, 12.0) for key in keys]
         write_records(measured, workspace.outputs / QUALITY)
         sounds = dict(zip(keys, unit(dice.standard_normal((len(keys), 768))).astype(np.float32), strict=True))

@@ -102,7 +102,7 @@ class Episode:
     """What attribution is given, and who says what."""
 
     lines: list[AlignedCue]
-    prints: SpeakerEmbeddings
+    embeddings: SpeakerEmbeddings
     gallery: Gallery
     turns: list[Turn]
     truth: list[str]
@@ -110,7 +110,7 @@ class Episode:
     acted: bool
 
     def attributions(self) -> list[Attribution]:
-        return attribute(self.lines, self.prints, gallery=self.gallery, turns=self.turns, manual={})
+        return attribute(self.lines, self.embeddings, gallery=self.gallery, turns=self.turns, manual={})
 
 
 def draw(pieces: Pieces, rng: np.random.Generator, *, acted: bool, embedder: str) -> Episode:
@@ -161,10 +161,10 @@ def draw(pieces: Pieces, rng: np.random.Generator, *, acted: bool, embedder: str
     keys = tuple(f"e{k}" for k in range(len(clips)))
     enrolment = SpeakerEmbeddings(keys, np.array(clips, np.float32).reshape(-1, dim), (1000,) * len(keys))
     gallery = Gallery.build(enrolment, dict(zip(keys, owners, strict=True)), embedder=embedder)
-    prints = SpeakerEmbeddings(
+    embeddings = SpeakerEmbeddings(
         tuple(x.cue.cue_id for x in lines), pieces.vectors[rows], tuple(x.speech_ms or 1 for x in lines)
     )
-    return Episode(lines, prints, gallery, turns, truth, set(owners) | tags, acted)
+    return Episode(lines, embeddings, gallery, turns, truth, set(owners) | tags, acted)
 
 
 def _speakers(pool: dict[str, list[int]], share: dict[str, float], rng: np.random.Generator) -> Iterator[str]:

@@ -46,7 +46,7 @@ def test_pure_parts_lie_in_their_line_in_order(lengths: list[tuple[int, int]]) -
             assert all(Span(*part).overlap_ms(Span(*other)) == 0 for part in parts for other in others)
 
 
-def test_lines_in_a_crowd_are_not_embedded_and_cost_little() -> None:
+def test_lines_among_too_many_are_not_embedded_and_cost_little() -> None:
     count = 20_000
     began = time.process_time()
     parts = pure(*sorted((k % 700, k % 700 + 3000) for k in range(count)), (10_000, 12_000))

@@ -35,11 +35,11 @@ SILENCE = SpeakerEmbeddings((), np.zeros((0, 256), np.float32), ())
 
 def enrol(voices: Voices, *characters: str, each: int = 3) -> Gallery:
     names = {f"{character}/{i}": character for character in characters for i in range(each)}
-    return Gallery.build(voices.prints(names), names, embedder=EMBEDDER)
+    return Gallery.build(voices.embeddings(names), names, embedder=EMBEDDER)
 
 
 def speak(voices: Voices, said_by: list[str]) -> SpeakerEmbeddings:
-    return voices.prints({f"l{number}": voice for number, voice in enumerate(said_by)})
+    return voices.embeddings({f"l{number}": voice for number, voice in enumerate(said_by)})
 
 
 def names(found: list[Attribution]) -> list[str | None]:
@@ -55,7 +55,7 @@ def sources(attribution: Attribution) -> dict[str, str]:
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("turns", ["right", "none", "one voice"])
-def test_enrolled_voices_are_named_and_strangers_are_not(seed: int, turns: str) -> None:
+def test_enrolled_voices_are_named_and_unknown_ones_are_not(seed: int, turns: str) -> None:
     voices = Voices(seed)
     said_by = [(*CAST, "X", "Y")[i % 6] for i in range(48)]
     found = attribute(
@@ -96,8 +96,8 @@ def test_a_dub_names_lines_that_the_first_track_leaves_open(dubbed_by: dict[str,
     voices = Voices(1)
     said_by = [str(v) for v in np.random.default_rng(3).choice(["A", "B"], 40)]
     masked = {4, 9, 14, 19, 24}  # nothing but music in the first track
-    first = voices.prints({f"l{i}": v for i, v in enumerate(said_by) if i not in masked})
-    dub = voices.prints({f"l{i}": dubbed_by[v] for i, v in enumerate(said_by)})
+    first = voices.embeddings({f"l{i}": v for i, v in enumerate(said_by) if i not in masked})
+    dub = voices.embeddings({f"l{i}": dubbed_by[v] for i, v in enumerate(said_by)})
     lines = [line(i) for i in range(40)]
     settings = AttributionSettings(dub_weight=0.5)
     found = attribute(lines, first, gallery=enrol(voices, "A", "B"), turns=[], manual={}, dub=dub, settings=settings)
@@ -116,7 +116,7 @@ def test_a_dub_names_lines_that_the_first_track_leaves_open(dubbed_by: dict[str,
 def test_a_dub_of_a_few_lines_says_nothing() -> None:
     voices = Voices()
     lines = [line(i) for i in range(4)]
-    first, dub = speak(voices, ["A", "B"] * 2), voices.prints({f"l{i}": "P" for i in range(4)})
+    first, dub = speak(voices, ["A", "B"] * 2), voices.embeddings({f"l{i}": "P" for i in range(4)})
     told = {"gallery": enrol(voices, *CAST), "turns": [], "manual": {}}
     assert attribute(lines, first, dub=dub, **told) == attribute(lines, first, **told)
 
@@ -143,10 +143,10 @@ def test_confidence_holds_what_it_says() -> None:
 def test_a_line_without_a_voice_follows_its_turn() -> None:
     voices = Voices()
     said_by = ["A", "B"] * 6
-    prints = voices.prints({f"l{i}": v for i, v in enumerate(said_by) if i != 4})
+    embeddings = voices.embeddings({f"l{i}": v for i, v in enumerate(said_by) if i != 4})
     found = attribute(
         [line(i) for i in range(12)],
-        prints,
+        embeddings,
         gallery=enrol(voices, *CAST),
         turns=[turn(i, f"S{v}") for i, v in enumerate(said_by)],
         manual={},
@@ -175,7 +175,7 @@ def test_wrong_turns_do_not_carry_clear_voices_away() -> None:
 def test_a_wrong_clip_in_the_gallery_costs_nothing() -> None:
     voices = Voices()
     labels = {f"{c}/{i}": c for c in "AB" for i in range(4)}
-    gallery = Gallery.build(voices.prints(labels | {"A/2": "B"}), labels, embedder=EMBEDDER)
+    gallery = Gallery.build(voices.embeddings(labels | {"A/2": "B"}), labels, embedder=EMBEDDER)
     said_by = ["A", "B", "X"] * 5
     found = attribute([line(i) for i in range(15)], speak(voices, said_by), gallery=gallery, turns=[], manual={})
     assert names(found) == [v if v != "X" else None for v in said_by]
@@ -298,29 +298,29 @@ def episodes(draw: st.DrawFn) -> tuple[list[AlignedCue], SpeakerEmbeddings, Gall
         st.dictionaries(st.sampled_from([f"l{i}" for i in range(14)]), st.sampled_from(["A", "M"]), max_size=2)
     )
     gallery = enrol(voices, *draw(st.sets(st.sampled_from(CAST))), each=draw(st.integers(1, 3)))
-    return lines, voices.prints({f"l{i}": v for i, v in enumerate(said_by) if v}), gallery, turns, manual
+    return lines, voices.embeddings({f"l{i}": v for i, v in enumerate(said_by) if v}), gallery, turns, manual
 
 
 @settings(max_examples=25, deadline=None)
 @given(episodes(), st.randoms(use_true_random=False))
 def test_the_order_of_lines_and_embeddings_does_not_matter(episode, random) -> None:  # type: ignore[no-untyped-def]
-    lines, prints, gallery, turns, manual = episode
-    found = attribute(lines, prints, gallery=gallery, turns=turns, manual=manual)
+    lines, embeddings, gallery, turns, manual = episode
+    found = attribute(lines, embeddings, gallery=gallery, turns=turns, manual=manual)
     assert [a.cue_id for a in found] == [li.cue.cue_id for li in lines]
     shuffled = random.sample(lines, len(lines))
-    rows = random.sample(range(len(prints.keys)), len(prints.keys))
-    prints = SpeakerEmbeddings(
-        tuple(prints.keys[r] for r in rows), prints.vectors[rows], tuple(prints.speech_ms[r] for r in rows)
+    rows = random.sample(range(len(embeddings.keys)), len(embeddings.keys))
+    embeddings = SpeakerEmbeddings(
+        tuple(embeddings.keys[r] for r in rows), embeddings.vectors[rows], tuple(embeddings.speech_ms[r] for r in rows)
     )
-    again = attribute(shuffled, prints, gallery=gallery, turns=random.sample(turns, len(turns)), manual=manual)
+    again = attribute(shuffled, embeddings, gallery=gallery, turns=random.sample(turns, len(turns)), manual=manual)
     assert sorted(again, key=lambda a: a.cue_id) == sorted(found, key=lambda a: a.cue_id)
 
 
 @settings(max_examples=30, deadline=None)
 @given(episodes())
 def test_what_every_attribution_is(episode) -> None:  # type: ignore[no-untyped-def]
-    lines, prints, gallery, turns, manual = episode
-    for a, li in zip(attribute(lines, prints, gallery=gallery, turns=turns, manual=manual), lines, strict=True):
+    lines, embeddings, gallery, turns, manual = episode
+    for a, li in zip(attribute(lines, embeddings, gallery=gallery, turns=turns, manual=manual), lines, strict=True):
         assert 0.0 <= a.confidence <= 1.0
         assert (a.character is None) == (a.verdict is Verdict.UNKNOWN)
         assert all(0.0 < e.weight <= 1.0 for e in a.evidence)
@@ -335,10 +335,10 @@ def test_what_every_attribution_is(episode) -> None:  # type: ignore[no-untyped-
 @settings(max_examples=15, deadline=None)
 @given(episodes())
 def test_an_unrelated_character_changes_no_persons_word(episode) -> None:  # type: ignore[no-untyped-def]
-    lines, prints, gallery, turns, manual = episode
+    lines, embeddings, gallery, turns, manual = episode
     other = {"other/0": "other"}
-    wider = gallery.extend(Voices(99).prints(other), other)
-    found = attribute(lines, prints, gallery=wider, turns=turns, manual=manual)
+    wider = gallery.extend(Voices(99).embeddings(other), other)
+    found = attribute(lines, embeddings, gallery=wider, turns=turns, manual=manual)
     assert {a.cue_id: a.character for a in found if a.cue_id in manual} == {
         li.cue.cue_id: manual[li.cue.cue_id] for li in lines if li.cue.cue_id in manual
     }
@@ -378,8 +378,8 @@ def test_embeddings_of_another_size_are_refused() -> None:
 def test_damaged_embeddings_are_no_voice() -> None:
     voices = Voices()
     vectors = np.array([np.full(256, np.nan), np.full(256, np.inf), np.zeros(256), voices.vector("A")], np.float32)
-    prints = SpeakerEmbeddings(("l0", "l1", "l2", "l3"), vectors, (1000,) * 4)
-    found = attribute([line(i) for i in range(4)], prints, gallery=enrol(voices, "A", "B"), turns=[], manual={})
+    embeddings = SpeakerEmbeddings(("l0", "l1", "l2", "l3"), vectors, (1000,) * 4)
+    found = attribute([line(i) for i in range(4)], embeddings, gallery=enrol(voices, "A", "B"), turns=[], manual={})
     assert all("voice" not in sources(a) for a in found[:3])
     assert {a.verdict for a in found[:3]} <= {Verdict.UNKNOWN, Verdict.DOUBTFUL}
     assert (found[3].character, sources(found[3])["voice"]) == ("A", "A")
@@ -390,11 +390,11 @@ def test_a_long_season_is_attributed_in_seconds() -> None:
     cast = [f"c{i}" for i in range(12)]
     gallery = enrol(voices, *cast, each=20)
     said_by = [cast[i % 12] for i in range(300)]
-    prints = speak(voices, said_by)
+    embeddings = speak(voices, said_by)
     started = time.process_time()
     found = attribute(
         [line(i) for i in range(300)],
-        prints,
+        embeddings,
         gallery=gallery,
         turns=[turn(i, f"S{v}") for i, v in enumerate(said_by)],
         manual={},
@@ -427,12 +427,12 @@ def test_a_real_conversation() -> None:
             said_by[f"l{number}"] = speaker
             lines.append(line(number))
     vectors = embedder.embed_many([audio for _, audio in keys])
-    prints = SpeakerEmbeddings(tuple(said_by), vectors, tuple(len(audio) // 16 for _, audio in keys))
+    embeddings = SpeakerEmbeddings(tuple(said_by), vectors, tuple(len(audio) // 16 for _, audio in keys))
     counts: Counter[str] = Counter()
     enrolled = {k: v for k, v in said_by.items() if counts.update([v]) or counts[v] <= 2}
-    gallery = Gallery.build(prints, enrolled, embedder=embedder.fingerprint)
+    gallery = Gallery.build(embeddings, enrolled, embedder=embedder.fingerprint)
     rest = [li for li in lines if li.cue.cue_id not in enrolled]
-    found = attribute(rest, prints, gallery=gallery, turns=[], manual={})
+    found = attribute(rest, embeddings, gallery=gallery, turns=[], manual={})
     assert len(found) >= 4
     assert [a.character for a in found] == [said_by[a.cue_id] for a in found]
 
@@ -446,12 +446,12 @@ def of_one_subtitle(first: int) -> list[AlignedCue]:
 
 
 def test_speakers_of_one_subtitle_are_different_people() -> None:
-    chances = np.array([[0.9, 0.05, 0.05], [0.55, 0.4, 0.05], [0.6, 0.3, 0.1]])
-    told = apart(chances, [(0, 1)])
+    posterior = np.array([[0.9, 0.05, 0.05], [0.55, 0.4, 0.05], [0.6, 0.3, 0.1]])
+    told = apart(posterior, [(0, 1)])
     assert np.allclose(told.sum(1), 1)
     assert told[1].argmax() == 1
-    assert told[0, 0] < chances[0, 0] + 0.1 and told[0].argmax() == 0
-    assert (told[2] == chances[2]).all()
+    assert told[0, 0] < posterior[0, 0] + 0.1 and told[0].argmax() == 0
+    assert (told[2] == posterior[2]).all()
     # Both surely the same: the dash is wrong.
     same = np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
     assert (apart(same, [(0, 1)]) == same).all()
@@ -460,11 +460,11 @@ def test_speakers_of_one_subtitle_are_different_people() -> None:
 def test_the_other_speaker_speaks_for_a_name_and_says_so() -> None:
     voices = Voices(1)
     said_by = [CAST[i % 2] for i in range(20)]
-    prints = speak(voices, said_by)
+    embeddings = speak(voices, said_by)
     # The second line is so short that it has no speaker embedding; who says it follows from who does not.
-    keep = [k for k in range(len(prints.keys)) if prints.keys[k] != "l1"]
+    keep = [k for k in range(len(embeddings.keys)) if embeddings.keys[k] != "l1"]
     without = SpeakerEmbeddings(
-        tuple(prints.keys[k] for k in keep), prints.vectors[keep], tuple(prints.speech_ms[k] for k in keep)
+        tuple(embeddings.keys[k] for k in keep), embeddings.vectors[keep], tuple(embeddings.speech_ms[k] for k in keep)
     )
     gallery = enrol(voices, "A", "B")
     lines = [*of_one_subtitle(0), *(line(i) for i in range(2, 20))]

@@ -30,7 +30,7 @@ def true(k: int, name: str) -> TrueLine:
 def test_figures_of_a_small_case() -> None:
     lines = [line(0, "Ann"), line(1, "ann ", 0.8), line(2, "Bob", 0.6), line(3, None, 0.1)]
     e = evaluate(lines, [true(0, "Ann"), true(1, "ANN"), true(2, "Ann"), true(3, "Bob"), true(9, "Bob")])
-    assert (e.lines, e.not_found, e.strangers) == (5, 1, 0)
+    assert (e.lines, e.not_found, e.unknown_speakers) == (5, 1, 0)
     assert e.accuracy == pytest.approx(2 / 5)
     assert (e.certain, e.certain_precision) == (pytest.approx(1 / 5), 1.0)
     assert e.coverage == pytest.approx(2 / 5)  # with the third, one in three is wrong
@@ -61,11 +61,11 @@ def test_an_evaluation_of_an_earlier_version_has_no_share_of_the_speech() -> Non
     assert Evaluation.from_dict(kept).speech_accuracy is None
 
 
-def test_a_stranger_is_right_without_a_name() -> None:
+def test_an_unknown_speaker_is_right_without_a_name() -> None:
     lines = [line(0, "Ann"), line(1, None, 0.2), line(2, "Ann", 0.95)]
     truth = [true(0, "Ann"), true(1, "Zoe"), true(2, "Zoe")]
     e = evaluate(lines, truth, known={"Ann"})
-    assert (e.strangers, e.accuracy, e.certain_precision) == (2, pytest.approx(2 / 3), 0.5)
+    assert (e.unknown_speakers, e.accuracy, e.certain_precision) == (2, pytest.approx(2 / 3), 0.5)
     # Somebody who was enrolled should have been found.
     assert evaluate(lines, truth, known={"Ann", "Zoe"}).accuracy == pytest.approx(1 / 3)
 
@@ -76,7 +76,7 @@ def test_voices_are_matched_with_people_one_to_one() -> None:
     e = evaluate([line(k, name) for k, name in enumerate(names)], truth)
     assert e.by_voice
     assert e.accuracy == pytest.approx(3 / 5)  # SPEAKER_03 is left over
-    assert e.strangers == 0
+    assert e.unknown_speakers == 0
 
 
 def test_the_diarization_error_rate() -> None:

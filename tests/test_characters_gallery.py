@@ -33,7 +33,7 @@ def content(gallery: Gallery) -> tuple[object, ...]:
 @pytest.fixture(scope="module")
 def gallery() -> Gallery:
     names = clips("长门", "../../x", "<script>")
-    return Gallery.build(Voices().prints(names), names, embedder=EMBEDDER)
+    return Gallery.build(Voices().embeddings(names), names, embedder=EMBEDDER)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -67,10 +67,10 @@ def test_the_same_content_is_the_same_bytes(
 
 
 def test_clips_without_a_character_or_without_numbers_stay_out() -> None:
-    prints = Voices().prints(clips("A"))
-    broken = prints.vectors.copy()
+    embeddings = Voices().embeddings(clips("A"))
+    broken = embeddings.vectors.copy()
     broken[1, 0] = np.nan
-    built = Gallery.build(replace(prints, vectors=broken), {"A/0": "A", "A/1": "A", "A/2": " "}, embedder=EMBEDDER)
+    built = Gallery.build(replace(embeddings, vectors=broken), {"A/0": "A", "A/1": "A", "A/2": " "}, embedder=EMBEDDER)
     assert built.keys == ("A/0",)
 
 
@@ -85,7 +85,7 @@ def test_an_empty_gallery_is_one_too(tmp_path: Path) -> None:
 
 def test_extending_adds_clips_and_corrects_known_ones(gallery: Gallery) -> None:
     more = {"长门/0": "阿虚", "阿虚/0": "阿虚"}
-    extended = gallery.extend(Voices(1).prints(more), more)
+    extended = gallery.extend(Voices(1).embeddings(more), more)
     assert extended.counts() == {"../../x": 3, "<script>": 3, "长门": 2, "阿虚": 2}
     assert extended.characters == tuple(sorted(extended.characters))
     assert content(Gallery.empty(embedder=EMBEDDER).merge(gallery)) == content(gallery)
@@ -95,7 +95,7 @@ def test_extending_adds_clips_and_corrects_known_ones(gallery: Gallery) -> None:
 
 def test_merging_different_galleries_does_not_depend_on_the_order() -> None:
     voices = Voices()
-    a, b = (Gallery.build(voices.prints(n), n, embedder=EMBEDDER) for n in (clips("A", "B"), clips("C")))
+    a, b = (Gallery.build(voices.embeddings(n), n, embedder=EMBEDDER) for n in (clips("A", "B"), clips("C")))
     assert content(a.merge(b)) == content(b.merge(a))
 
 
@@ -153,15 +153,15 @@ def test_a_full_disk_comes_through(gallery: Gallery, tmp_path: Path) -> None:
 def test_a_wrong_clip_is_outvoted_and_shown(seed: int) -> None:
     voices = Voices(seed)
     names = clips("A", "B", "C", each=4)
-    said_by = names | {"A/1": "B", "C/2": "stranger"}
-    gallery = Gallery.build(voices.prints(said_by), names, embedder=EMBEDDER)
+    said_by = names | {"A/1": "B", "C/2": "unknown"}
+    gallery = Gallery.build(voices.embeddings(said_by), names, embedder=EMBEDDER)
     assert gallery.suspicious() == ("A/1", "C/2")
     trust = dict(zip(gallery.keys, gallery.trust(gallery.model(256)), strict=True))
     assert all(weight > 0.9 for key, weight in trust.items() if key not in ("A/1", "C/2"))
 
 
 def test_of_two_clips_neither_is_outvoted() -> None:
-    gallery = Gallery.build(Voices().prints({"a": "A", "b": "B"}), {"a": "A", "b": "A"}, embedder=EMBEDDER)
+    gallery = Gallery.build(Voices().embeddings({"a": "A", "b": "B"}), {"a": "A", "b": "A"}, embedder=EMBEDDER)
     assert gallery.suspicious() == ()
     assert gallery.trust(gallery.model(256)).tolist() == [1.0, 1.0]
 
@@ -171,11 +171,11 @@ def test_an_embedder_without_a_fitted_model_is_tuned_on_its_own_clips() -> None:
     names = clips("A", "B", "C", "D", each=4)
     centres = {c: rng.normal(size=64) for c in "ABCD"}
     vectors = np.array([centres[c] + 0.6 * rng.normal(size=64) for c in names.values()], np.float32)
-    prints = SpeakerEmbeddings(
+    embeddings = SpeakerEmbeddings(
         tuple(names), vectors / np.linalg.norm(vectors, axis=1, keepdims=True), (1000,) * len(names)
     )
     wrong = names | {"B/3": "D"}
-    gallery = Gallery.build(prints, wrong, embedder="another")
+    gallery = Gallery.build(embeddings, wrong, embedder="another")
     assert gallery.suspicious() == ("B/3",)
 
 
@@ -185,8 +185,8 @@ def test_many_galleries_are_joined_in_a_moment() -> None:
 
     def one(episode: int, name: str) -> Gallery:
         keys = tuple(f"e{episode}-{k}" for k in range(400))
-        prints = SpeakerEmbeddings(keys, vectors[np.arange(400) % 8], (900,) * 400)
-        return Gallery.build(prints, dict.fromkeys(keys, name), embedder="x")
+        embeddings = SpeakerEmbeddings(keys, vectors[np.arange(400) % 8], (900,) * 400)
+        return Gallery.build(embeddings, dict.fromkeys(keys, name), embedder="x")
 
     parts = [one(episode, f"N{episode % 30}") for episode in range(150)]
     began = time.process_time()

@@ -10,8 +10,8 @@ from yuki_builder.characters import EpisodeVoice, link_voices, season_voices
 
 
 def voice(voices: Voices, episode: str, speaker: str, person: str, count: int = 6) -> EpisodeVoice:
-    prints = voices.prints({f"{episode}/{speaker}/{k}": person for k in range(count)})
-    return EpisodeVoice(episode, speaker, prints.vectors, 1000 * count)
+    embeddings = voices.embeddings({f"{episode}/{speaker}/{k}": person for k in range(count)})
+    return EpisodeVoice(episode, speaker, embeddings.vectors, 1000 * count)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -39,8 +39,8 @@ def test_forward_backward_is_the_sum_over_all_ways() -> None:
 
 @settings(deadline=None, max_examples=60)
 @given(hnp.arrays(np.float64, st.tuples(st.integers(1, 12), st.integers(2, 5)), elements=st.floats(0, 1)))
-def test_rows_stay_probabilities(chances: np.ndarray) -> None:
-    rows = (chances + 1e-6) / (chances + 1e-6).sum(1, keepdims=True)
+def test_rows_stay_probabilities(posterior: np.ndarray) -> None:
+    rows = (posterior + 1e-6) / (posterior + 1e-6).sum(1, keepdims=True)
     found = in_context(rows, chain(len(rows)))
     assert np.isfinite(found).all() and (found >= 0).all()
     np.testing.assert_allclose(found.sum(1), 1, atol=1e-6)

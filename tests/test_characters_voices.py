@@ -48,7 +48,7 @@ class Voices:
         a, b, c = step @ step, step @ m.shift, m.shift @ m.shift - 1
         return (m.shift + (np.sqrt(b * b - a * c) - b) / a * step).astype(np.float32)
 
-    def prints(self, voice_of: dict[str, str]) -> SpeakerEmbeddings:
+    def embeddings(self, voice_of: dict[str, str]) -> SpeakerEmbeddings:
         """Speaker embeddings by key, of the voices named."""
         vectors = [self.vector(voice) for voice in voice_of.values()]
         return SpeakerEmbeddings(
@@ -190,8 +190,8 @@ def test_without_a_duration_or_a_fit_by_it_log_odds_are_calibrated_as_ever() -> 
     assert (other.calibrated(odds, vector, np.array([1.0])) == other.calibrated(odds, vector)).all()
 
 
-def test_very_short_lines_are_not_learned_as_one_strangers_voice() -> None:
-    # Six lines that are more like each other than like the one enrolled voice: a stranger, if each is long enough.
+def test_very_short_lines_are_not_learned_as_one_unknown_voice() -> None:
+    # Six lines that are more like each other than like the enrolled voice: an unknown speaker, if each is long enough.
     rng = np.random.default_rng(1)
     model = plain_model(np.zeros(192))
     voice = rng.normal(size=192)

@@ -19,7 +19,7 @@ from yuki_builder.corpus.audio.clips import FADE_MS, MARGIN_MS, clip_spans, fade
 from yuki_builder.corpus.audio.levels import level_db
 from yuki_builder.corpus.audio.sound import ForwardReader, to_samples
 from yuki_builder.errors import InputError, InternalError, MediaError
-from yuki_builder.records import MOST_AT_ONCE, Line, Span, crowded
+from yuki_builder.records import MOST_AT_ONCE, Line, Span, too_many_at_once
 
 RATE = 44_100
 
@@ -321,18 +321,18 @@ def test_level_is_antisymmetric_above_the_floor(a: float, b: float, samples: int
         assert there == pytest.approx(-back)
 
 
-def test_lines_in_a_crowd_get_no_clip_and_are_not_measured(vocals: Path, tmp_path: Path) -> None:
-    crowd = [a_line(f"c{k}", 1000 + k, 3000 + k) for k in range(MOST_AT_ONCE + 2)]
+def test_lines_among_too_many_get_no_clip_and_are_not_measured(vocals: Path, tmp_path: Path) -> None:
+    many = [a_line(f"c{k}", 1000 + k, 3000 + k) for k in range(MOST_AT_ONCE + 2)]
     alone = a_line("alone", 5000, 6000)
-    found = read_sounds([*crowd, alone], vocals, mix=vocals, destination=tmp_path)
-    assert [line.clip is not None for line in found.clips.lines] == [False] * len(crowd) + [True]
+    found = read_sounds([*many, alone], vocals, mix=vocals, destination=tmp_path)
+    assert [line.clip is not None for line in found.clips.lines] == [False] * len(many) + [True]
     assert set(found.clips.dropped) == {"more than 8 other lines at the same time"}
     assert found.qualities[0].bandwidth_hz == 0
     assert found.qualities[-1].bandwidth_hz > 0
 
 
 @given(spans)
-def test_who_is_in_a_crowd(given_spans: list[Span]) -> None:
+def test_who_speaks_among_too_many(given_spans: list[Span]) -> None:
     solid = [span for span in given_spans if span.duration_ms]
-    for span, many in zip(given_spans, crowded(given_spans), strict=True):
+    for span, many in zip(given_spans, too_many_at_once(given_spans), strict=True):
         assert many == (sum(span.overlap_ms(other) > 0 for other in solid) - 1 > MOST_AT_ONCE)

@@ -57,7 +57,7 @@ def test_figures_of_made_sounds(tmp_path: Path) -> None:
         mix=tmp_path / "mix.flac",
         speech=[Span(0, 1000), Span(2100, 3900)],
     )
-    found, prints = sounds.qualities, sounds.prints
+    found, audio_fingerprints = sounds.qualities, sounds.audio_fingerprints
     third, second, first = found
     assert [q.line_id for q in found] == ["l2", "l1", "l0"]
     assert (first.seconds, first.clipping, first.speech_ratio) == (1.8, 0.0, 0.5)
@@ -68,7 +68,7 @@ def test_figures_of_made_sounds(tmp_path: Path) -> None:
     assert problems_of(first) == ()
     assert problems_of(second) == ("narrow band",)
     assert problems_of(third) == ("clipped", "little speech", "overlapped", "low level")
-    assert set(prints) == {"l0", "l1", "l2"}
+    assert set(audio_fingerprints) == {"l0", "l1", "l2"}
 
 
 @pytest.mark.parametrize("cut_hz", [4000, 8000, 15_000])
@@ -125,12 +125,12 @@ def test_repeats_have_the_same_words_and_the_same_sound(tmp_path: Path) -> None:
         line(4, end + 40, end + 1990, "Other words than before"),  # the same sound, other words
     ]
     sounds = read_sounds(lines, tmp_path / "vocals.flac", mix=tmp_path / "vocals.flac")
-    found, prints = list(sounds.qualities), sounds.prints
-    marked = mark_duplicates(found, lines, prints)
+    found, audio_fingerprints = list(sounds.qualities), sounds.audio_fingerprints
+    marked = mark_duplicates(found, lines, audio_fingerprints)
     assert [q.duplicate_of for q in marked] == [None, None, "l0", None, None]
     assert mark_duplicates(found, lines, {}) == found
     finder = DuplicateFinder(repeated_words(lines))  # episode by episode
-    assert [q for k in range(5) for q in finder.mark(found[k : k + 1], lines[k : k + 1], prints)] == marked
+    assert [q for k in range(5) for q in finder.mark(found[k : k + 1], lines[k : k + 1], audio_fingerprints)] == marked
 
 
 def test_a_fingerprint_is_of_its_sound() -> None:

@@ -162,11 +162,11 @@ def test_pieces_are_the_intersection(start: int, length: int, speech: list[Span]
 
 def test_two_voices_are_told_apart(embedder: SpeakerEmbedder) -> None:
     spans = {f"{who}{i}": s for who, some in (("a", FIRST), ("b", SECOND)) for i, s in enumerate(some)}
-    prints = embed_spans(sample_path(), spans, [Span(0, 30_000)], embedder)
-    assert prints.keys == ("a0", "a1", "b0", "b1")
-    similar = prints.vectors @ prints.vectors.T
+    embeddings = embed_spans(sample_path(), spans, [Span(0, 30_000)], embedder)
+    assert embeddings.keys == ("a0", "a1", "b0", "b1")
+    similar = embeddings.vectors @ embeddings.vectors.T
     assert min(similar[0, 1], similar[2, 3]) > similar[:2, 2:].max() + 0.05
-    assert prints.speech_ms == tuple(s.duration_ms for s in spans.values())
+    assert embeddings.speech_ms == tuple(s.duration_ms for s in spans.values())
 
 
 def test_a_vector_depends_on_its_own_span_only(embedder: SpeakerEmbedder) -> None:
@@ -191,16 +191,16 @@ def test_keys_keep_their_order_and_the_unusable_are_absent(embedder: SpeakerEmbe
         "over the end": Span(4000, 100_000),
     }
     seen: list[tuple[float, float | None]] = []
-    prints = embed_spans(tmp_path / "a.flac", spans, [Span(0, 5000)], embedder, progress=lambda *p: seen.append(p))
-    assert prints.keys == ("late", "early", "over the end")
-    assert prints.speech_ms == (1500, 1500, 1000)
+    embeddings = embed_spans(tmp_path / "a.flac", spans, [Span(0, 5000)], embedder, progress=lambda *p: seen.append(p))
+    assert embeddings.keys == ("late", "early", "over the end")
+    assert embeddings.speech_ms == (1500, 1500, 1000)
     assert seen[-1] == (6, 6)
 
 
 def test_no_spans_no_vectors(embedder: SpeakerEmbedder) -> None:
-    prints = embed_spans(sample_path(), {}, [], embedder)
-    assert prints.keys == ()
-    assert prints.vectors.shape == (0, 256)
+    embeddings = embed_spans(sample_path(), {}, [], embedder)
+    assert embeddings.keys == ()
+    assert embeddings.vectors.shape == (0, 256)
 
 
 def test_a_missing_file_is_named(embedder: SpeakerEmbedder, tmp_path: Path) -> None:
@@ -209,11 +209,13 @@ def test_a_missing_file_is_named(embedder: SpeakerEmbedder, tmp_path: Path) -> N
 
 
 def test_signals_are_joined_by_direction() -> None:
-    def prints(**rows: list[float]) -> SpeakerEmbeddings:
+    def embeddings(**rows: list[float]) -> SpeakerEmbeddings:
         return SpeakerEmbeddings(tuple(rows), np.array(list(rows.values()), np.float32), tuple(1000 for _ in rows))
 
-    both = join_signals({"vocals": prints(a=[1.0, 0.0], b=[0.0, 1.0]), "mix": prints(a=[0.0, 1.0], c=[1.0, 0.0])})
+    both = join_signals(
+        {"vocals": embeddings(a=[1.0, 0.0], b=[0.0, 1.0]), "mix": embeddings(a=[0.0, 1.0], c=[1.0, 0.0])}
+    )
     assert both.keys == ("a", "b", "c")
     np.testing.assert_allclose(both.vectors, [[0.5**0.5, 0.5**0.5], [0.0, 1.0], [1.0, 0.0]], atol=1e-6)
     assert not both.signals["mix"][1].any() and not both.signals["vocals"][2].any()
-    assert join_signals({"vocals": prints(a=[1.0, 0.0])}).signals == {}
+    assert join_signals({"vocals": embeddings(a=[1.0, 0.0])}).signals == {}

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from video_preprocessing.uvr5.engine import compilation, kernels
 from video_preprocessing.uvr5.engine import optimise as inference
 from video_preprocessing.uvr5.engine.optimise import JoiningDecoder, TiledDecoder, prepare
-from video_preprocessing.uvr5.engine.winograd import Kernels, WinogradConv2d, suits
+from video_preprocessing.uvr5.engine.winograd import Kernels, WinogradConv2d, is_supported
 from video_preprocessing.uvr5.nets import CascadedASPPNet, CascadedNet
 
 CPU = torch.device("cpu")
@@ -143,7 +143,7 @@ def test_the_pieces_do_not_change_the_result(found: Kernels) -> None:
 
 
 def test_what_it_does_not_suit() -> None:
-    assert suits(nn.Conv2d(8, 1, 3, padding=1)) and suits(nn.Conv2d(8, 8, 3, padding=4, dilation=4))
+    assert is_supported(nn.Conv2d(8, 1, 3, padding=1)) and is_supported(nn.Conv2d(8, 8, 3, padding=4, dilation=4))
     for module in (
         nn.Conv2d(8, 8, 3),
         nn.Conv2d(8, 8, 3, padding=1, stride=2),
@@ -153,7 +153,7 @@ def test_what_it_does_not_suit() -> None:
         nn.Conv2d(2, 8, 3, padding=1),
         nn.Linear(8, 8),
     ):
-        assert not suits(module)
+        assert not is_supported(module)
 
 
 @compiler
@@ -247,7 +247,7 @@ def test_a_wheels_library_is_chosen_by_the_processor(
     capability: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (build,) = (b for b in compilation.BUILDS if b.capability == capability)
-    if not build.suits(platform.machine(), torch.backends.cpu.get_cpu_capability()):
+    if not build.runs_on(platform.machine(), torch.backends.cpu.get_cpu_capability()):
         pytest.skip("not a processor of this kind")
     monkeypatch.setattr(kernels, "PREBUILT", tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -271,7 +271,7 @@ def test_a_wheels_library_is_chosen_by_the_processor(
     ],
 )
 def test_no_processor_gets_what_it_cannot_run(machine: str, capability: str, wanted: list[str]) -> None:
-    assert [build.name for build in compilation.BUILDS if build.suits(machine, capability)] == wanted
+    assert [build.name for build in compilation.BUILDS if build.runs_on(machine, capability)] == wanted
 
 
 @compiler

@@ -114,7 +114,7 @@ def test_the_demo_is_separated_by_the_wheel(environment: Path, tmp_path: Path) -
     assert Path(code).is_relative_to(environment)
     assert used == engine
     assert float(quieter_db) > 10, "the music before the first word is still there"
-    if shutil.which("cc") and any(b.suits(platform.machine(), capability()) for b in BUILDS):
+    if shutil.which("cc") and any(b.runs_on(platform.machine(), capability()) for b in BUILDS):
         assert engine.startswith("minimal filtering, ") and "compiled" not in engine
         assert not (tmp_path / "cache" / "yuki_builder" / "kernels").exists()
 

@@ -205,7 +205,7 @@ MOST_AT_ONCE = 8
 """A line that more others than this overlap is not heard by itself: no voice, clip or quality is taken from it."""
 
 
-def crowded(spans: Sequence[Span]) -> list[bool]:
+def too_many_at_once(spans: Sequence[Span]) -> list[bool]:
     """For each span whether more than ``MOST_AT_ONCE`` others overlap it. O(n log n)."""
     solid = [span for span in spans if span.duration_ms]
     starts, ends = sorted(span.start_ms for span in solid), sorted(span.end_ms for span in solid)

@@ -48,7 +48,7 @@ What it says:
   DER           diarization error rate of speakers/turns.rttm, without collar; in brackets with 250 ms
 
 \b
-The figures are kept in <episode>/evaluation.json, with a picture in <episode>/evaluation.png, which the next run
+The metrics are kept in <episode>/evaluation.json, with a picture in <episode>/evaluation.png, which the next run
 shows in the report.
 Exit status: 0 done; 2 the labels or the output folder are not what they should be.
 """
@@ -64,7 +64,7 @@ def _evaluate(
     episode: Annotated[
         str | None, typer.Option(metavar="ID", help="Whose labels they are, where the folder holds several episodes.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON.")] = False,
 ) -> None:
     labelled, skipped = _labels(truth)
     folders = _folders(out, truth, labelled, episode)
@@ -87,7 +87,7 @@ def _evaluate(
     for reason, count in skipped.items():
         print(one_line(f"left out: {count} x {reason}"))
     for folder in folders:
-        print(one_line(f"figures: {folder / EVALUATION}   picture: {folder / EVALUATION_PICTURE}"))
+        print(one_line(f"metrics: {folder / EVALUATION}   picture: {folder / EVALUATION_PICTURE}"))
 
 
 def _labels(path: Path) -> tuple[list[TrueLine], dict[str, int]]:
@@ -173,8 +173,8 @@ def _print(name: str, e: Evaluation) -> None:
     console = Console(highlight=False, markup=False, emoji=False)
     table = Table(title=Text(one_line(name)), show_header=False)
     table.add_row("lines", str(e.lines), f"{e.not_found} without a line of ours" if e.not_found else "")
-    if e.strangers:
-        table.add_row("", str(e.strangers), "of characters that nothing names")
+    if e.unknown_speakers:
+        table.add_row("", str(e.unknown_speakers), "of characters that nothing names")
     table.add_row("accuracy", percent(e.accuracy), f"of the speech {percent(e.speech_accuracy)}")
     if e.by_voice:
         table.add_row("", "", "voices matched with characters one to one")
@@ -191,9 +191,9 @@ def _print(name: str, e: Evaluation) -> None:
         table.add_row("DER", percent(e.diarization_error), speech)
     console.print(table)
     table = Table("character", "lines", "found", "precision", "recall")
-    for figure in e.characters:
-        counts = (str(figure.true_lines), str(figure.found_lines))
-        table.add_row(Text(one_line(figure.character)), *counts, percent(figure.precision), percent(figure.recall))
+    for each in e.characters:
+        counts = (str(each.true_lines), str(each.found_lines))
+        table.add_row(Text(one_line(each.character)), *counts, percent(each.precision), percent(each.recall))
     console.print(table)
     wrong = [(true, found, count) for true, found, count in e.confusion if true != found][:8]
     if wrong:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pipelines.season import EpisodeFailure, SeasonPlan, SeasonResult
 
 
-_MOST_TOLD = 20
+_MOST_SHOWN = 20
 """Episodes of which a summary tells one by one."""
 _MOST_ROWS = 50
 """Characters in its table."""
@@ -56,11 +56,11 @@ def print_summary(result: SeasonResult) -> None:
         _print_table(("character", "lines", "minutes", "confidence"), cells)
     if len(rows) > _MOST_ROWS:
         _print(f"{len(rows) - _MOST_ROWS:,} more characters: in the report of all episodes")
-    for episode in result.episodes[:_MOST_TOLD]:
+    for episode in result.episodes[:_MOST_SHOWN]:
         for note in episode.notes:
             _print(f"{episode.episode_id}: {note}")
         _print(f"report: {episode.folder / 'report.html'}")
-    if (more := len(result.episodes) - _MOST_TOLD) > 0:
+    if (more := len(result.episodes) - _MOST_SHOWN) > 0:
         _print(f"{more:,} more episodes: each has a report.html, and its notes in episode.json")
     if result.corpus:
         _print(f"corpus: {result.corpus.folder} ({sum(row.lines for row in rows)} lines)")

@@ -22,7 +22,7 @@ _SAID_SO = b'"unusable": true'
 
 
 def corpus_qualities(corpus: Corpus) -> Iterator[ClipQuality]:
-    """The figures of every line that has any, episode by episode, repeats between episodes marked."""
+    """The measures of every line that has any, episode by episode, repeats between episodes marked."""
     from yuki_builder.corpus import ClipQuality, DuplicateFinder, problems_of, repeated_words
 
     folders = [folder for folder in corpus.episodes if (folder / QUALITY).is_file()]  # else by an earlier version
@@ -30,8 +30,8 @@ def corpus_qualities(corpus: Corpus) -> Iterator[ClipQuality]:
     for folder in folders:
         by_id = {quality.line_id: quality for quality in read_records(folder / QUALITY, ClipQuality)}
         own = [line for line in read_lines(folder) if line.line_id in by_id]
-        prints = read_audio_fingerprints(folder / AUDIO_FINGERPRINTS)
-        for quality in finder.mark([by_id[line.line_id] for line in own], own, prints):
+        audio_fingerprints = read_audio_fingerprints(folder / AUDIO_FINGERPRINTS)
+        for quality in finder.mark([by_id[line.line_id] for line in own], own, audio_fingerprints):
             yield dataclasses.replace(quality, problems=problems_of(quality))
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from yuki_builder.characters import Gallery
 
 
-_DOUBTS_TOLD = 5
+_DOUBTS_SHOWN = 5
 
 
 def identify(episode: Episode, job: Job) -> Counts:
@@ -81,8 +81,8 @@ def _attributed(
     embeddings, embedder = read_embeddings(embeddings_of(input_))
     gallery = _gallery(episode, input_(ENROLLED), own=embeddings.keys, embedder=embedder)
     cue_ids = {line_id(episode.episode_id, line.cue): line.cue.cue_id for line in lines}
-    unheard = frozenset() if applied is None else not_yet_heard(episode, aligned, applied)
-    heard = {key: cue_id for key, cue_id in cue_ids.items() if key not in unheard}
+    not_embedded = frozenset() if applied is None else not_yet_heard(episode, aligned, applied)
+    heard = {key: cue_id for key, cue_id in cue_ids.items() if key not in not_embedded}
     turns = read_turns(input_(TURNS))
     dub, dub_embedder = read_embeddings(dub_of(input_))
     labels = match_labels(lines, episode.own_labels, episode_id=episode.episode_id)
@@ -133,8 +133,8 @@ def _doubts(episode: Episode, gallery: Gallery, attributions: Sequence[Attributi
         (clips, "enrolled clips sound unlike the rest of their character's"),
     ):
         if found:
-            more = f" and {len(found) - _DOUBTS_TOLD} more" if len(found) > _DOUBTS_TOLD else ""
-            notes.append(f"{len(found)} {what}: {', '.join(found[:_DOUBTS_TOLD])}{more}")
+            more = f" and {len(found) - _DOUBTS_SHOWN} more" if len(found) > _DOUBTS_SHOWN else ""
+            notes.append(f"{len(found)} {what}: {', '.join(found[:_DOUBTS_SHOWN])}{more}")
     return tuple(notes)
 
 

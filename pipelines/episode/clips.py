@@ -40,7 +40,7 @@ def cut_clips(episode: Episode, job: Job) -> Counts:
     )
     pairs = zip(sounds.clips.lines, sounds.qualities, strict=True)
     write_records([LineSound(line.line_id, quality, line.clip) for line, quality in pairs], job.output(MEASURES))
-    write_audio_fingerprints(sounds.prints, job.output(AUDIO_FINGERPRINTS))
+    write_audio_fingerprints(sounds.audio_fingerprints, job.output(AUDIO_FINGERPRINTS))
     dropped = {f"no clip: {reason}": number for reason, number in sounds.clips.dropped.items()}
     return Counts(sounds.clips.kept, dropped)
 

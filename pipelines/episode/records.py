@@ -38,7 +38,7 @@ def write_records(records: Iterable[Record], path: Path) -> None:
 
 
 @contextlib.contextmanager
-def damage_told(path: Path) -> Iterator[None]:
+def damage_explained(path: Path) -> Iterator[None]:
     """Turn whatever damaged bytes of a file of ours raise within into one line.
 
     Raises:
@@ -94,7 +94,7 @@ def read_records(path: Path, kind: type[R]) -> list[R]:
     Raises:
         InputError: the file is damaged.
     """
-    with damage_told(path):
+    with damage_explained(path):
         content = path.read_bytes()
         return list(_PARSED.read(content, kind, lambda: parse_records(content, kind)))
 
@@ -107,7 +107,7 @@ def parse_records(content: bytes, kind: type[R]) -> Iterator[R]:
 
 def read_record(path: Path, kind: type[R]) -> R:
     """The one record of a file; raises as ``read_records``."""
-    with damage_told(path):
+    with damage_explained(path):
         (record,) = read_records(path, kind)
     return record
 
@@ -146,7 +146,7 @@ def read_embeddings(path: Path) -> tuple[SpeakerEmbeddings, str]:
     Raises:
         InputError: the file is damaged.
     """
-    with damage_told(path), np.load(path, allow_pickle=False) as data:
+    with damage_explained(path), np.load(path, allow_pickle=False) as data:
         keys, speech_ms = (data[name].tolist() for name in ("keys", "speech_ms"))
         signals = {name.removeprefix(_SIGNAL): data[name] for name in data.files if name.startswith(_SIGNAL)}
         return SpeakerEmbeddings(tuple(keys), data["vectors"], tuple(speech_ms), signals), str(data["embedder"])
@@ -215,14 +215,14 @@ def read_scenes(path: Path, lines: Sequence[Line]) -> list[Scene]:
 
     if not path.exists():
         return split_scenes([line for line in lines if line.text.strip()])
-    with damage_told(path):
+    with damage_explained(path):
         return scenes_of(read_records(path, SceneRow), lines)
 
 
-def write_audio_fingerprints(prints: Mapping[str, AudioFingerprint], path: Path) -> None:
-    """As integers of 8 bits: a season has tens of thousands, and likeness needs no more."""
-    keys = sorted(prints)
-    vectors = np.stack([prints[key] for key in keys]) if keys else np.zeros((0, 0), np.float32)
+def write_audio_fingerprints(audio_fingerprints: Mapping[str, AudioFingerprint], path: Path) -> None:
+    """As integers of 8 bits: a season has tens of thousands, and similarity needs no more."""
+    keys = sorted(audio_fingerprints)
+    vectors = np.stack([audio_fingerprints[key] for key in keys]) if keys else np.zeros((0, 0), np.float32)
     scale = np.abs(vectors).max() / 127 if vectors.size else 1.0
     with path.open("wb") as file:
         np.savez(file, keys=np.array(keys, np.str_), vectors=np.rint(vectors / scale).astype(np.int8))
@@ -232,7 +232,7 @@ def read_audio_fingerprints(path: Path) -> dict[str, AudioFingerprint]:
     """The fingerprints that an episode's lines have, by line id, of length 1."""
     if not path.exists():
         return {}
-    with damage_told(path), np.load(path, allow_pickle=False) as stored:
+    with damage_explained(path), np.load(path, allow_pickle=False) as stored:
         vectors = stored["vectors"].astype(np.float32)
         keys = [str(key) for key in stored["keys"]]
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True) if keys else np.ones((0, 1))

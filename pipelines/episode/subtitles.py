@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from yuki_builder.subtitles import CueSheet
 
 
-_TRACKS_TOLD = 3
+_TRACKS_SHOWN = 3
 
 
 def read_subtitles(episode: Episode, job: Job) -> Counts:
@@ -62,8 +62,8 @@ def _read_pictures(
         own = pictures.track.language
         others = [t for t in info.subtitles if t is not pictures.track and t.position != pictures.track.position]
         told = [f"{describe(t)} ({_why_no_text(t, episode) or why_not(t, pictures.track)})" for t in others]
-        rest = f" and {len(told) - _TRACKS_TOLD} more" if len(told) > _TRACKS_TOLD else ""
-        more = f"; not {', '.join(told[:_TRACKS_TOLD])}{rest}" if told else ""
+        rest = f" and {len(told) - _TRACKS_SHOWN} more" if len(told) > _TRACKS_SHOWN else ""
+        more = f"; not {', '.join(told[:_TRACKS_SHOWN])}{rest}" if told else ""
     notes = _language_notes(info, episode, own or _language(episode))
     return _keep_cues(episode, sheet, pictures.describe(), CueOrigin.OCR, job, more=more, notes=notes)
 
@@ -88,8 +88,8 @@ def _read_fullest_track(episode: Episode, info: MediaInfo, track: SubtitleTrack,
     if chosen is not track:
         reasons[track.position] = "holds far fewer lines"
     others = [f"{describe(t)} ({reasons[t.position]})" for t in info.subtitles if t.position in reasons]
-    more = f" and {len(others) - _TRACKS_TOLD} more" if len(others) > _TRACKS_TOLD else ""
-    instead = f"; not {', '.join(others[:_TRACKS_TOLD])}{more}" if others else ""
+    more = f" and {len(others) - _TRACKS_SHOWN} more" if len(others) > _TRACKS_SHOWN else ""
+    instead = f"; not {', '.join(others[:_TRACKS_SHOWN])}{more}" if others else ""
     sheet, notes = _with_names_of_track(episode, info, chosen, sheet, job)
     notes = (*notes, *_language_notes(info, episode, chosen.language))
     if unread := unread_pictures(episode):
@@ -201,7 +201,7 @@ def _why_no_subtitles(episode: Episode, info: MediaInfo) -> str:
     pictures = ", ".join(f"{t.position} ({t.codec}, {t.language or '?'})" for t in info.subtitles if not t.is_text)
     inside = f"it holds bitmap subtitle tracks only (track {pictures})" if pictures else "it holds no subtitle track"
     near = unfit_names(episode.video)
-    named = f" ({', '.join(near[:_TRACKS_TOLD])} may be meant)" if near else ""
+    named = f" ({', '.join(near[:_TRACKS_SHOWN])} may be meant)" if near else ""
     return (
         f"no subtitles found: no subtitle file beside {episode.video.name} has its name{named}, and {inside}; "
         f"{_what_reads(episode)}give a file with --subtitles FILE"

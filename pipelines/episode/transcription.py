@@ -98,7 +98,7 @@ def transcribe(episode: Episode, job: Job) -> Counts:
     write_records(done.segments, job.output(HEARD))
     if done.resumed_ms:
         job.notice(f"resumed at {done.resumed_ms / 60_000:.1f} min of speech")
-    return Counts(len(done.segments), notes=(_told(transcriber.name, done),))
+    return Counts(len(done.segments), notes=(_note(transcriber.name, done),))
 
 
 def _listen(episode: Episode, job: Job, transcriber: Transcriber) -> Transcription:
@@ -119,7 +119,7 @@ def _listen(episode: Episode, job: Job, transcriber: Transcriber) -> Transcripti
     )
 
 
-def _told(name: str, done: Transcription) -> str:
+def _note(name: str, done: Transcription) -> str:
     if not done.segments:
         return f"nobody was heard to speak: no words for {name} to write down"
     if done.language is None:

@@ -63,7 +63,7 @@ _DUB_RATE_HZ = 16_000
 _OTHER_CUT_S = 5.0
 _OTHER_CUT_SHARE = 0.01
 _TOO_SHORT = "too little speech for a speaker embedding"
-_IN_CROWD = f"more than {MOST_AT_ONCE} other lines at the same time"
+_TOO_MANY = f"more than {MOST_AT_ONCE} other lines at the same time"
 
 
 def find_turns(episode: Episode, job: Job) -> Counts:
@@ -157,8 +157,8 @@ def _embed_alone(episode: Episode, job: Job, pure: dict[str, tuple[Span, ...]]) 
 
 
 def _counts(embeddings: SpeakerEmbeddings, pure: Mapping[str, Sequence[Span]]) -> Counts:
-    made, in_crowd = len(embeddings.keys), sum(not spans for spans in pure.values())
-    return Counts(made, {_TOO_SHORT: len(pure) - made - in_crowd, _IN_CROWD: in_crowd})
+    made, too_many = len(embeddings.keys), sum(not spans for spans in pure.values())
+    return Counts(made, {_TOO_SHORT: len(pure) - made - too_many, _TOO_MANY: too_many})
 
 
 def embed_dub(episode: Episode, job: Job) -> Counts:

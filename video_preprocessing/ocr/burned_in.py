@@ -104,11 +104,11 @@ class Watch:
 
     def _decide(self) -> Iterator[Stretch]:
         (before_ms, _, before), (time_ms, luma, mask), (_, _, after) = self.pending
-        grown = _grown(mask)
+        dilated = _dilated(mask)
         if self.stretch is not None:
-            appeared = mask & _grown(after) & ~_grown(before)
+            appeared = mask & _dilated(after) & ~_dilated(before)
             strokes = self.stretch.strokes if self.stretch.samples > 1 else self.stretch.hits.astype(np.uint8) * 255
-            gone = strokes & ~grown & ~_grown(after)
+            gone = strokes & ~dilated & ~_dilated(after)
             if self._is_text(appeared) or self._is_text(gone):
                 self.stretch.end_ms = (before_ms + time_ms) // 2
                 if self.is_readable(self.stretch):
@@ -116,7 +116,7 @@ class Watch:
                 self.stretch = None
         if self.stretch is None:
             start_ms = (before_ms + time_ms) // 2
-            hits = (mask & _grown(after) > 0).astype(np.int32)
+            hits = (mask & _dilated(after) > 0).astype(np.int32)
             self.stretch = Stretch(start_ms, time_ms, luma.copy(), hits)
             return
         self.stretch.samples += 1
@@ -159,7 +159,7 @@ def mask_scale(picture_height: int) -> int:
     return 2 if picture_height >= _LARGE else 1
 
 
-def _grown(mask: Mask) -> Mask:
+def _dilated(mask: Mask) -> Mask:
     import cv2
 
     return np.asarray(cv2.dilate(mask, np.ones((3, 3), np.uint8)), np.uint8)

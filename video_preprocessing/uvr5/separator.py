@@ -298,7 +298,7 @@ class _FileJob:
         layout = _Layout(self.channels)
         peaks = unfinished.note.facts.get("peaks")
         if not isinstance(peaks, list) or len(peaks) != len(layout.groups):
-            peaks = layout.measure(self.link, lambda: self._told(self._blocks(0), progress), self.rate_hz)
+            peaks = layout.measure(self.link, lambda: self._counted(self._blocks(0), progress), self.rate_hz)
             unfinished.remember(peaks=peaks)
         keep = unfinished.samples
         align = self.link.alignment_samples(self.rate_hz)
@@ -371,7 +371,7 @@ class _FileJob:
             for block in reader.blocks(step, dtype="float32", always_2d=True):
                 yield block.T
 
-    def _told(self, blocks: Iterable[FloatArray], progress: Progress) -> Iterator[FloatArray]:
+    def _counted(self, blocks: Iterable[FloatArray], progress: Progress) -> Iterator[FloatArray]:
         done = 0
         for block in blocks:
             done += block.shape[1]

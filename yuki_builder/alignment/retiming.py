@@ -5,7 +5,7 @@ activity is a likelihood: frames inside cues hold voice with one probability, fr
 learned from the file itself. For each frame rate ratio people meet, the best path through (cue, offset) is found
 by dynamic programming (Viterbi): the offset stays, or jumps at a price, which is how other cuts, recaps and
 advertisements look. So there are as few pieces as the audio supports, and a cue that nobody speaks (a sign, a
-sentence under a shout) costs no more than ``unheard_cost``.
+sentence under a shout) costs no more than ``voiceless_cost``.
 
 The aligners of ffsubsync (S. Macke) find one offset and one ratio by cross-correlation; the paths here hold that
 as the case without a jump.
@@ -20,7 +20,7 @@ from itertools import groupby
 import numpy as np
 import numpy.typing as npt
 
-from yuki_builder.records import Cue, Resync, ResyncPiece, Span, crowded
+from yuki_builder.records import Cue, Resync, ResyncPiece, Span, too_many_at_once
 
 Array = npt.NDArray[np.float64]
 
@@ -38,7 +38,7 @@ class ResyncSettings:
         reach_ms: the largest offset that is tried.
         step_ms: offsets are searched in these steps, then refined to 10 ms.
         frames_per_s: a second of voice activity weighs as so many independent observations.
-        unheard_cost: the most that one cue without voice counts against an offset, in nats.
+        voiceless_cost: the most that one cue without voice counts against an offset, in nats.
         jump_cost: what a piece more has to be worth, in nats per natural logarithm of the number of cues: the more
             cues there are, the more places for a piece that fits by chance.
         rate_cost: what another frame rate has to be worth, in nats.
@@ -53,7 +53,7 @@ class ResyncSettings:
     reach_ms: int = 300_000
     step_ms: int = 100
     frames_per_s: float = 4.0
-    unheard_cost: float = 2.0
+    voiceless_cost: float = 2.0
     jump_cost: float = 4.2
     rate_cost: float = 8.0
     least_gain: float = 4.0
@@ -125,7 +125,7 @@ def _entries(cues: Sequence[Cue]) -> list[Span]:
             span = Span(min(cue.start_ms, other.start_ms), max(cue.end_ms, other.end_ms))
             entries[cue.group or cue.cue_id] = span
     spans = sorted(entries.values())
-    spans = [span for span, many in zip(spans, crowded(spans), strict=True) if not many]
+    spans = [span for span, many in zip(spans, too_many_at_once(spans), strict=True) if not many]
     # So many tell the timing as well as all of them do; time and memory grow with their number.
     step = -(-len(spans) // _MOST_ENTRIES) or 1
     return spans[::step]
@@ -206,7 +206,7 @@ class _Voice:
 
 
 def _score(times: Array, likelihood: _Likelihood, settings: ResyncSettings) -> float:
-    return float(np.maximum(likelihood.of(times[:, 0], times[:, 1]), -settings.unheard_cost).sum())
+    return float(np.maximum(likelihood.of(times[:, 0], times[:, 1]), -settings.voiceless_cost).sum())
 
 
 def _best_path(times: Array, likelihood: _Likelihood, *, settings: ResyncSettings) -> tuple[Array, float]:
@@ -226,7 +226,7 @@ def _best_path(times: Array, likelihood: _Likelihood, *, settings: ResyncSetting
             if len(jumps):
                 came_from[k, jumps] = _running_argmax(best)[np.minimum(jumps + ahead, len(offsets) - 1)]
                 best[jumps] = after_jump[jumps]
-        best = best + np.maximum(likelihood.at_offsets(start, end, offsets), -settings.unheard_cost)
+        best = best + np.maximum(likelihood.at_offsets(start, end, offsets), -settings.voiceless_cost)
     state = int(best.argmax())
     path = np.zeros(len(times))
     for k in reversed(range(len(times))):

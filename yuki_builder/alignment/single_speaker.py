@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Protocol
 
-from yuki_builder.records import Span, crowded
+from yuki_builder.records import Span, too_many_at_once
 from yuki_builder.spans import difference, union
 
 _EDGE_MS = 80  # as far as a neighbour is taken to reach
@@ -27,20 +27,22 @@ class Timed(Protocol):
 def single_speaker_spans(lines: Sequence[Timed]) -> list[list[Span]]:
     """For each line, in order of time, the parts of it that no other line touches; all of it where little is left.
 
-    A line in a crowd (``records.crowded``) has none.
+    A line with too many others at once (``records.too_many_at_once``) has none.
 
     Lines of one entry by the same speaker do not exist: every neighbour is somebody else's until proven otherwise.
     """
     spans = [line.span for line in lines]
-    is_crowded = crowded(spans)
-    crowd = union(span for span, many in zip(spans, is_crowded, strict=True) if many)
-    # Every line that is not in a crowd, and each crowd as one: then a line has few neighbours.
-    near = sorted([*((span, k) for k, span in enumerate(spans) if not is_crowded[k]), *((span, -1) for span in crowd)])
+    has_too_many = too_many_at_once(spans)
+    dense = union(span for span, many in zip(spans, has_too_many, strict=True) if many)
+    # Every line that is not among too many, and each such stretch as one: then a line has few neighbours.
+    near = sorted(
+        [*((span, k) for k, span in enumerate(spans) if not has_too_many[k]), *((span, -1) for span in dense)]
+    )
     starts = [span.start_ms for span, _ in near]
     longest = max((span.duration_ms for span, _ in near), default=0)
     result: list[list[Span]] = []
     for k, span in enumerate(spans):
-        if is_crowded[k]:
+        if has_too_many[k]:
             result.append([])
             continue
         first = bisect_left(starts, span.start_ms - longest - _EDGE_MS)

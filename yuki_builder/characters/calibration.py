@@ -1,4 +1,4 @@
-"""Fitted figures that turn log odds of voices into probabilities that hold.
+"""Fitted parameters that turn log odds of voices into probabilities that hold.
 
 Made, with the weights beside this file, by ``python -m benchmarks.fit_calibration --speech DIR --music DIR --write``:
 251 voices of LibriSpeech train-clean-100 under music, one utterance each. That file says how and reports how well

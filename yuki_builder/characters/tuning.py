@@ -43,5 +43,5 @@ def tune(
         missed = softmax(log_odds)[rows, -1]
         return float(-np.log(found + 1e-9).mean() - np.log(missed + 1e-9).mean() + _PULL * np.log(scale / 0.01))
 
-    scale, offset = min(itertools.product(_SCALES, _OFFSETS), key=lambda figures: loss(*figures))
+    scale, offset = min(itertools.product(_SCALES, _OFFSETS), key=lambda pair: loss(*pair))
     return replace(calibration, scale=float(scale), offset=float(offset))

@@ -6,8 +6,8 @@ What the lines sound like are the chain's observations (Rabiner 1989, "A Tutoria
 a speaker goes on is learnt from the episode itself, apart for lines that a subtitle names and for those that it does
 not: where names are given only when the speaker changes, a line without one is nearly always by the speaker before.
 
-The figures to begin with are those of ten real episodes (Frasier, Scrubs; 3,685 changes of line): the same speaker goes
-on in 41 % within 4 s and in 33 % after a longer pause, and never where two lines overlap.
+The statistics to begin with are those of ten real episodes (Frasier, Scrubs; 3,685 changes of line): the same speaker
+goes on in 41 % within 4 s and in 33 % after a longer pause, and never where two lines overlap.
 """
 
 from __future__ import annotations

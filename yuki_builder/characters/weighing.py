@@ -180,8 +180,8 @@ def by_dub(
     odds, heard = score_voices(model, points, clips=points, weights=weights, own=np.arange(len(points)))
     is_sure = said >= sure
     enough = is_sure.sum(0) - is_sure >= least_lines
-    unheard = -np.log(said.shape[1] + 1)
-    return softmax(np.where(heard & enough, model.calibrated(odds, vectors, seconds), unheard))
+    without_voice = -np.log(said.shape[1] + 1)
+    return softmax(np.where(heard & enough, model.calibrated(odds, vectors, seconds), without_voice))
 
 
 def with_second_track(posterior: Array, by_second: Array, weight: float) -> Array:

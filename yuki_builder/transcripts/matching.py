@@ -150,7 +150,7 @@ def _tokens(text: str, owner: int, span: Span) -> list[_Token]:
 
 
 @functools.lru_cache(maxsize=1 << 16)
-def _likeness(one: str, other: str) -> float:
+def _similarity(one: str, other: str) -> float:
     if one == other:
         return 1.0
     if min(len(one), len(other)) < 4:
@@ -163,14 +163,14 @@ def _chain(written: Sequence[_Token], spoken: Sequence[_Token]) -> dict[int, tup
     """The heaviest matching that keeps the order of both: by written position the heard one, and its weight."""
     starts = [token.start_ms for token in spoken]
     tree: list[tuple[float, int]] = [(0.0, -1)] * (len(spoken) + 1)  # the best chain that ends before a heard token
-    links: list[tuple[int, int, float, int]] = []  # written, spoken, likeness, link before
+    links: list[tuple[int, int, float, int]] = []  # written, spoken, similarity, link before
 
     for position, token in enumerate(written):
         lo = bisect_left(starts, token.start_ms - REACH_MS)
         hi = bisect_right(starts, token.end_ms + REACH_MS)
         new = []
         for other in range(lo, hi):
-            weight = _likeness(token.text, spoken[other].text)
+            weight = _similarity(token.text, spoken[other].text)
             if weight:
                 distance_s = abs(token.start_ms - spoken[other].start_ms) / 1000
                 best, before = _best_before(tree, other)

@@ -48,7 +48,7 @@ class Build:
     def file_name(self) -> str:
         return f"winograd-{self.name.lower()}.so"
 
-    def suits(self, machine: str, capability: str) -> bool:
+    def runs_on(self, machine: str, capability: str) -> bool:
         """Whether a processor runs it."""
         return machine.lower() in self.machines and capability.startswith(self.capability)
 

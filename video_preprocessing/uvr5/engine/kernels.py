@@ -73,7 +73,7 @@ def _prebuilt() -> Engine | None:
     """The library that the wheel brought for this processor."""
     machine, capability = platform.machine(), torch.backends.cpu.get_cpu_capability()
     for build in BUILDS:
-        if build.suits(machine, capability) and (PREBUILT / build.file_name).is_file():
+        if build.runs_on(machine, capability) and (PREBUILT / build.file_name).is_file():
             with contextlib.suppress(OSError, AttributeError):  # of another system
                 found = Kernels(PREBUILT / build.file_name)
                 if _agrees(found):

@@ -31,7 +31,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from video_preprocessing.devices import steady_linear
 from video_preprocessing.uvr5.engine.kernels import kernels
-from video_preprocessing.uvr5.engine.winograd import Kernels, WinogradConv2d, suits
+from video_preprocessing.uvr5.engine.winograd import Kernels, WinogradConv2d, is_supported
 from video_preprocessing.uvr5.network import layers, layers_v50
 from video_preprocessing.uvr5.network.nets import BaseASPPNet, BaseNet, CascadedASPPNet, CascadedNet
 
@@ -182,7 +182,7 @@ class _Pointwise(nn.Module):
 
 def _minimal(block: nn.Sequential, found: Kernels) -> WinogradConv2d | None:
     """A convolution and its activation as one; None for blocks of other parts."""
-    if not 1 <= len(block) <= 2 or not suits(block[0]):
+    if not 1 <= len(block) <= 2 or not is_supported(block[0]):
         return None
     activation = block[1] if len(block) == 2 else nn.Identity()
     if isinstance(activation, nn.ReLU):

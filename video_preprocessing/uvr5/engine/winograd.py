@@ -200,7 +200,7 @@ def _pool(count: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max(1, count - 1), thread_name_prefix="winograd")
 
 
-def suits(module: nn.Module) -> bool:
+def is_supported(module: nn.Module) -> bool:
     """Whether ``WinogradConv2d`` can do what this convolution does."""
     return (
         isinstance(module, nn.Conv2d)
@@ -217,7 +217,7 @@ class WinogradConv2d(nn.Module):
     """A 3x3 convolution of step 1 and the activation after it, float32, on a CPU.
 
     Args:
-        convolution: one that ``suits``.
+        convolution: one that ``is_supported``.
         slope: of the activation's negative side, as in ``LeakyReLU``: 0 for ReLU, 1 for none.
         found: the compiled code.
         ahead: whether to transform the filters once for all; by default where they do not become too large by it.

@@ -1,4 +1,4 @@
-"""Band plans: how the public UVR5 checkpoints want their spectrogram made, as figures; free of torch.
+"""Band plans: how the public UVR5 checkpoints want their spectrogram made, as numbers; free of torch.
 
 A plan splits the spectrum into bands of their own sample rate, each with its own short-time Fourier transform, and
 stacks the bins of all bands. ``band_plans.json`` holds the 26 public plans as the public parameter files give them,

@@ -1,4 +1,4 @@
-"""The figures of a checkpoint's signal path; free of torch, since checkpoints are named long before one is run."""
+"""The numbers of a checkpoint's signal path; free of torch, since checkpoints are named long before one is run."""
 
 from __future__ import annotations
 

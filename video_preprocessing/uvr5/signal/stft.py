@@ -39,7 +39,7 @@ class StreamingStft:
 
 
 class StreamingInverseStft:
-    """Frames to stereo samples by weighted overlap-add, the inverse of ``StreamingStft`` with the same figures."""
+    """Frames to stereo samples by weighted overlap-add, the inverse of ``StreamingStft`` with the same settings."""
 
     def __init__(self, n_fft: int, hop: int, lead: int) -> None:
         self.n_fft, self.hop = n_fft, hop

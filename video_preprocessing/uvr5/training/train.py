@@ -2,7 +2,7 @@
 
 Examples are mixed on the fly (``mixing.py``), step k of a seed always from the same draw, so that a run that is
 interrupted and started again goes on as if nothing had happened. The run folder holds ``state.pt`` (resume),
-``log.jsonl`` and ``best.safetensors`` (the moving average of the weights with the best held-out figure), which
+``log.jsonl`` and ``best.safetensors`` (the moving average of the weights with the best held-out score), which
 ``--separator runs/dialogue/best.safetensors`` takes as it is.
 
 The loss is what the result is judged by: the error of the masked *complex* spectrogram, in decibels, so that quiet

@@ -1,4 +1,4 @@
-"""The figures of an evaluation, from pairs of true and found lines. Pure, but for the diarization error rate."""
+"""The metrics of an evaluation, from pairs of true and found lines. Pure, but for the diarization error rate."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ class Evaluation(Record):
     Attributes:
         lines: lines of the truth.
         not_found: of those, without any line of ours at their time.
-        strangers: of those, said by characters that the run had no way to know (nobody enrolled or tagged them).
-        accuracy: share of the truth's lines with the right name. A stranger's line is right without a name.
+        unknown_speakers: of those, said by characters that the run had no way to know (nobody enrolled or tagged them).
+        accuracy: share of the truth's lines with the right name. A line of an unknown speaker is right without a name.
         certain, certain_precision: share called certain, and the share of those that is right.
         coverage: largest share of lines that can be kept, by confidence, with 95 % of them right.
         calibration_error: mean distance of confidence and accuracy over ten equally filled bins (ECE).
         unknown: share of lines without a name.
         by_voice: True where names are voices (``SPEAKER_01``), matched one to one with the characters.
-        characters, bins: figures by character and by confidence.
+        characters, bins: metrics by character and by confidence.
         confusion: (true name, found name or "", count), the largest first.
         start_error_ms, end_error_ms: median and 95th percentile of the distance of line edges from the truth's.
         diarization_error, diarization_error_collar: DER of the turns, overlapping speech included, without a
@@ -63,7 +63,7 @@ class Evaluation(Record):
 
     lines: int
     not_found: int
-    strangers: int
+    unknown_speakers: int
     accuracy: float
     certain: float
     certain_precision: float | None
@@ -128,7 +128,7 @@ def evaluate(
     return Evaluation(
         lines=in_all,
         not_found=sum(pair.found is None for pair in judged),
-        strangers=sum(name_key(pair.true.character) not in knowable for pair in judged),
+        unknown_speakers=sum(name_key(pair.true.character) not in knowable for pair in judged),
         accuracy=_share(judged),
         certain=len(certain) / in_all,
         certain_precision=_share(certain) if certain else None,
@@ -224,17 +224,17 @@ def _calibration_error(bins: Sequence[Bin]) -> float:
 
 def _by_character(judged: Sequence[_Pair]) -> tuple[CharacterFigures, ...]:
     spelling = {name_key(pair.true.character): pair.true.character for pair in judged}
-    figures = []
+    metrics = []
     for key in sorted(spelling, key=spelling.__getitem__):
         true = [pair for pair in judged if name_key(pair.true.character) == key]
         found = [pair for pair in judged if pair.name == key]
         hits = sum(pair.name == key for pair in true)
-        figures.append(
+        metrics.append(
             CharacterFigures(
                 spelling[key], len(true), len(found), hits / len(found) if found else None, hits / len(true)
             )
         )
-    return tuple(figures)
+    return tuple(metrics)
 
 
 def _confusion(judged: Sequence[_Pair]) -> tuple[tuple[str, str, int], ...]:

@@ -74,11 +74,11 @@ def _draw_calibration(axes, evaluation: Evaluation) -> None:  # type: ignore[no-
 
 
 def _draw_characters(axes, evaluation: Evaluation) -> None:  # type: ignore[no-untyped-def]
-    figures = sorted(evaluation.characters, key=lambda f: -f.true_lines)[:_MOST_NAMES][::-1]
-    rows = np.arange(len(figures))
-    axes.barh(rows + 0.19, [f.recall or 0 for f in figures], height=0.36, color=_BLUE, label="recall")
-    axes.barh(rows - 0.19, [f.precision or 0 for f in figures], height=0.36, color=_RED, label="precision")
-    axes.set_yticks(rows, [f"{_short(f.character)} ({f.true_lines})" for f in figures], fontsize=8)
+    metrics = sorted(evaluation.characters, key=lambda f: -f.true_lines)[:_MOST_NAMES][::-1]
+    rows = np.arange(len(metrics))
+    axes.barh(rows + 0.19, [f.recall or 0 for f in metrics], height=0.36, color=_BLUE, label="recall")
+    axes.barh(rows - 0.19, [f.precision or 0 for f in metrics], height=0.36, color=_RED, label="precision")
+    axes.set_yticks(rows, [f"{_short(f.character)} ({f.true_lines})" for f in metrics], fontsize=8)
     axes.set(xlim=(0, 1), title="By character (lines)")
     axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.06), ncols=2, frameon=False)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _RATE_HZ = 16_000
 _HEARD_SAMPLES = 144_160
-# From the network's figures (speech, background, overall) to the scale of its listening tests: its authors'
+# From the network's scores (speech, background, overall) to the scale of its listening tests: its authors'
 # polynomials, highest power first.
 _TO_SCALE = (
     (-0.08397278, 1.22083953, 0.0052439),
@@ -49,7 +49,7 @@ def require_dnsmos() -> None:
 def add_dnsmos(
     qualities: Sequence[ClipQuality], clips: Mapping[str, Path], *, progress: Progress = no_progress
 ) -> list[ClipQuality]:
-    """The figures with DNSMOS of each line's clip; lines without a clip stay without.
+    """The measures with DNSMOS of each line's clip; lines without a clip stay without.
 
     Args:
         qualities: one a line.

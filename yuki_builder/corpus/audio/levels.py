@@ -14,7 +14,7 @@ FLOOR_DBFS = -90.0
 def level_db(vocals_energy: float, rest_energy: float, samples: int) -> float | None:
     """Dialogue-to-background level in dB, rounded to 0.1 dB, from sums of squares over a line (full scale = 1).
 
-    The background counts as :data:`FLOOR_DBFS` at least, so that a clean line gets a high figure and no infinite one.
+    The background counts as :data:`FLOOR_DBFS` at least, so that a clean line gets a high level and no infinite one.
 
     Args:
         vocals_energy: of the vocals, all channels together.

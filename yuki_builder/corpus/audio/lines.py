@@ -21,10 +21,10 @@ from yuki_builder.corpus.audio.quality import (
 )
 from yuki_builder.corpus.audio.sound import ForwardReader, open_sound, to_samples
 from yuki_builder.errors import InputError, InternalError
-from yuki_builder.records import MOST_AT_ONCE, FloatArray, Line, Progress, Span, crowded, no_progress
+from yuki_builder.records import MOST_AT_ONCE, FloatArray, Line, Progress, Span, no_progress, too_many_at_once
 from yuki_builder.threads import in_thread, written_in_thread
 
-_IN_CROWD = f"more than {MOST_AT_ONCE} other lines at the same time"
+_TOO_MANY = f"more than {MOST_AT_ONCE} other lines at the same time"
 _GROUP_MS, _MOST_IN_GROUP = 4000, 500
 _PART_MS = 20_000  # longer lines are measured in parts; their quality is that of the first
 
@@ -37,13 +37,13 @@ class LineSounds:
         clips: what became of the clips; without ``destination`` no line has one.
         levels: dialogue-to-background level in dB by line id (see ``measure_levels``).
         qualities: measures of each line, in the order of the lines; empty without a mix.
-        prints: audio fingerprints by line id, to find repeats by.
+        audio_fingerprints: audio fingerprints by line id, to find repeats by.
     """
 
     clips: ClipReport
     levels: Mapping[str, float | None]
     qualities: tuple[ClipQuality, ...]
-    prints: Mapping[str, AudioFingerprint]
+    audio_fingerprints: Mapping[str, AudioFingerprint]
 
 
 def read_sounds(
@@ -150,18 +150,18 @@ class _Pass:
 
     def __init__(self, lines: Sequence[Line], speech: Sequence[Span]) -> None:
         self.lines, self.speech = lines, speech
-        self.crowded = crowded([line.span for line in lines])
+        self.too_many_at_once = too_many_at_once([line.span for line in lines])
         self.clip_of: dict[str, str] = {}
         self.left_out: dict[str, str] = {}
         self.energies: dict[str, tuple[float, float, int]] = {}
         self.qualities: dict[str, ClipQuality] = {}
-        self.prints: dict[str, AudioFingerprint] = {}
+        self.audio_fingerprints: dict[str, AudioFingerprint] = {}
 
     def clips(self, length_ms: int) -> Iterator[tuple[Span, Line, bool]]:
         """What to read for the clips of a file of that length; notes why some lines get none."""
         spans = clip_spans([line.span for line in self.lines], margin_ms=MARGIN_MS)
-        for line, span, is_crowded in zip(self.lines, spans, self.crowded, strict=True):
-            reason = _IN_CROWD if is_crowded else why_no_clip(line.span, length_ms=length_ms)
+        for line, span, has_too_many in zip(self.lines, spans, self.too_many_at_once, strict=True):
+            reason = _TOO_MANY if has_too_many else why_no_clip(line.span, length_ms=length_ms)
             if reason is None:
                 yield span, line, True
             else:
@@ -169,8 +169,8 @@ class _Pass:
 
     def parts(self) -> Iterator[tuple[Span, Line, bool]]:
         """What to read for the measures."""
-        for line, is_crowded in zip(self.lines, self.crowded, strict=True):
-            if is_crowded:
+        for line, has_too_many in zip(self.lines, self.too_many_at_once, strict=True):
+            if has_too_many:
                 yield Span(line.start_ms, line.start_ms), line, False
                 continue
             for start_ms in range(line.start_ms, line.end_ms, _PART_MS) or (line.start_ms,):
@@ -183,7 +183,7 @@ class _Pass:
             is_long = len(voice) >= LEAST_FINGERPRINT_SAMPLES
             audio_fingerprint = fingerprint(mono(voice), rate_hz) if is_long else None
             if audio_fingerprint is not None:
-                self.prints[line.line_id] = audio_fingerprint
+                self.audio_fingerprints[line.line_id] = audio_fingerprint
         size = min(len(voice), len(whole))
         both, kept = same_channels(whole[:size], voice[:size])
         vocals, rest, count = self.energies.get(line.line_id, (0.0, 0.0, 0))
@@ -209,5 +209,5 @@ class _Pass:
                 q if line.snr_db is not None or levels[q.line_id] is None else replace(q, snr_db=levels[q.line_id])
                 for q, line in zip(of_each, self.lines, strict=False)
             ),
-            prints=self.prints,
+            audio_fingerprints=self.audio_fingerprints,
         )

@@ -1,4 +1,4 @@
-"""How good a line is to train on: figures by line, and named reasons to leave it out. Nothing is deleted."""
+"""How good a line is to train on: measures by line, and named reasons to leave it out. Nothing is deleted."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class LineSound(Record):
 
 @dataclass(frozen=True, slots=True)
 class QualityLimits:
-    """From where on a figure is a problem; usual limits of sets to train voices on."""
+    """From where on a measure is a problem; usual limits of sets to train voices on."""
 
     min_seconds: float = 0.6
     max_seconds: float = 20.0
@@ -200,18 +200,18 @@ _MOST_BYTES_OF_SOUNDS = 16 << 20
 
 
 def mark_duplicates(
-    qualities: Sequence[ClipQuality], lines: Sequence[Line], prints: Mapping[str, AudioFingerprint]
+    qualities: Sequence[ClipQuality], lines: Sequence[Line], audio_fingerprints: Mapping[str, AudioFingerprint]
 ) -> list[ClipQuality]:
     """With ``duplicate_of`` set where an earlier line has the same words and the same sound.
 
     Args:
         qualities: one for each of ``lines``, in their order, which is that of the episodes and of time.
         lines: of one episode or of a whole season.
-        prints: by line id, from ``read_sounds``.
+        audio_fingerprints: by line id, from ``read_sounds``.
 
     Words alone do not make a repeat ("Yes." is said often), nor does sound alone.
     """
-    return DuplicateFinder(repeated_words(lines)).mark(qualities, lines, prints)
+    return DuplicateFinder(repeated_words(lines)).mark(qualities, lines, audio_fingerprints)
 
 
 def repeated_words(lines: Iterable[Line]) -> frozenset[int]:
@@ -238,18 +238,21 @@ class DuplicateFinder:
         self._sounds = _Sounds()
 
     def mark(
-        self, qualities: Sequence[ClipQuality], lines: Sequence[Line], prints: Mapping[str, AudioFingerprint]
+        self,
+        qualities: Sequence[ClipQuality],
+        lines: Sequence[Line],
+        audio_fingerprints: Mapping[str, AudioFingerprint],
     ) -> list[ClipQuality]:
         """As ``mark_duplicates``, of the next episodes.
 
         Args:
             qualities: one a line.
             lines: the lines, in the same order.
-            prints: the audio fingerprints that there are, by line id.
+            audio_fingerprints: the audio fingerprints that there are, by line id.
         """
         marked = []
         for quality, line in zip(qualities, lines, strict=True):
-            key, sound = _words(line), prints.get(line.line_id)
+            key, sound = _words(line), audio_fingerprints.get(line.line_id)
             original = None
             if key in self._repeated and key is not None and sound is not None:
                 earlier = self._first.setdefault(key, [])

@@ -1,4 +1,4 @@
-"""The dataset card: ``README.md`` with the header that the hub reads, and the figures that a reader wants."""
+"""The dataset card: ``README.md`` with the header that the hub reads, and the statistics that a reader wants."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from yuki_builder.records import Verdict
 from yuki_builder.version import __version__
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
-_EPISODES_TOLD = 30
+_EPISODES_SHOWN = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,8 @@ def _body(facts: CardFacts, source: Source, report: ExportReport, options: Expor
     yield from ("", "## Training and validation", "", _about_split(facts, examples, options))
     yield from ("", "## How it was made", "")
     yield from _made(source, options)
-    told = ", ".join(_cell(name) for name in episodes[:_EPISODES_TOLD])
-    more = f" and {len(episodes) - _EPISODES_TOLD} more" if len(episodes) > _EPISODES_TOLD else ""
+    told = ", ".join(_cell(name) for name in episodes[:_EPISODES_SHOWN])
+    more = f" and {len(episodes) - _EPISODES_SHOWN} more" if len(episodes) > _EPISODES_SHOWN else ""
     yield from ("", f"Sources: {told or 'none'}{more}.", "", "## Licence", "")
     yield "The rights in recordings and texts are those of their owners. Say here, and in `license` above, by what"
     yield "right you share them."

@@ -139,7 +139,7 @@ class Corpus:
         import pandas as pd
 
         named = self.lines[self.lines["character"].notna()]
-        figures = character_statistics(
+        statistics = character_statistics(
             zip(
                 named["character"],
                 (named["end_ms"] - named["start_ms"]).tolist(),
@@ -150,11 +150,11 @@ class Corpus:
         )
         table = pd.DataFrame(
             {
-                "character": pd.Series([f.character for f in figures], dtype="str"),
-                "lines": pd.Series([f.lines for f in figures], dtype="int64"),
-                "minutes": pd.Series([f.duration_ms / 60_000 for f in figures], dtype="float64"),
-                "words": pd.Series([f.words for f in figures], dtype="int64"),
-                "mean_confidence": pd.Series([f.mean_confidence for f in figures], dtype="float64"),
+                "character": pd.Series([f.character for f in statistics], dtype="str"),
+                "lines": pd.Series([f.lines for f in statistics], dtype="int64"),
+                "minutes": pd.Series([f.duration_ms / 60_000 for f in statistics], dtype="float64"),
+                "words": pd.Series([f.words for f in statistics], dtype="int64"),
+                "mean_confidence": pd.Series([f.mean_confidence for f in statistics], dtype="float64"),
             }
         )
         groups = named.groupby("character", sort=False)
@@ -286,7 +286,7 @@ class Corpus:
             character: a name, or several.
             episode: an episode's id.
             verdict: at least so sure (``doubtful`` takes certain lines as well).
-            min_confidence: at least so sure, as a figure.
+            min_confidence: at least so sure, 0 to 1.
             text: that the text holds, whatever its case.
             without: problems of quality (``duplicate``, ``clipped`` …) that keep a line out.
         """

@@ -29,7 +29,7 @@ class Colour:
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """A character with its figures; ``number`` counts from 0, who speaks longest first, unknown last.
+    """A character with its statistics; ``number`` counts from 0, who speaks longest first, unknown last.
 
     ``share`` is the character's time relative to the longest.
     """
@@ -37,7 +37,7 @@ class Speaker:
     number: int
     name: str
     colour: Colour
-    figures: CharacterStatistics
+    statistics: CharacterStatistics
     share: float
 
 
@@ -48,15 +48,15 @@ def colour_of(position: int) -> Colour:
 
 def speakers_of(lines: Iterable[Line]) -> tuple[Speaker, ...]:
     """Everyone who has a line, and "unknown" where there are lines that nobody is known to say."""
-    figures = character_statistics((n.character, n.span.duration_ms, n.text, n.confidence) for n in lines)
-    longest_ms = max((f.duration_ms for f in figures), default=0) or 1
+    statistics = character_statistics((n.character, n.span.duration_ms, n.text, n.confidence) for n in lines)
+    longest_ms = max((f.duration_ms for f in statistics), default=0) or 1
     return tuple(
         Speaker(
             number=number,
             name=UNKNOWN if f.character is None else f.character,
             colour=Colour(None) if f.character is None else colour_of(number),
-            figures=f,
+            statistics=f,
             share=f.duration_ms / longest_ms,
         )
-        for number, f in enumerate(figures)
+        for number, f in enumerate(statistics)
     )

@@ -69,7 +69,7 @@ def page_data(
         {
             "episodes": [{"name": e.name, "ms": e.duration_ms, "mix": e.mix, "vocals": e.vocals} for e in episodes],
             "speakers": [
-                {"name": s.name, "known": s.figures.character is not None, "colour": _colour(s.colour)}
+                {"name": s.name, "known": s.statistics.character is not None, "colour": _colour(s.colour)}
                 for s in speakers
             ],
             "verdicts": VERDICTS,

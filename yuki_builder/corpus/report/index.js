@@ -17,7 +17,7 @@ for (const table of document.querySelectorAll("table.index[id]")) {
   [...table.tHead.rows[0].cells].forEach((head, column) => {
     head.firstChild.addEventListener("click", () => {
       const before = head.getAttribute("aria-sort");
-      const up = column ? before === "descending" : before !== "ascending"; // names from A, figures from the largest
+      const up = column ? before === "descending" : before !== "ascending"; // names from A, numbers from the largest
       for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
       head.setAttribute("aria-sort", up ? "ascending" : "descending");
       const key = (row) => (column ? Number(row.cells[column].dataset.v) : row.cells[0].textContent);

@@ -28,7 +28,7 @@ Reading = Callable[[], EpisodeOverview]
 
 
 @dataclass(slots=True)
-class _Figures:
+class _Statistics:
     lines: int = 0
     speech_ms: int = 0
     confidence: float = 0.0
@@ -113,34 +113,34 @@ class _Index:
     """What is known after every episode was read once."""
 
     def __init__(self) -> None:
-        self.episodes: list[tuple[str, int, int, _Figures]] = []
-        self.characters: dict[str, tuple[_Figures, list[int]]] = {}
-        self.all = _Figures()
+        self.episodes: list[tuple[str, int, int, _Statistics]] = []
+        self.characters: dict[str, tuple[_Statistics, list[int]]] = {}
+        self.all = _Statistics()
         self.duration_ms = 0
         self._stages: tuple[StageReport, ...] = ()
 
     def add(self, number: int, overview: EpisodeOverview) -> None:
-        figures = _Figures()
+        statistics = _Statistics()
         cast: Counter[str] = Counter()
         for line in overview.lines:
-            figures.add(line)
+            statistics.add(line)
             self.all.add(line)
             if line.character is not None:
                 cast[line.character] += 1
-                self.characters.setdefault(line.character, (_Figures(), []))[0].add(line)
+                self.characters.setdefault(line.character, (_Statistics(), []))[0].add(line)
         for name in cast:
             self.characters[name][1].append(number)
-        self.episodes.append((overview.episode_id, overview.duration_ms, len(cast), figures))
+        self.episodes.append((overview.episode_id, overview.duration_ms, len(cast), statistics))
         self.duration_ms += overview.duration_ms
         self._stages = tuple(added_up([self._stages, overview.stages]))
 
     def stages(self) -> tuple[StageReport, ...]:
         return self._stages
 
-    def ranking(self) -> list[tuple[str, _Figures]]:
+    def ranking(self) -> list[tuple[str, _Statistics]]:
         """The characters, who has most lines first."""
-        figures = [(name, own) for name, (own, _) in self.characters.items()]
-        return sorted(figures, key=lambda item: (-item[1].lines, item[0]))
+        statistics = [(name, own) for name, (own, _) in self.characters.items()]
+        return sorted(statistics, key=lambda item: (-item[1].lines, item[0]))
 
     def batches(self, names: Sequence[str]) -> Iterator[list[str]]:
         """The characters in the order of their first episode, those together who have not too many lines."""
@@ -161,9 +161,9 @@ class _Index:
             _Row(
                 name,
                 file_url(f"{path_name(name)}/report.html", folder=folder),
-                ((duration_ms, clock(duration_ms)), (cast, f"{cast:,}"), *_cells(figures)),
+                ((duration_ms, clock(duration_ms)), (cast, f"{cast:,}"), *_cells(statistics)),
             )
-            for name, duration_ms, cast, figures in self.episodes
+            for name, duration_ms, cast, statistics in self.episodes
         )
         return _Table("episodes", "Episodes", "", ("Episode", "Length", "Characters", *_COLUMNS), rows)
 
@@ -172,9 +172,9 @@ class _Index:
             _Row(
                 name,
                 file_url(f"{folder}/{CHARACTERS}/{_file(name)}", folder=folder) if name in paged else None,
-                ((len(self.characters[name][1]), f"{len(self.characters[name][1]):,}"), *_cells(figures)),
+                ((len(self.characters[name][1]), f"{len(self.characters[name][1]):,}"), *_cells(statistics)),
             )
-            for name, figures in self.ranking()
+            for name, statistics in self.ranking()
         )
         without = len(rows) - len(paged)
         note = f"{without:,} characters with the fewest lines have no page of their own." if without else ""
@@ -184,12 +184,12 @@ class _Index:
 _COLUMNS = ("Lines", "Speech", "Certain", "Confidence")
 
 
-def _cells(figures: _Figures) -> tuple[tuple[float, str], ...]:
-    lines = max(1, figures.lines)
-    certain, confidence = round(figures.certain / lines, 4), round(figures.confidence / lines, 4)
+def _cells(statistics: _Statistics) -> tuple[tuple[float, str], ...]:
+    lines = max(1, statistics.lines)
+    certain, confidence = round(statistics.certain / lines, 4), round(statistics.confidence / lines, 4)
     return (
-        (figures.lines, f"{figures.lines:,}"),
-        (figures.speech_ms, clock(figures.speech_ms)),
+        (statistics.lines, f"{statistics.lines:,}"),
+        (statistics.speech_ms, clock(statistics.speech_ms)),
         (certain, f"{100 * certain:.0f} %"),
         (confidence, f"{confidence:.2f}"),
     )

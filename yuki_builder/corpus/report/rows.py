@@ -58,7 +58,7 @@ def rows_of(
         folder: where the report will lie, relative to the output folder.
         read_from: the pictures that lines were read from, by the lines' ids.
     """
-    by_name = {speaker.figures.character: speaker for speaker in speakers}
+    by_name = {speaker.statistics.character: speaker for speaker in speakers}
     return tuple(
         Row(
             number=number,

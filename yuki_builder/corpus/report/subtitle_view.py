@@ -54,7 +54,7 @@ def left_out_of(cues: Iterable[Cue], *, most: int = MOST_CUES) -> tuple[LeftOut,
 
 
 def timing_of(aligned: Sequence[AlignedCue], *, step_ms: int = 100, reach_ms: int = 500) -> Timing | None:
-    """Figures of the alignment; None where nothing was aligned. Shifts beyond ``reach_ms`` count with the outermost.
+    """Statistics of the alignment; None where nothing was aligned. Shifts beyond ``reach_ms`` count with the outermost.
 
     Args:
         aligned: the cues, with their times before and after.

@@ -56,15 +56,15 @@ def talk_of(scenes: Iterable[Scene], speakers: Sequence[Speaker], *, most_speake
     if not counts:
         return None
     busy = {name for pair in counts for name in pair}
-    everyone = [speaker for speaker in speakers if speaker.figures.character in busy]
+    everyone = [speaker for speaker in speakers if speaker.statistics.character in busy]
     shown = everyone[:most_speakers]
-    names = {speaker.figures.character for speaker in shown}
+    names = {speaker.statistics.character for speaker in shown}
     largest = max(counts.values())
     rows = tuple(
         tuple(
             TalkCell(first, answering, count, count / largest)
             for answering in shown
-            for count in [counts[first.figures.character, answering.figures.character]]
+            for count in [counts[first.statistics.character, answering.statistics.character]]
         )
         for first in shown
     )
@@ -73,7 +73,10 @@ def talk_of(scenes: Iterable[Scene], speakers: Sequence[Speaker], *, most_speake
         (a, b, both)
         for position, a in enumerate(everyone)
         for b in everyone[position + 1 :]
-        if (both := counts[a.figures.character, b.figures.character] + counts[b.figures.character, a.figures.character])
+        if (
+            both := counts[a.statistics.character, b.statistics.character]
+            + counts[b.statistics.character, a.statistics.character]
+        )
     ]
     pairs.sort(key=lambda pair: -pair[2])
     return Talk(tuple(shown), rows, tuple(pairs[:8]), counts.total() - inside)

@@ -272,7 +272,7 @@ def _not_listed(every_row: Sequence[Row], rows: Sequence[Row], elsewhere: str) -
         return ()
     return (
         f"{left_out:,} of {len(every_row):,} lines are not listed here, those with the highest confidence, so that "
-        f"the page stays quick; they are in {elsewhere}. All figures count every line.",
+        f"the page stays quick; they are in {elsewhere}. All statistics count every line.",
     )
 
 
@@ -310,7 +310,7 @@ def _verdicts(lines: Sequence[Line]) -> tuple[tuple[str, int, float], ...]:
 def _episode_rows(
     episodes: Sequence[EpisodeOverview], speakers: Sequence[Speaker], *, folder: str
 ) -> tuple[EpisodeRow, ...]:
-    by_name: Mapping[str | None, Speaker] = {speaker.figures.character: speaker for speaker in speakers}
+    by_name: Mapping[str | None, Speaker] = {speaker.statistics.character: speaker for speaker in speakers}
     rows = []
     for number, episode in enumerate(episodes):
         verdicts = Counter(line.verdict.value for line in episode.lines)

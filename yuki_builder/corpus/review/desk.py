@@ -481,7 +481,7 @@ class Desk:
             self._heed_files()
             act = replace(act, number=len(self._history) + 1)
             self._record([act])
-            return self._told(act)
+            return self._answer(act)
 
     def undo(self, author: str) -> dict[str, Any] | None:
         """Take the last decision back, of this author or of nobody who is here; what was undone."""
@@ -500,9 +500,9 @@ class Desk:
                 return None
             self._heed_files()
             self._record([self._act(author, kind=kind, target=target)])
-            return self._told(self._history[target - 1])
+            return self._answer(self._history[target - 1])
 
-    def _told(self, act: Act) -> dict[str, Any]:
+    def _answer(self, act: Act) -> dict[str, Any]:
         episodes = sorted(self._touched([act]))
         return {"act": act.to_dict(), "acts": self.acts, "version": self.version, "episodes": episodes}
 

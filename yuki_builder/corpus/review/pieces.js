@@ -13,8 +13,8 @@ const LONGEST_NEW_MS = 2000;
 const ms = (box) => Math.round(1000 * Number($(box).value));
 const put = (box, time) => ($(box).value = (time / 1000).toFixed(2));
 
-// Where the words most likely part: at the caret, else behind a sentence, else at a comma, else between words, the nearest to the middle.
-function parting(text) {
+// Where the words are most likely to be cut: at the caret, else behind a sentence, else at a comma, else between words, the nearest to the middle.
+function cutPlace(text) {
   const caret = $("#text").selectionStart; // behind the words where nobody put it
   if (caret > 0 && caret < text.length) return caret;
   for (const mark of [ENDS, PAUSES, GAPS]) {
@@ -49,7 +49,7 @@ async function open(box, fill) {
 export const openCut = () =>
   open("#cut-box", (line) => {
     const text = $("#text").value.trim() || line.text;
-    const place = parting(text);
+    const place = cutPlace(text);
     $("#cut-first").value = text.slice(0, place).trim();
     $("#cut-second").value = text.slice(place).trim();
     put("#cut-at", cutTime(line, place / Math.max(1, text.length)));

@@ -1,4 +1,4 @@
-"""``quality.parquet``: the figures of all lines, to join with ``lines.parquet`` by ``line_id``."""
+"""``quality.parquet``: the measures of all lines, to join with ``lines.parquet`` by ``line_id``."""
 
 from __future__ import annotations
 

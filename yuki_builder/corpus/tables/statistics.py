@@ -1,4 +1,4 @@
-"""Who speaks how much: the figures that the report and the notebook show."""
+"""Who speaks how much: the statistics that the report and the notebook show."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def count_words(text: str) -> int:
 
 
 def character_statistics(lines: Iterable[tuple[str | None, int, str, float]]) -> list[CharacterStatistics]:
-    """Figures by character, who speaks longest first, unknown last.
+    """Statistics by character, who speaks longest first, unknown last.
 
     Args:
         lines: (character, duration in ms, text, confidence) of each line.
@@ -42,8 +42,8 @@ def character_statistics(lines: Iterable[tuple[str | None, int, str, float]]) ->
         total[1] += duration_ms
         total[2] += count_words(text)
         total[3] += confidence
-    figures = [
+    statistics = [
         CharacterStatistics(character, int(count), int(duration), int(words), confidence / count)
         for character, (count, duration, words, confidence) in sums.items()
     ]
-    return sorted(figures, key=lambda f: (f.character is None, -f.duration_ms, f.character or ""))
+    return sorted(statistics, key=lambda f: (f.character is None, -f.duration_ms, f.character or ""))
