@@ -37,6 +37,19 @@ def test_a_line_holds_one_voice() -> None:
     assert (cues[1].start_ms, cues[1].end_ms) == (cues[1].words[0].start_ms, 4000)
 
 
+@pytest.mark.parametrize(
+    ("second_starts_ms", "lines"), [(2300, ["もう始まって", "この手紙は"]), (2200, ["もう始まってこの手紙は"])]
+)
+def test_a_pause_between_turns_of_one_voice_parts_what_words_run_together(
+    second_starts_ms: int, lines: list[str]
+) -> None:
+    words = [Word(1000, 1600, "もう", 0.9), Word(1600, 2150, "始まって", 0.9)]
+    words += [Word(2150, 2700, "この", 0.9), Word(2700, 3500, "手紙は", 0.9)]
+    turns = [Turn(900, 2000, "A"), Turn(second_starts_ms, 3600, "A")]
+    cues = heard_cues([HeardSegment(tuple(words), "ja")], turns, ALL_VOICE)
+    assert [cue.text for cue in cues] == lines
+
+
 def test_a_change_of_voice_moves_to_the_end_of_a_sentence_beside_it() -> None:
     turns = [Turn(0, 1700, "A"), Turn(1700, 4000, "B")]  # inside "you?"
     (where, were, you), at_home = segment("where were you?", 0, 1950).words, segment("I was home.", 1950, 4000).words

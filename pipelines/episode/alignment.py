@@ -77,20 +77,22 @@ def part_speakers(episode: Episode, job: Job) -> Counts:
     Cues that were heard are used where subtitles gave no lines, and where their pictures could not be read.
     """
     from yuki_builder.alignment import align as align_cues
+    from yuki_builder.alignment import on_turns
     from yuki_builder.transcripts import heard_within
 
     cues = read_records(job.input(SPOKEN), Cue)
     heard = read_records(job.input(HEARD_CUES), Cue) if is_wanted(episode) else []
+    parted = {cue.group for cue in cues if cue.left_out is None and cue.group}
+    speech = read_records(job.input(SPEECH), Span)
+    turns = read_turns(job.input(TURNS)) if heard or parted else []
     if heard and not any(cue.left_out is None for cue in cues):
         write_records([*cues, *heard], job.output(CUES))
-        lines = align_cues(heard, read_records(job.input(SPEECH), Span))
+        lines = on_turns(align_cues(heard, speech), turns, speech)
         write_records(lines, job.output(ALIGNED))
         return Counts(len(lines))
-    parted = {cue.group for cue in cues if cue.left_out is None and cue.group}
     if parted:
         change = read_record(job.input(RESYNC), Resync)
-        speech = read_records(job.input(SPEECH), Span)
-        lines = align_cues(cues, speech, turns=read_turns(job.input(TURNS)), resync=change)
+        lines = align_cues(cues, speech, turns=turns, resync=change)
     else:
         lines = read_records(job.input(PLACED), AlignedCue)
     are_as_placed = not parted
@@ -100,7 +102,7 @@ def part_speakers(episode: Episode, job: Job) -> Counts:
         ids = {cue.cue_id for cue in added}
         are_as_placed = False
         lines, notes = _match_words(lines, [cue for cue in heard if cue.cue_id not in ids], job)
-    new = align_cues(added, read_records(job.input(SPEECH), Span))
+    new = on_turns(align_cues(added, speech), turns, speech)
     if new:
         notes = (*notes, f"{len(new)} lines were heard where pictures of subtitles could not be read")
     if added:

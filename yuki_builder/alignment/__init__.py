@@ -5,12 +5,14 @@ from yuki_builder.alignment.single_speaker import single_speaker_spans
 from yuki_builder.alignment.snapping import align
 from yuki_builder.alignment.songs import inaudible_songs
 from yuki_builder.alignment.speaker_changes import split_at_lines
+from yuki_builder.alignment.turn_edges import on_turns
 from yuki_builder.alignment.turns import Overlaps, overlap_share, speaker_of
 
 __all__ = [
     "Overlaps",
     "align",
     "inaudible_songs",
+    "on_turns",
     "overlap_share",
     "resync",
     "single_speaker_spans",

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from yuki_builder.records import Cue, CueOrigin, HeardSegment, Span, Turn, Word
 from yuki_builder.transcripts.hallucinations import NotSpeech, why_not_speech
@@ -17,6 +17,7 @@ from yuki_builder.transcripts.writing import ends_sentence, is_unspaced, join_wo
 _SILENCE_MS = 120
 _LEAST_VOICED_MS = 60
 _REACH_MS = 500  # a word this far from a turn is still its own: turns are not exact to a syllable
+_BETWEEN_TURNS_MS = 250  # turns of one voice that lie so far apart are two sentences, as far as words allow
 _NEAR_MS = 350  # words that last no longer between a change of voice and the end of a sentence are on its wrong side
 
 
@@ -51,7 +52,7 @@ def heard_cues(
         if speaker is None:
             drafts.append((own, NotSpeech.NO_TURN))
         else:
-            ends = {k for k, (_, is_end) in enumerate(pairs) if is_end}
+            ends = {k for k, (_, is_end) in enumerate(pairs) if is_end} | _turn_ends(own, turns)
             drafts += [(line, None) for line in cut_lines(own, limits, segment_ends=ends)]
     return _cues(drafts)
 
@@ -152,6 +153,29 @@ def _speaker_of(word: Word, turns: Sequence[Turn], ends: Sequence[int]) -> str |
         option = (-turn.span.overlap_ms(span), distance_ms, turn.speaker)
         best = option if best is None else min(best, option)
     return None if best is None else best[2]
+
+
+def _turn_ends(words: Sequence[Word], turns: Iterable[Turn]) -> set[int]:
+    """Positions of words behind which the voice's turn ends a while before its next one begins.
+
+    The words' own times often hide such a pause: recognisers let a word last until the next one.
+    """
+    ordered = sorted(turns)
+    middles = [(word.start_ms + word.end_ms) // 2 for word in words]
+    starts = [turn.start_ms for turn in ordered]
+    nearest = [_nearest(middle_ms, ordered, starts) for middle_ms in middles]
+    return {
+        k
+        for k, (a, b) in enumerate(pairwise(nearest))
+        if a < b and ordered[b].start_ms - ordered[a].end_ms >= _BETWEEN_TURNS_MS
+    }
+
+
+def _nearest(time_ms: int, turns: Sequence[Turn], starts: Sequence[int]) -> int:
+    """The position of the turn that a time lies in or is nearest to."""
+    k = max(0, bisect_right(starts, time_ms) - 1)
+    is_next_nearer = k + 1 < len(turns) and turns[k + 1].start_ms - time_ms < time_ms - turns[k].end_ms
+    return k + 1 if is_next_nearer else k
 
 
 def _cues(drafts: Iterable[tuple[list[Word], str | None]]) -> list[Cue]:

@@ -17,7 +17,7 @@ class LineLimits:
     least_ms: int = 1000
     most_ms: int = 7000
     most_width: int = 84  # two rows of a subtitle; wide characters count twice
-    pause_ms: int = 700  # a silence this long always ends a line
+    pause_ms: int = 550  # a silence this long always ends a line
 
     cut_in_clause: float = 3.0
     cut_at_comma: float = 1.5
