@@ -21,7 +21,7 @@ LARGE = 20_000
 CHARACTERS = "characters"
 MOST_CHARACTERS = 2000
 MOST_ROWS_OF_ONE = 3000
-_MOST_LINES = 100_000
+_MOST_LINES = 50_000
 
 Reading = Callable[[], EpisodeOverview]
 """Reads one episode."""
