@@ -29,7 +29,7 @@ from pipelines.corpus.build import build_corpus
 from pipelines.engine.events import Event, EventKind, Listener, silent
 from pipelines.engine.fingerprints import hash_text
 from pipelines.engine.sharing import SharedDevice
-from pipelines.episode.naming import seasonal_name
+from pipelines.episode.naming import name_with_show, seasonal_name
 from pipelines.episode.run import EpisodeResult, run_episode
 from pipelines.episode.session import Session
 from pipelines.executors import Executor
@@ -164,15 +164,17 @@ def find_addresses(addresses: Sequence[str]) -> list[str]:
 
 
 def episode_ids(videos: Sequence[str]) -> list[str]:
-    """What each video's episode is called; of several with one name, all but the first by their address too. Pure."""
-    taken: set[str] = {CORPUS_FOLDER}
+    """What each video's episode is called; of several with one name, all but the first by show or address. Pure."""
+    taken: dict[str, Path | None] = {CORPUS_FOLDER: None}
     ids = []
     for video in videos:
         path = Path(video.partition("://")[2])
         name = seasonal_name(path) or path_name(path.stem)
         if name.casefold() in taken:
-            name = f"{name}-{hashlib.sha256(video.encode()).hexdigest()[:6]}"
-        taken.add(name.casefold())
+            of_show = name_with_show(name, path, taken[name.casefold()])
+            is_free = of_show is not None and of_show.casefold() not in taken
+            name = str(of_show) if is_free else f"{name}-{hashlib.sha256(video.encode()).hexdigest()[:6]}"
+        taken[name.casefold()] = path
         ids.append(name)
     return ids
 

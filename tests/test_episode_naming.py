@@ -153,10 +153,28 @@ def test_an_id_with_a_hash_stays(tmp_path: Path) -> None:
     assert list(Session(tmp_path / "out", videos=[one, two]).ids().values()) == ["01", hashed]
 
 
-def test_the_same_name_twice(tmp_path: Path) -> None:
+def test_the_same_name_in_two_shows(tmp_path: Path) -> None:
     videos = [write(tmp_path / f"{show}/Season 1/01.mkv", show) for show in "ab"]
+    out = tmp_path / "out"
+    assert list(Session(out, videos=videos).ids().values()) == ["S01E01", "b S01E01"]
+    own(out, "S01E01", videos[0])
+    own(out, "b S01E01", videos[1], Session(out).fingerprints.of(videos[1]))
+    # Found in another order, by another run, and after it was moved.
+    assert Session(out).episode_id(videos[1]) == "b S01E01"
+    assert Session(out).episode_id(videos[0]) == "S01E01"
+    moved = tmp_path / "c/Season 1/01.mkv"
+    moved.parent.mkdir(parents=True)
+    videos[1].rename(moved)
+    assert Session(out, videos=[videos[0], moved]).episode_id(moved) == "b S01E01"
+
+
+def test_the_same_name_twice_in_one_show(tmp_path: Path) -> None:
+    videos = [write(tmp_path / f"Show/Season 1/01.{end}", end) for end in ("mkv", "mp4")]
+    videos += [write(tmp_path / f"{n}/Other/Season 1/01.mkv", n) for n in "abc"]
     session = Session(tmp_path / "out", videos=videos)
-    assert list(session.ids().values()) == ["S01E01", f"S01E01-{session.fingerprints.of(videos[1])[:6]}"]
+    hashes = [session.fingerprints.of(video)[:6] for video in videos]
+    expected = ["S01E01", f"S01E01-{hashes[1]}", "Other S01E01", f"S01E01-{hashes[3]}", f"S01E01-{hashes[4]}"]
+    assert list(session.ids().values()) == expected
 
 
 def test_no_video_is_read_where_names_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

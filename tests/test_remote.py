@@ -114,4 +114,7 @@ def test_ids_of_addresses() -> None:
     videos = ["s3://b/Show/Season 1/01.mkv", "s3://b/a/ep1.mkv", "s3://b/b/ep1.mkv", "s3://b/corpus.mkv"]
     first, second, third, fourth = episode_ids(videos)
     assert (first, second) == ("S01E01", "ep1")
-    assert third.startswith("ep1-") and fourth.startswith("corpus-")
+    assert third == "b ep1"
+    assert fourth.startswith("corpus-")
+    same = ["s3://b/Show/Season 1/01.mkv", "s3://b/Show/Season 1/01.mp4"]
+    assert episode_ids(same)[1].startswith("S01E01-")

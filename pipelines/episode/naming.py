@@ -91,6 +91,29 @@ def former_seasonal_name(video: Path) -> str | None:
     return _name_in(far if near is None else near, video)
 
 
+def name_with_show(name: str, video: Path, other: Path | None) -> str | None:
+    """The name with that of the show's folder before it, where another show's video has the name already.
+
+    The show's folder is the nearest one that tells no season: ``Show/Season 2/05.mkv`` gives ``Show S02E05``.
+
+    Args:
+        name: what both would be called.
+        video: the whole path of the one that is to be named.
+        other: that of the one that has the name; None where it is not known.
+
+    Returns:
+        None where both are in one show's folder, or there is none.
+    """
+    show = _show_folder(video)
+    if show is None or other is None or _show_folder(other) in (show, None):
+        return None
+    return path_name(f"{show.name} {name}")
+
+
+def _show_folder(video: Path) -> Path | None:
+    return next((folder for folder in video.parents if folder.name and _season_in(folder.name) is None), None)
+
+
 def _name_in(season: int | None, video: Path) -> str | None:
     if season is None or _HAS_SEASON.search(video.stem):
         return None

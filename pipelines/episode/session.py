@@ -16,7 +16,7 @@ from pipelines.engine.fingerprints import Fingerprints
 from pipelines.engine.sharing import SharedDevice, begin_with_gpu, release_memory
 from pipelines.engine.store import Renames, Store, refuse_link
 from pipelines.episode.context import Episode, is_same_file
-from pipelines.episode.naming import former_seasonal_name, seasonal_name
+from pipelines.episode.naming import former_seasonal_name, name_with_show, seasonal_name
 from pipelines.layout import (
     ALIASES_FILE,
     CORPUS_FOLDER,
@@ -90,8 +90,8 @@ class Session:
     def episode_id(self, video: Path) -> str:
         """The name of the video's folder: its stem, or season and number, which belongs to the first that used it.
 
-        Another video of the same name gets a few letters of its content's hash appended. A video that was moved, or
-        changed in place, keeps its folder.
+        Another video of the same name gets that of its show's folder put before it, or else a few letters of its
+        content's hash appended. A video that was moved, or changed in place, keeps its folder.
         """
         place = video.resolve()
         if place in self._ids:
@@ -112,6 +112,9 @@ class Session:
         names = list(dict.fromkeys([path_name(video.stem), seasonal_name(place), former_seasonal_name(place)]))
         found = [name for name in names if name and self._is_owner(name, video)]
         for name in () if found else filter(None, names):
+            found += [
+                of_show for of_show in self._folders if of_show.endswith(f" {name}") and self._is_owner(of_show, video)
+            ]
             if any(hashed.startswith(f"{name}-") for hashed in self._folders):
                 hashed = f"{name}-{self.fingerprints.of(video)[:6]}"
                 found += [hashed] if self._is_owner(hashed, video) else []
@@ -141,7 +144,17 @@ class Session:
         """The names that the video's folder may have, the best first."""
         name = seasonal_name(video.resolve()) or path_name(video.stem)
         yield name
+        other = self._taken.get(name.casefold()) or self._owner(name)
+        if of_show := name_with_show(name, video.resolve(), other):
+            yield of_show
         yield f"{name}-{self.fingerprints.of(video)[:6]}"
+
+    def _owner(self, name: str) -> Path | None:
+        """The video that a folder is of, by where it was."""
+        try:
+            return Path(read_json(self.out / name / _OWNER)["path"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
     def _is_owner(self, name: str, video: Path) -> bool | None:
         """Whether a folder is the video's; None if it is nobody's."""
