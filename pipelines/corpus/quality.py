@@ -28,7 +28,8 @@ def corpus_qualities(corpus: Corpus) -> Iterator[ClipQuality]:
     folders = [folder for folder in corpus.episodes if (folder / QUALITY).is_file()]  # else by an earlier version
     finder = DuplicateFinder(repeated_words(line for folder in folders for line in read_lines(folder)))
     for folder in folders:
-        by_id = {quality.line_id: quality for quality in read_records(folder / QUALITY, ClipQuality)}
+        read = read_records(folder / QUALITY, ClipQuality, keep=False)
+        by_id = {quality.line_id: quality for quality in read}
         own = [line for line in read_lines(folder) if line.line_id in by_id]
         audio_fingerprints = read_audio_fingerprints(folder / AUDIO_FINGERPRINTS)
         for quality in finder.mark([by_id[line.line_id] for line in own], own, audio_fingerprints):

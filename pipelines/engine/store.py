@@ -279,7 +279,7 @@ class Store:
                 outputs += pool.map(partial(_record, workspace=workspace), some)
         for folder, _ in files_below(workspace):
             sync_folder(folder)
-        mark = Mark(stage, recipe, tuple(sorted(outputs, key=lambda output: output.path.split("/"))), report)
+        mark = Mark(stage, recipe, tuple(sorted(outputs, key=_by_parts)), report)
         self._done(stage).parent.mkdir(exist_ok=True)
         _write_mark(self._pending(stage), mark)
         self._finish(stage, mark)
@@ -422,6 +422,10 @@ class Store:
 
     def _pending(self, stage: str) -> Path:
         return self.work / "done" / f"{stage}.pending"
+
+
+def _by_parts(output: OutputFile) -> str:
+    return output.path.replace("/", "\0")  # as the lists of its parts would be sorted, which take more memory
 
 
 def _to_json(data: Any) -> str:

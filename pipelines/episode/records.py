@@ -88,14 +88,21 @@ class _Parsed:
 _PARSED = _Parsed(_MOST_KEPT_BYTES)
 
 
-def read_records(path: Path, kind: type[R]) -> list[R]:
+def read_records(path: Path, kind: type[R], *, keep: bool = True) -> list[R]:
     """What ``write_records`` wrote.
+
+    Args:
+        path: the file.
+        kind: what it holds.
+        keep: remember them for the next reader; a season's are read once.
 
     Raises:
         InputError: the file is damaged.
     """
     with damage_explained(path):
         content = path.read_bytes()
+        if not keep:
+            return list(parse_records(content, kind))
         return list(_PARSED.read(content, kind, lambda: parse_records(content, kind)))
 
 

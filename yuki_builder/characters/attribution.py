@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -168,12 +167,12 @@ def main_speakers(lines: Sequence[AlignedCue], turns: Sequence[Turn]) -> list[st
     longest = max((turn.end_ms - turn.start_ms for turn in ordered), default=0)
     speakers = []
     for line in lines:
-        covered: Counter[str] = Counter()
+        covered: dict[str, int] = {}
         span = line.span
         first, last = bisect_left(starts, span.start_ms - longest), bisect_left(starts, span.end_ms)
         for turn in ordered[first:last]:
-            covered[turn.speaker] += turn.span.overlap_ms(span)
-        best = max(sorted(covered), key=covered.__getitem__, default=None)
+            covered[turn.speaker] = covered.get(turn.speaker, 0) + turn.span.overlap_ms(span)
+        best = max(sorted(covered), key=covered.__getitem__) if len(covered) > 1 else next(iter(covered), None)
         speakers.append(best if best is not None and covered[best] else None)
     return speakers
 

@@ -34,6 +34,8 @@ def match_labels(
         labels: those of the same video; others fit no time.
         episode_id: the episode that the lines are of, for labels that name lines.
     """
+    if not labels:
+        return {}
     named = _by_line(lines, labels, episode_id)
     near = _Nearby([label for label in labels if label.line_id not in named])
     matches = {}

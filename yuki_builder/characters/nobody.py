@@ -25,6 +25,8 @@ def stand_ins(lines: Sequence[AlignedCue], turns: Sequence[Turn], nobody: Collec
         turns: who speaks when, by episode-local voice.
         nobody: ids of the cues that nobody known says.
     """
+    if not nobody:
+        return {}
     speakers = main_speakers(lines, turns)
     return {
         line.cue.cue_id: f"{_STAND_IN}{speaker or line.cue.cue_id}"
@@ -39,6 +41,9 @@ def revealed(attributions: Iterable[Attribution]) -> list[Attribution]:
 
 
 def _revealed(attribution: Attribution) -> Attribution:
+    names = [e.character for e in attribution.evidence]
+    if not any(name is not None and name.startswith(_STAND_IN) for name in (*names, attribution.character)):
+        return attribution
     evidence = tuple(
         Evidence(e.source, NOBODY, e.weight) if e.character.startswith(_STAND_IN) else e for e in attribution.evidence
     )

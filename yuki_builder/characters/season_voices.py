@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -180,8 +181,8 @@ def _worst_odds(voices: _Voices, stand_in: Sequence[Sequence[int]], pairs: Seque
     worst = np.full(len(pairs), np.inf)
     for start in range(0, len(pairs), 1 << 16):
         part = enumerate(pairs[start : start + (1 << 16)], start)
-        rows = [(k, a, b) for k, (i, j) in part for a in stand_in[i] for b in stand_in[j]]
-        number, one, other = np.array(rows, np.intp).T
+        rows = chain.from_iterable((k, a, b) for k, (i, j) in part for a in stand_in[i] for b in stand_in[j])
+        number, one, other = np.fromiter(rows, np.intp).reshape(-1, 3).T
         np.minimum.at(worst, number, voices.odds(one, other))
     return worst
 
