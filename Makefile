@@ -20,7 +20,7 @@ demo: $(VENV)/.user
 	$(PY) run_pipeline.py --video demo/ep01.mkv --out demo/out
 
 test: $(VENV)/.dev
-	$(PY) -m pytest -n 2 --dist loadfile -q $(PYTEST)
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q $(PYTEST)
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .

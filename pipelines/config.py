@@ -92,29 +92,31 @@ class EpisodeConfig:
         "A dub, whose voices help to tell who speaks: a track by position or language; auto: one in another language.",
         "auto|none|N|LANG",
     )
-    subtitle_track: str | None = _option(None, "A subtitle track inside the video, likewise.", "N|LANG")
+    subtitle_track: str | None = _option(None, "A subtitle track inside the video, by position or language.", "N|LANG")
     language: str | None = _option(
         None,
-        "The language to read (ja, zh, en): preferred among text and audio tracks; of bilingual subtitles, the text.",
+        "The preferred language (ja, zh, en) of audio and subtitle tracks, and of bilingual subtitles.",
         "LANG",
         allowed="[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*",
         remedy="give a code such as ja, zh or en",
     )
     encoding: str | None = _option(
         None,
-        "What the subtitle file is encoded in (cp1250, big5 …).  [default: told by its letters]",
+        "The encoding of the subtitle file (cp1250, big5 …).  [default: detected]",
         "NAME",
         allowed=_is_text_encoding,
         remedy="give a name that Python knows, such as utf-8, cp1250, cp1251, big5 or shift_jis",
     )
     chinese: str = _option(
         "keep",
-        "What Chinese text is converted to.",
+        "Convert Chinese text.",
         "keep|simplified|traditional",
         allowed="keep|simplified|traditional",
         remedy="give keep, simplified or traditional",
     )
-    resync: bool = _option(True, "Move subtitles that do not fit the voice: late, of another rate or cut.")
+    resync: bool = _option(
+        True, "Move subtitles that do not fit the speech: those that are late, or made for another frame rate or cut."
+    )
     aliases: Path | None = _option(
         None,
         'A TOML file of alternative names of one character: Haruhi = ["Suzumiya", "ハルヒ"].  '
@@ -130,8 +132,8 @@ class EpisodeConfig:
     )
     labels: tuple[Path, ...] = _option(
         (),
-        "Lines labelled by a person, beside --characters: an annotated CSV, or what a report saves. Repeatable. "
-        "labels.csv in the output folder, where a review keeps them, counts too.",
+        "Lines labelled by a person: an annotated CSV, or a file that a report saved. Repeatable. labels.csv in the "
+        "output folder, which a review writes, is always read.",
         "FILE",
         is_path=True,
     )
@@ -143,7 +145,7 @@ class EpisodeConfig:
         may_be_path=True,
     )
     band_plan: str | None = _option(
-        None, "The band plan of a public checkpoint that is not known by its hash.", "NAME|FILE", may_be_path=True
+        None, "The band plan of a public checkpoint, where its hash is unknown.", "NAME|FILE", may_be_path=True
     )
     window_frames: int | None = _option(
         None,
@@ -168,7 +170,7 @@ class EpisodeConfig:
     )
     precision: str = _option(
         "auto",
-        "What the separator computes in; see docs/uvr5.md.",
+        "The number format of the separator; see docs/uvr5.md.",
         "auto|float32|bfloat16",
         allowed="auto|float32|bfloat16",
         remedy="give auto, float32 or bfloat16",
@@ -181,38 +183,36 @@ class EpisodeConfig:
     )
     diarizer: str = _option(
         "embedded",
-        "Who finds the turns: embedded, pyannote, a hub name, or a pipeline's folder.",
+        "What finds the speaker turns: embedded, pyannote, owner/name on Hugging Face, or a pipeline's folder.",
         "NAME|PATH",
         may_be_path=True,
     )
     embedder: str = _option(
         "campplus",
-        "What tells voices apart: campplus, resemblyzer, an ONNX file, or owner/name on Hugging Face.",
+        "The speaker embedder: campplus, resemblyzer, an ONNX file, or owner/name on Hugging Face.",
         "NAME|FILE.onnx",
         may_be_path=True,
     )
     transcriber: str = _option(
         "auto",
-        "Who writes down what is said where there are no subtitles: auto (small on processors, large-v3 on GPUs), a "
-        "model's name (see: models list), owner/name on Hugging Face, a folder, or none. Extra: asr.",
+        "Speech to text, where there are no subtitles: auto (small on processors, large-v3 on GPUs), a model's name "
+        "(see: models list), owner/name on Hugging Face, a folder, or none. Extra: asr.",
         "auto|none|NAME|FOLDER",
         may_be_path=True,
     )
     align_words: bool = _option(
-        False, "Transcribe beside subtitles too: edges of lines from words, how much of the text is heard."
+        False, "Transcribe although there are subtitles: words give the lines their edges and say how much is heard."
     )
     words: Path | None = _option(
         None,
-        "Words with times from another transcriber (JSON of Whisper or whisperX), in place of ours.",
+        "Use words with times from another transcriber (JSON of Whisper or whisperX).",
         "FILE.json",
         is_path=True,
     )
     vocals: Path | None = _option(
-        None, "The voices from another separator, of the whole video, in place of ours.", "FILE", is_path=True
+        None, "Use the vocals of the whole video from another separator.", "FILE", is_path=True
     )
-    turns: Path | None = _option(
-        None, "Who speaks when from another diarizer, in place of ours.", "FILE.rttm", is_path=True
-    )
+    turns: Path | None = _option(None, "Use the speaker turns from another diarizer.", "FILE.rttm", is_path=True)
     quality: str = _option(
         "basic",
         "Metrics of each line's sound; dnsmos is an extra.",

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 # Two workers on two cores: a thread each, or they wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import pytest
 from hypothesis import settings
 
 # Shared machines stall for seconds: an example's time says nothing here.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+# Files that take longest, the longest first: begun first, none of them is what one worker still has at the end.
+LONGEST = (
+    *("season", "pipeline_episode", "review_pipeline", "uvr5_files", "ray", "pipeline_kills", "wheel", "docs"),
+    *("remote", "device_sharing", "cli", "speech_torchaudio", "uvr5_dialogue", "pipeline_transcription"),
+    *("review_browser", "corpus_report_browser", "characters_attribution", "media_audio", "pipeline_hostile"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Workers take whole files in the order in which they were collected (``make test``)."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        order = {Path(__file__).with_name(f"test_{name}.py"): place for place, name in enumerate(LONGEST)}
+        assert all(path.is_file() for path in order), "LONGEST names a file that is not there"
+        items.sort(key=lambda item: order.get(item.path, len(order)))

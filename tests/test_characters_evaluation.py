@@ -139,9 +139,9 @@ def test_labels_as_people_bring_them(tmp_path: Path, name: str, text: str) -> No
     [
         ("a.json", "{", "not valid JSON"),
         ("a.json", "[" * 100_000, "not valid JSON"),
-        ("a.json", '{"lines": 3}', "labels no line"),
-        ("a.csv", "人物,人物台词,开始时间,结束时间\n", "labels no line"),
-        ("a.csv", "长门,你好,soon,later\n", "labels no line"),
+        ("a.json", '{"lines": 3}', "holds no labelled line"),
+        ("a.csv", "人物,人物台词,开始时间,结束时间\n", "holds no labelled line"),
+        ("a.csv", "长门,你好,soon,later\n", "holds no labelled line"),
     ],
 )
 def test_what_labels_nothing_is_said(tmp_path: Path, name: str, text: str, what: str) -> None:

@@ -427,7 +427,7 @@ def heed_interruptions() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def test_real_interruption(cwd: Path) -> None:
+def test_real_interruption(cwd: Path, command: Command) -> None:
     arguments = [sys.executable, str(ROOT / "run_pipeline.py"), "--video", "tone.mkv", "--separator", "none"]
     with subprocess.Popen(
         arguments,
@@ -445,7 +445,7 @@ def test_real_interruption(cwd: Path) -> None:
     assert process.returncode == 130
     assert rest.splitlines()[-1].startswith("error: interrupted; what is finished is kept")
     assert "Traceback" not in rest
-    done = script("--video", "tone.mkv", "--separator", "none")
+    done = command("--video", "tone.mkv", "--separator", "none")
     assert done.status == 0
     assert "  extract         reused" in done.stderr
 

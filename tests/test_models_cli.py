@@ -144,7 +144,7 @@ def test_a_wrong_name_gets_the_right_one(run: Run) -> None:
     for command in ("get", "show", "verify"):
         status, _, stderr = run(command, "DeEcho-Norml")
         assert status == 2
-        assert "did you mean UVR-De-Echo-Normal" in stderr
+        assert "Did you mean UVR-De-Echo-Normal" in stderr
         assert stderr.count("\n") == 1
     assert "No such command 'gte'" in run("gte")[2]
     assert "Missing argument" in run("get")[2]

@@ -30,9 +30,10 @@ from pipelines.engine.events import Event, EventKind
 from pipelines.episode.records import _PARSED, parse_records, read_records
 from pipelines.episode.stages import STAGES
 from pipelines.layout import EMBEDDINGS, RENAMED_PATHS
+from video_preprocessing.speech import write_rttm
 from yuki_builder import open_corpus
 from yuki_builder.errors import GalleryError
-from yuki_builder.records import AlignedCue, Record, Resync, Verdict
+from yuki_builder.records import AlignedCue, Record, Resync, Turn, Verdict
 
 ROOT = Path(__file__).parents[1]
 START_S, SECONDS = 8.0, 22.0
@@ -451,7 +452,9 @@ def test_subtitles_of_another_cut(tmp_path: Path) -> None:
     rows = [f"Dialogue: 0,{clock(a - early)},{clock(b - early)},Default,,0,0,0,,Line." for a, b, early in kept]
     head = "[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
     (tmp_path / "long.ass").write_text(head + "\n".join(rows) + "\n", encoding="utf-8")
-    options: dict[str, Any] = {"out": tmp_path / "out", "separator": "none"}
+    turns = [Turn(round(1000 * a), round(1000 * b), "SPEAKER_01") for a, b, _ in kept]
+    write_rttm(turns, tmp_path / "long.rttm", uri="long")  # who speaks is not the question here
+    options: dict[str, Any] = {"out": tmp_path / "out", "separator": "none", "turns": tmp_path / "long.rttm"}
     run_episode(EpisodeConfig(tmp_path / "long.flac", **options), until="part")
     folder = tmp_path / "out" / "long"
     change = json.loads((folder / ".work/resync.jsonl").read_text())
@@ -461,7 +464,7 @@ def test_subtitles_of_another_cut(tmp_path: Path) -> None:
     distances = [abs(row["start_ms"] / 1000 - a) for row, (a, _, _) in zip(aligned, kept, strict=True)]
     assert np.median(distances) <= 0.15
     assert np.mean(np.array(distances) <= 0.4) >= 0.9
-    run_episode(EpisodeConfig(tmp_path / "long.flac", **options, resync=False), until="part")
+    run_episode(EpisodeConfig(tmp_path / "long.flac", **options, resync=False), until="align")
     assert json.loads((folder / ".work/resync.jsonl").read_text())["reason"] == "switched off"
 
 
@@ -828,7 +831,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes(shared: Shared, tm
         out,
     ]
     kills = 0
-    for seconds in (2.0, 3.5, 5.0, 6.5, 8.0):
+    for seconds in (2.5, 5.0, 7.5):
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         time.sleep(seconds)
         if process.poll() is None:

@@ -74,7 +74,7 @@ def test_shards_and_a_last_run_give_the_bytes_of_one(season: tuple[Path, Path], 
 def test_a_second_run_adds_episodes(season: tuple[Path, Path], tmp_path: Path) -> None:
     videos, out = season
     assert run(videos / "ep3.mka", tmp_path / "out") == 0
-    assert run(videos, tmp_path / "out", "--jobs", "2") == 0
+    assert run(videos, tmp_path / "out") == 0
     assert differences(out, tmp_path / "out") == []
 
 
@@ -130,7 +130,7 @@ def test_an_interrupted_season_goes_on(season: tuple[Path, Path], tmp_path: Path
     while any(Path(f"/proc/{child}").exists() for child in children):
         assert time.monotonic() < deadline, "worker processes outlive the run"
         time.sleep(0.1)
-    assert run(videos, tmp_path / "out", "--jobs", "2") == 0
+    assert run(videos, tmp_path / "out") == 0
     assert differences(out, tmp_path / "out") == []
 
 

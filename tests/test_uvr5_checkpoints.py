@@ -391,7 +391,7 @@ def test_files_come_before_names_and_paths_are_no_names(small_v51: State, tmp_pa
     assert find_checkpoint("HP2_all_vocals.pth") == Path("HP2_all_vocals.pth")
     with pytest.raises(CheckpointError, match="no such separator"):
         find_checkpoint("./HP5.pth")
-    with pytest.raises(CheckpointError, match="did you mean dialogue"):
+    with pytest.raises(CheckpointError, match="Did you mean dialogue"):
         find_checkpoint("dialoge")
     with pytest.raises(CheckpointError, match="no such separator"):
         find_checkpoint(tmp_path)

@@ -38,9 +38,9 @@ DONE, PROGRAM_FAILED, INPUT_IS_WRONG, SOME_EPISODES_FAILED, INTERRUPTED = 0, 1, 
 _HELP = """
 From a video to a character corpus: who said what, when, how surely, with clean audio.
 
-Takes music and effects away, reads the subtitles, finds out who says each line, and writes lines, clips, a report
-and a corpus into the output folder. What is done already is reused, so the same command also goes on after an
-interruption, and after a change it redoes only what depends on it.
+Removes music and effects, reads the subtitles, finds out who says each line, and writes lines, clips, a report and
+a corpus into the output folder. Finished stages are reused: after an interruption the same command goes on where it
+stopped, and after a change it redoes only what depends on it.
 """
 
 _EPILOG = """\b

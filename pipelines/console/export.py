@@ -58,7 +58,7 @@ app = typer.Typer(**SETTINGS)
 
 @app.command(help=_HELP, epilog=_EPILOG)
 def _export(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", show_default=False)],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Formats, listed below.", show_default=False)],
     *,
     out: Out = Path("out"),
     to: Annotated[Path | None, typer.Option(metavar="DIR", help="Write DIR/<name>/, which must not exist.")] = None,

@@ -37,10 +37,10 @@ from yuki_builder.errors import CheckpointError, YukiError
 from yuki_builder.records import Progress, no_progress
 
 _HELP = """
-The models that take music, echo, reverb and noise away from the voice.
+The separators, which remove music, echo, reverb and noise from the voice, and the models for speech.
 
-Any of them serves --separator by its name; a plus sign chains them. What is not here yet is downloaded when it is
-first needed, and checked; 'models get' does so ahead. The networks that tell voices apart are listed too.
+--separator takes the name of any separator; a plus sign chains them. A model is downloaded, and checked, when it is
+first needed; 'models get' downloads it ahead. Speaker embedders, diarizers and transcribers are listed too.
 """
 
 _EPILOG = """\b
@@ -58,20 +58,20 @@ They are kept in $YUKI_MODELS, else in the user's cache folder (models list says
 file there by hand under the name that 'models show' gives. $HF_ENDPOINT names a mirror of the Hugging Face hub.
 
 \b
-Exit status: 0 done; 2 a name is unknown, a model cannot be had, or a file is not the published one.
+Exit status: 0 done; 2 a name is unknown, a model is not available, or a file is not the published one.
 """
 
 app = typer.Typer(help=_HELP, epilog=_EPILOG, **SETTINGS)
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-_Names = Annotated[list[str] | None, typer.Argument(metavar="NAME|PATH...", show_default=False)]
+_Names = Annotated[list[str] | None, typer.Argument(metavar="NAME|PATH", show_default=False)]
 
 DONE, DIFFERENT = 0, 2
 
 
 @app.command("list")
 def _list(*, as_json: _Json = False) -> int:
-    """What there is, and what each is for."""
+    """List the models and what each is for."""
     models = [*map(_shipped_facts, shipped_names()), *map(_model_facts, known_models())]
     voices = voice_models()
     if as_json:
@@ -107,9 +107,9 @@ _VOICE_HEADINGS = {
 
 @app.command("show")
 def _show(name: Annotated[str, typer.Argument(metavar="NAME|PATH")], *, as_json: _Json = False) -> int:
-    """All that is known of a model or a file.
+    """Show what is known of a model or a file.
 
-    Of a file that is here also what its weights say: network, sizes, band plan, hashes.
+    For a file on this machine also what its weights say: network, sizes, band plan, hashes.
     """
     voices = {row["name"]: row for row in voice_models()}
     if name in voices and not Path(name).is_file():
@@ -134,13 +134,13 @@ def _show(name: Annotated[str, typer.Argument(metavar="NAME|PATH")], *, as_json:
 
 
 @app.command("get")
-def _get(names: Annotated[list[str], typer.Argument(metavar="NAME...")], *, as_json: _Json = False) -> int:
+def _get(names: Annotated[list[str], typer.Argument(metavar="NAME")], *, as_json: _Json = False) -> int:
     """Download models ahead of a run.
 
-    Each is checked by size and hash; what is there already stays.
+    Each is checked by size and hash. Models that are there already are not downloaded again.
     """
     got = []
-    for name in (link for chain in names for link in parse_chain(chain)):
+    for name in (name for chain in names for name in parse_chain(chain)):
         model = find_model(name)
         if name in TRANSCRIBERS and not Path(name).exists():
             with _shown(name) as progress:
@@ -160,7 +160,7 @@ def _get(names: Annotated[list[str], typer.Argument(metavar="NAME...")], *, as_j
 
 @app.command("engine")
 def _engine(*, as_json: _Json = False) -> int:
-    """What computes the networks on this machine's processor; if it is the slower way, why."""
+    """Show how this processor runs the networks, and why if it is the slower way."""
     from video_preprocessing.uvr5.separator import cpu_engine
 
     name = cpu_engine()
@@ -173,10 +173,10 @@ def _engine(*, as_json: _Json = False) -> int:
 
 @app.command("verify")
 def _verify(names: _Names = None, *, as_json: _Json = False) -> int:
-    """Compare files with what was published.
+    """Compare model files with the published ones.
 
-    All that were downloaded and the installed weights of voices, or those named; of a folder with a transcriber
-    also whether it can be loaded.
+    Checks all downloaded models and the installed speech models, or only those that are named. A transcriber's folder
+    is loaded as well.
     """
     voices = {row["name"] for row in voice_models()}
     paths = []

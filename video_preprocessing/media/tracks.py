@@ -206,7 +206,7 @@ def no_text_in(track: SubtitleTrack, info: MediaInfo) -> SubtitleError:
 
 def describe(track: AudioTrack | SubtitleTrack) -> str:
     """One track in a few words for a message: ``1: ja aac stereo "Commentary"``."""
-    words = [track.language or "?", track.codec]
+    words = [track.language or "language unknown,", track.codec]
     if isinstance(track, AudioTrack):
         words.append(track.channel_layout or f"{track.channels} channels")
     else:
@@ -233,5 +233,6 @@ def _subtitle_order(track: SubtitleTrack, language: str | None) -> tuple[bool, b
 
 
 def _no_such_track(info: MediaInfo, kind: str, tracks: Sequence[T], wanted: str | None) -> MediaError:
-    there = "; ".join(describe(t) for t in tracks) or "none"
-    return MediaError(f"has no {kind} track {wanted!r}", where=info.path, remedy=f"{kind} tracks there are: {there}")
+    there = "; ".join(describe(t) for t in tracks)
+    remedy = f"choose one of: {there}" if there else f"it has no {kind} tracks"
+    return MediaError(f"has no {kind} track {wanted!r}", where=info.path, remedy=remedy)

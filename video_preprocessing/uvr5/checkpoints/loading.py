@@ -159,27 +159,27 @@ def shipped_names() -> list[str]:
 
 
 def parse_chain(separators: str) -> list[str]:
-    """The links of ``HP5+DeEcho-Normal``, in the order they work.
+    """The models of ``HP5+DeEcho-Normal``, in the order they work.
 
-    A plus sign that belongs to the name of a file or model does not part two links.
+    A plus sign that belongs to the name of a file or model does not part two models.
 
     Raises:
-        ConfigError: a link without a name, or ``none`` as a link.
+        ConfigError: a model without a name, or ``none`` as one of several.
     """
-    pieces, links, start = separators.split("+"), [], 0
+    pieces, names, start = separators.split("+"), [], 0
     while start < len(pieces):
         ends = range(len(pieces), start, -1)
         whole = ("+".join(pieces[start:end]) for end in ends)
         end = next((e for e, name in zip(ends, whole, strict=True) if _exists(name)), start + 1)
-        links.append("+".join(pieces[start:end]).strip())
+        names.append("+".join(pieces[start:end]).strip())
         start = end
-    if not all(links) or (len(links) > 1 and "none" in links):
+    if not all(names) or (len(names) > 1 and "none" in names):
         raise ConfigError(
             f"{separators!r} is not a chain of separators",
             where="--separator",
             remedy="join names or paths by a plus sign: HP5+DeEcho-Normal",
         )
-    return links
+    return names
 
 
 def is_mdx(name_or_path: str | Path) -> bool:
@@ -208,9 +208,11 @@ def find_checkpoint(name_or_path: str | Path, *, download: bool = True, progress
     if model is None:
         near = similar_names(str(name_or_path), among=tuple(shipped_names()))
         raise CheckpointError(
-            "no such separator" + (f"; did you mean {' or '.join(near)}?" if near else ""),
+            "no such separator",
             where=path,
-            remedy=f"give {', '.join(shipped_names()) or '(none shipped)'}, none, a name that "
+            remedy=f"did you mean {' or '.join(near)}?"
+            if near
+            else f"give {', '.join(shipped_names()) or '(none shipped)'}, none, a name that "
             "`run_pipeline.py models list` shows, or the path of a checkpoint",
         )
     if download or cached_path(model).is_file():
@@ -288,7 +290,7 @@ def save_checkpoint(path: Path, config: NetConfig, state: dict[str, torch.Tensor
 
 
 def _exists(name: str) -> bool:
-    """Whether a link that may hold a plus sign is the name of one thing."""
+    """Whether a name that may hold a plus sign is that of one thing."""
     name = name.strip()
     if not name or Path(name).is_file() or name in shipped_names():
         return bool(name)

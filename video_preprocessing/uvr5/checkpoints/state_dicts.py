@@ -126,7 +126,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, st
         raise CheckpointError(
             "neither a .safetensors nor a .pth checkpoint",
             where=path,
-            remedy="if it was downloaded, it may have broken off: get it again",
+            remedy="download it again: the file may be incomplete",
         ) from e
 
 

@@ -61,9 +61,9 @@ def read_truth(path: Path) -> tuple[list[TrueLine], Mapping[str, int]]:
             for row in read_rows(read_table(path), skipped)
         ]
     if not lines:
-        reasons = "".join(f"; {count} x {reason}" for reason, count in skipped.items())
+        reasons = ", ".join(f"{count} x {reason}" for reason, count in skipped.items())
         raise InputError(
-            f"labels no line{reasons}",
+            "holds no labelled line" + (f" ({reasons})" if reasons else ""),
             where=path,
             remedy="give a CSV 人物,人物台词,开始时间,结束时间, lines.jsonl or RTTM",
         )
