@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from video_preprocessing.transcription import transcribe_turns
 from video_preprocessing.transcription.other_languages import (
-    doubtful_turns,
     is_surely_another,
     makes_sense,
     may_be_another,
     other_language,
+    suspect_turns,
     without,
 )
-from video_preprocessing.transcription.windows import placed, together, windows_of
+from video_preprocessing.transcription.windows import Window, placed, together, windows_of
 from yuki_builder.records import FloatArray, HeardSegment, Span, Turn, Word
 from yuki_builder.spans import difference, intersection, union
 from yuki_builder.transcripts import heard_cues
@@ -86,7 +86,7 @@ def test_a_turn_in_another_language_is_heard_in_its_own_and_no_line(sound: Path)
         assert turn == FOREIGN or sum(cue.span.overlap_ms(turn) for cue in lines) > 1900
 
 
-def test_where_the_words_are_sure_no_language_is_asked_for(tmp_path: Path) -> None:
+def test_where_the_words_are_sure_and_in_the_language_s_letters_none_is_asked_for(tmp_path: Path) -> None:
     wave = np.zeros(20 * RATE_HZ, np.float32)
     for turn in TURNS:
         wave[turn.start_ms * 16 : turn.end_ms * 16] = 0.2
@@ -165,17 +165,47 @@ def words(text: str, confidence: float | None = 0.9, *, at_ms: int = 0) -> list[
 )
 def test_which_turns_are_doubtful(heard: list[HeardSegment], language: str, doubtful: bool) -> None:
     turn = Span(0, 2000)
-    assert doubtful_turns(placed([turn]), [turn], [turn], heard, language=language) == [turn] * doubtful
-    assert doubtful_turns(placed([turn]), [turn], [Span(0, 700)], heard, language=language) == []  # too little voice
+    suspects = suspect_turns(placed([turn]), [turn], [turn], heard, language=language)
+    assert [(x.span, x.is_doubtful) for x in suspects] == [(turn, doubtful)] * (doubtful or language == "de")
+    short = suspect_turns(placed([turn]), [turn], [Span(0, 1400)], heard, language=language)
+    assert [x.span for x in short] == [turn] * doubtful  # a name is no language
+    assert suspect_turns(placed([turn]), [turn], [Span(0, 700)], heard, language=language) == []  # too little voice
 
 
 def test_one_sentence_over_several_turns_is_doubtful() -> None:
     heard = [segment for turn in TURNS[:3] for segment in words("おはよう", at_ms=turn.start_ms)]
     window = placed(TURNS[:3])
-    assert doubtful_turns(window, TURNS, TURNS, heard, language="ja") == TURNS[:3]
-    assert (
-        doubtful_turns(window, TURNS, TURNS, [*heard[:2], *words("はい", at_ms=TURNS[2].start_ms)], language="ja") == []
+    assert doubtful(window, heard) == TURNS[:3]
+    assert doubtful(window, [*heard[:2], *words("はい", at_ms=TURNS[2].start_ms)]) == []
+
+
+def doubtful(window: Window, heard: list[HeardSegment]) -> list[Span]:
+    return [x.span for x in suspect_turns(window, TURNS, TURNS, heard, language="ja") if x.is_doubtful]
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "doubtful", "sure"),
+    [
+        ({"en": 0.9, "de": 0.01}, "en", "en"),
+        ({"en": 0.6, "de": 0.01}, "en", None),
+        ({"en": 0.9, "de": 0.05}, None, None),
+        ({"cy": 0.9, "de": 0.0}, None, None),
+    ],
+)
+def test_more_is_asked_of_another_language_where_words_are_sure(
+    probabilities: dict[str, float], doubtful: str | None, sure: str | None
+) -> None:
+    assert other_language(probabilities, "de") == doubtful
+    assert other_language(probabilities, "de", is_doubtful=False) == sure
+    assert may_be_another({"en": 0.9, "de": 0.05}, "de") and not may_be_another(
+        {"en": 0.9, "de": 0.05}, "de", is_doubtful=False
     )
+
+
+def test_words_that_are_sure_are_left_only_for_others_as_sure() -> None:
+    (sure,) = suspect_turns(placed([TURNS[0]]), TURNS, TURNS, words(" Guten Tag.", 0.9, at_ms=1500), language="de")
+    assert not makes_sense(words(" Good morning.", 0.7), sure.least_confidence)
+    assert makes_sense(words(" Good morning.", 0.86), sure.least_confidence)
 
 
 def test_nonsense_is_no_other_language() -> None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from video_preprocessing.transcription.windows import MARGIN_MS, Window, placed
 from yuki_builder.records import HeardSegment, Span, Word
 from yuki_builder.spans import difference, intersection, union
 
 LEAST_VOICED_MS = 800  # of a turn: less tells too little of a language
+_LEAST_SURE_MS = 1500  # of a turn whose words are not doubtful: a name or a loan word is no language
 _CLEAR = 0.4
 _RULED_OUT = 0.02
 _UNLIKELY = 0.1
@@ -22,6 +24,7 @@ _SURE, _IMPOSSIBLE = 0.8, 0.002
 _DOUBTFUL = 0.7  # mean confidence of a turn's words, in the language that is held
 _PARROTED = 3  # a sentence written so often in one window may stand for what was not understood
 _LEAST_CONFIDENCE = 0.4  # in the other language
+_ABOUT_AS_SURE = 0.05
 
 # Whisper takes languages of one group for each other.
 _ALIKE = tuple(
@@ -42,10 +45,33 @@ _SCRIPTS = {
 }  # fmt: skip
 
 
-def doubtful_turns(
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A turn that may be in another language.
+
+    Attributes:
+        span: the turn.
+        is_doubtful: whether its words are, in the language that is held.
+        confidence: the mean of those words.
+    """
+
+    span: Span
+    is_doubtful: bool
+    confidence: float
+
+    @property
+    def least_confidence(self) -> float:
+        """What words in the other language have to reach."""
+        return _LEAST_CONFIDENCE if self.is_doubtful else max(_LEAST_CONFIDENCE, self.confidence - _ABOUT_AS_SURE)
+
+
+def suspect_turns(
     window: Window, turns: Iterable[Span], speech: Sequence[Span], found: Iterable[HeardSegment], *, language: str
-) -> list[Span]:
-    """Turns in a window that may be in another language: no words, unsure or the same ones, another script.
+) -> list[Suspect]:
+    """Turns in a window that may be in another language.
+
+    Doubtful are no words, unsure or the same ones, another script. A recogniser that is held to one language writes
+    another in Latin letters as it is, too, and is sure of it: there only the sound tells, of longer turns.
 
     Args:
         window: what was transcribed.
@@ -62,18 +88,26 @@ def doubtful_turns(
         if not segment.is_repetitive and times[segment.text] < _PARROTED
         for word in segment.words
     ]
-    doubtful = []
+    suspects = []
     for turn in intersection(turns, pieces):
         own = [word for word in words if turn.start_ms <= (word.start_ms + word.end_ms) // 2 < turn.end_ms]
         voiced_ms = sum(span.duration_ms for span in intersection([turn], speech))
-        if voiced_ms >= LEAST_VOICED_MS and (_is_unsure(own) or _in_other_script(own, language)):
-            doubtful.append(turn)
-    return doubtful
+        is_doubtful = _is_unsure(own) or _in_other_script(own, language)
+        if voiced_ms >= LEAST_VOICED_MS and (is_doubtful or (voiced_ms >= _LEAST_SURE_MS and language not in _SCRIPTS)):
+            suspects.append(Suspect(turn, is_doubtful, confidence_of(own) or 0.0))
+    return suspects
 
 
-def may_be_another(probabilities: Mapping[str, float], held: str) -> bool:
-    """Whether a stretch is hardly in the language that is held: then it is worth a closer look."""
-    return bool(probabilities) and _share_of(held, probabilities) <= _UNLIKELY
+def may_be_another(probabilities: Mapping[str, float], held: str, *, is_doubtful: bool = True) -> bool:
+    """Whether a stretch is hardly in the language that is held: then it is worth a closer look.
+
+    Args:
+        probabilities: of each language, by a quick look.
+        held: the episode's language.
+        is_doubtful: whether the words in that language are.
+    """
+    most = _UNLIKELY if is_doubtful else _RULED_OUT
+    return bool(probabilities) and _share_of(held, probabilities) <= most
 
 
 def is_surely_another(probabilities: Mapping[str, float], held: str) -> bool:
@@ -81,10 +115,17 @@ def is_surely_another(probabilities: Mapping[str, float], held: str) -> bool:
     return max(probabilities.values(), default=0.0) >= _SURE and _share_of(held, probabilities) <= _IMPOSSIBLE
 
 
-def other_language(probabilities: Mapping[str, float], held: str) -> str | None:
-    """The language that a stretch is clearly in, where that is another than the one that is held."""
+def other_language(probabilities: Mapping[str, float], held: str, *, is_doubtful: bool = True) -> str | None:
+    """The language that a stretch is clearly in, where that is another than the one that is held.
+
+    Args:
+        probabilities: of each language.
+        held: the episode's language.
+        is_doubtful: whether the words in that language are; where they are not, more is asked of another.
+    """
+    clear = _CLEAR if is_doubtful else _SURE
     best = max(probabilities, key=lambda name: (probabilities[name], name), default=held)
-    if best in _NO_LANGUAGE or probabilities.get(best, 0.0) < _CLEAR:
+    if best in _NO_LANGUAGE or probabilities.get(best, 0.0) < clear:
         return None
     return best if _share_of(held, probabilities) <= _RULED_OUT else None
 
@@ -95,12 +136,17 @@ def _share_of(held: str, probabilities: Mapping[str, float]) -> float:
     return sum(probabilities.get(name, 0.0) for name in alike)
 
 
-def makes_sense(found: Sequence[HeardSegment]) -> bool:
-    """Whether what was heard in the other language is likely to be said."""
+def makes_sense(found: Sequence[HeardSegment], least_confidence: float = _LEAST_CONFIDENCE) -> bool:
+    """Whether what was heard in the other language is likely to be said.
+
+    Args:
+        found: segments in that language.
+        least_confidence: the mean that their words have to reach.
+    """
     if not found or any(segment.is_repetitive for segment in found):
         return False
     confidence = confidence_of([word for segment in found for word in segment.words])
-    return confidence is None or confidence >= _LEAST_CONFIDENCE
+    return confidence is None or confidence >= least_confidence
 
 
 def without(window: Window, spans: Iterable[Span], turns: Iterable[Span]) -> Window | None:

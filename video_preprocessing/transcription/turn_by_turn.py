@@ -16,11 +16,12 @@ import numpy as np
 
 from video_preprocessing.levels import level_over_rest_db
 from video_preprocessing.transcription.other_languages import (
-    doubtful_turns,
+    Suspect,
     is_surely_another,
     makes_sense,
     may_be_another,
     other_language,
+    suspect_turns,
     without,
 )
 from video_preprocessing.transcription.transcriber import LONGEST_S, SAMPLE_RATE_HZ, SAMPLES_PER_MS, Transcriber
@@ -157,30 +158,32 @@ class _Listener:
         """Turns that are clearly in another language than the one that is held, as they are heard in theirs."""
         if self.language is None:
             return {}
-        turns_in: dict[str, list[Span]] = defaultdict(list)
-        for turn in doubtful_turns(window, self.turns, self.speech, found, language=self.language):
-            other = self._other_language(turn, self.language)
+        suspects_in: dict[str, list[Suspect]] = defaultdict(list)
+        for suspect in suspect_turns(window, self.turns, self.speech, found, language=self.language):
+            other = self._other_language(suspect, self.language)
             if other is not None:
-                turns_in[other].append(turn)
+                suspects_in[other].append(suspect)
         others: dict[Span, list[HeardSegment]] = {}
-        for other, turns in turns_in.items():
-            heard = [segment for part in together(turns) for segment in self._transcribe(part, other)]
-            for turn in turns:
-                own = [part for segment in heard for part in _within(segment, turn)]
-                if makes_sense(own):
-                    others[turn] = [dataclasses.replace(s, language=other, is_other_language=True) for s in own]
+        for other, suspects in suspects_in.items():
+            parts = together(suspect.span for suspect in suspects)
+            heard = [segment for part in parts for segment in self._transcribe(part, other)]
+            for suspect in suspects:
+                own = [part for segment in heard for part in _within(segment, suspect.span)]
+                if makes_sense(own, suspect.least_confidence):
+                    others[suspect.span] = [dataclasses.replace(s, language=other, is_other_language=True) for s in own]
         return others
 
-    def _other_language(self, turn: Span, held: str) -> str | None:
+    def _other_language(self, suspect: Suspect, held: str) -> str | None:
         """The language of a turn that is clearly not in the one that is held; a quick look often tells."""
-        waveform = self.audio.waveform(placed([turn]))
+        doubtful = suspect.is_doubtful
+        waveform = self.audio.waveform(placed([suspect.span]))
         quick = self.transcriber.languages_of(waveform)
-        if not may_be_another(quick, held):
+        if not may_be_another(quick, held, is_doubtful=doubtful):
             return None
-        if is_surely_another(quick, held):
+        if doubtful and is_surely_another(quick, held):
             return other_language(quick, held)
         padded = np.pad(waveform, (0, max(0, _WHOLE_SAMPLES - len(waveform))))
-        return other_language(self.transcriber.languages_of(padded), held)
+        return other_language(self.transcriber.languages_of(padded), held, is_doubtful=doubtful)
 
 
 def _says_the_same(segments: Sequence[HeardSegment]) -> bool:

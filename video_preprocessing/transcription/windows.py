@@ -16,6 +16,7 @@ from yuki_builder.records import HeardSegment, Span, Word
 from yuki_builder.spans import difference, intersection, union
 
 MARGIN_MS = 200  # a turn's edges are not exact to a syllable
+_BESIDE_MS = 500  # so far from a turn a word may still be its own
 PAUSE_MS = 500
 LONGEST_MS = 28_000
 _SHORT_MS = 15_000  # of longer ones Whisper at times leaves out what repeats itself, or goes in circles
@@ -77,17 +78,21 @@ def _clipped(piece: Piece, time_ms: int) -> int:
 def windows_of(
     turns: Iterable[Span], speech: Sequence[Span], *, duration_ms: int, longest_ms: int = LONGEST_MS
 ) -> list[Window]:
-    """The windows that hold all turns, each moment at most once.
+    """The windows that hold all turns and the voice beside them, each moment at most once.
 
     Args:
         turns: where somebody speaks, in any order.
-        speech: voice activity: what is longer than a window is cut in its pauses.
+        speech: voice activity: between two turns it is a word that the diarizer did not take for either's, and what is
+            longer than a window is cut in its pauses.
         duration_ms: how long the sound is.
         longest_ms: how long a window is at most.
     """
     windows: list[Window] = []
     pieces: list[Piece] = []
-    for span in _cut_long(_joined(turns, duration_ms), speech, longest_ms):
+    turns = list(turns)
+    near = union(Span(max(0, turn.start_ms - _BESIDE_MS), turn.end_ms + _BESIDE_MS) for turn in turns)
+    heard = _joined([*turns, *intersection(near, speech)], duration_ms)
+    for span in _cut_long(heard, speech, longest_ms):
         at_ms = pieces[-1].at_ms + pieces[-1].span.duration_ms + PAUSE_MS if pieces else 0
         if pieces and at_ms + span.duration_ms > longest_ms:
             windows.append(Window(tuple(pieces)))
