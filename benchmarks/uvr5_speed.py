@@ -36,7 +36,8 @@ NETWORKS = {
 
 # Which of our functions make up which step.
 STEPS = {
-    ("windows.py", "_launched"): "in the network",
+    ("windows.py", "finished"): "waiting for the network",
+    ("windows.py", "start"): "waiting for the network",
     ("multiband.py", "_frames"): "forward transforms",
     ("framing.py", "analyse"): "forward transforms",
     ("links.py", "_written"): "inverse transforms",
@@ -131,7 +132,7 @@ def shares(name: str, source: Path, folder: Path) -> dict[str, float]:
     profile.enable()
     separator.separate_file(source, folder / "voice.flac", accompaniment=folder / "rest.flac")
     profile.disable()
-    found = {"in the network": 0.0, "forward transforms": 0.0, "inverse transforms": 0.0}
+    found = {"waiting for the network": 0.0, "forward transforms": 0.0, "inverse transforms": 0.0}
     for (file, _, function), (_, _, _, cumulative, _) in pstats.Stats(profile).stats.items():  # type: ignore[attr-defined]
         step = STEPS.get((Path(file).name, function))
         if step is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -46,6 +48,36 @@ def test_windows_lie_where_the_public_tools_have_them(
     torch.testing.assert_close(masks, x)
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_a_cpu_computes_windows_side_by_side_while_the_next_one_is_made_ready(at_once: int) -> None:
+    class Waiting(Recorder):
+        def __init__(self) -> None:
+            super().__init__(8)
+            self.together = threading.Barrier(at_once)  # broken unless so many run at once
+
+        def predict_mask(self, x: torch.Tensor, /) -> torch.Tensor:
+            self.together.wait(timeout=30)
+            return x[..., self.offset : -self.offset]
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        stream = MaskStream(Waiting(), Windowing(64, 8), torch.device("cpu"), at_once=at_once)
+        x = torch.rand(2, 2, 48 * 6 * at_once)
+        torch.testing.assert_close(in_blocks(stream, x, 50), x, rtol=0, atol=0)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_what_fails_in_a_window_comes_out() -> None:
+    class Failing(Recorder):
+        def predict_mask(self, x: torch.Tensor, /) -> torch.Tensor:
+            raise ValueError("this window")
+
+    with pytest.raises(ValueError, match="this window"):
+        in_blocks(MaskStream(Failing(8), Windowing(64, 8), torch.device("cpu"), at_once=2), torch.rand(2, 2, 500), 50)
+
+
 def in_blocks(stream: MaskStream, x: torch.Tensor, block: int) -> torch.Tensor:
     masks = [stream.push(x[..., k : k + block]) for k in range(0, x.shape[-1], block)]
     return torch.cat([*masks, stream.finish()], dim=-1)
@@ -63,6 +95,7 @@ def test_batches_and_masks_that_come_late_change_nothing(
     plain = in_blocks(MaskStream(Recorder(8), windowing, cpu), x, 50)
     # As on a GPU: several windows at once, and nobody waits for them.
     monkeypatch.setattr(windows._Runner, "__init__", lazy)
+    monkeypatch.setattr(windows._Runner, "_launched", computed_now)
     late = MaskStream(net := Recorder(8), windowing, cpu)
     torch.testing.assert_close(in_blocks(late, x, 50), plain, rtol=0, atol=0)
     assert plain.shape[-1] == frames
@@ -71,9 +104,14 @@ def test_batches_and_masks_that_come_late_change_nothing(
         assert late.push(x[..., :200]).shape[-1] < 200
 
 
-def lazy(self: windows._Runner, net: windows.MaskNet, device: torch.device) -> None:
+def lazy(self: windows._Runner, net: windows.MaskNet, device: torch.device, at_once: int = 1) -> None:
     self.net, self.device, self.batch, self.ahead = net, device, 3, 2
     self._started, self._count = windows.deque(), 0
+
+
+def computed_now(self: windows._Runner, x: torch.Tensor) -> windows._Launched:
+    masks = self._predicted(x)
+    return lambda: masks
 
 
 class Cramped(Recorder):
@@ -97,11 +135,12 @@ def test_a_batch_that_does_not_fit_is_halved_and_one_window_that_does_not_is_an_
     cpu = torch.device("cpu")
     plain = in_blocks(MaskStream(Recorder(8), Windowing(64, 8), cpu), x, 900)
 
-    def eager(self: windows._Runner, net: windows.MaskNet, device: torch.device) -> None:
+    def eager(self: windows._Runner, net: windows.MaskNet, device: torch.device, at_once: int = 1) -> None:
         lazy(self, net, device)
         self.batch, self.ahead = 8, 1
 
     monkeypatch.setattr(windows._Runner, "__init__", eager)
+    monkeypatch.setattr(windows._Runner, "_launched", computed_now)
     net = Cramped(8, room=2)
     torch.testing.assert_close(in_blocks(MaskStream(net, Windowing(64, 8), cpu), x, 900), plain, rtol=0, atol=0)
     assert max(net.batches) == 2

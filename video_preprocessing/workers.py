@@ -41,7 +41,7 @@ def map_batches(function: Callable[[T], R], batches: Iterable[T], *, device: tor
         return [function(batch) for batch in batches]
     import torch
 
-    pool = _pool(min(torch.get_num_threads(), MOST_WORKERS))
+    pool = workers(min(torch.get_num_threads(), MOST_WORKERS))
     running = [pool.submit(function, batch) for batch in batches]
     try:
         return [future.result() for future in running]
@@ -55,14 +55,19 @@ def map_batches(function: Callable[[T], R], batches: Iterable[T], *, device: tor
 
 
 @functools.lru_cache(maxsize=4)
-def _pool(workers: int) -> ThreadPoolExecutor:
-    """Threads in which PyTorch uses one thread each; those of everybody else keep their number."""
+def workers(count: int, threads: int = 1) -> ThreadPoolExecutor:
+    """Workers in which PyTorch uses few threads; everybody else's keep their number.
+
+    Args:
+        count: how many run at once.
+        threads: of PyTorch, in each.
+    """
     import torch
 
     before = torch.get_num_threads()
-    all_there = threading.Barrier(workers + 1)
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="batches", initializer=_use_one_thread)
-    for _ in range(workers):
+    all_there = threading.Barrier(count + 1)
+    pool = ThreadPoolExecutor(count, thread_name_prefix="batches", initializer=_use_threads, initargs=(threads,))
+    for _ in range(count):
         pool.submit(all_there.wait)
     all_there.wait()
     # The number is each thread's own, but threads that begin later take over the one that was set last.
@@ -70,8 +75,8 @@ def _pool(workers: int) -> ThreadPoolExecutor:
     return pool
 
 
-def _use_one_thread() -> None:
+def _use_threads(count: int) -> None:
     import torch
 
     torch.get_num_threads()  # at its first use of PyTorch a thread takes over the common number: now, not later
-    torch.set_num_threads(1)
+    torch.set_num_threads(count)

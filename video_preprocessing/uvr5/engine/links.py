@@ -22,7 +22,7 @@ from video_preprocessing.uvr5.checkpoints import Checkpoint
 from video_preprocessing.uvr5.engine.kernels import engine
 from video_preprocessing.uvr5.engine.optimise import keeping_freed_memory, prepare, release_freed_memory
 from video_preprocessing.uvr5.engine.streams import SampleQueue, resample_stream
-from video_preprocessing.uvr5.engine.windows import FrameQueue, MaskNet, MaskStream, Windowing
+from video_preprocessing.uvr5.engine.windows import CPU_AT_ONCE, FrameQueue, MaskNet, MaskStream, Windowing
 from video_preprocessing.uvr5.signal.band_plan import BandPlan
 from video_preprocessing.uvr5.signal.masks import PostProcess, apply_aggressiveness, mirror
 from video_preprocessing.uvr5.signal.multiband import Analyser, Synthesiser
@@ -275,7 +275,8 @@ class SingleBand(_Network):
 
     def _voice(self, blocks: Iterable[FloatArray], sample_rate_hz: int) -> Iterator[FloatArray]:
         framer = Framer(self.path.window_samples(sample_rate_hz), self.path.hop_samples(sample_rate_hz))
-        masks = MaskStream(LevelledInput(self.net, self.dtype, self.path), self.windowing, self.device)
+        net = LevelledInput(self.net, self.dtype, self.path)
+        masks = MaskStream(net, self.windowing, self.device, at_once=CPU_AT_ONCE)
         waiting = FrameQueue()
         with keeping_freed_memory(little=self.large):
             for spec in framer.analyse(blocks):

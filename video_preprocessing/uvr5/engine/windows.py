@@ -8,19 +8,26 @@ Before the first frame and after the last one there is silence.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 
 from video_preprocessing.uvr5.engine.optimise import release_freed_memory
+from video_preprocessing.workers import workers
 from yuki_builder.errors import CheckpointError, ConfigError
+
+_Launched = Callable[[], torch.Tensor]
 
 # Windows that go to a GPU at once, where its memory suffices, and batches that it may be given ahead of the one whose
 # masks are waited for: while it computes, the processor transforms what comes before and after.
 GPU_BATCH = 8
 GPU_AHEAD = 2
+# Windows of the project's own network that a CPU computes at once, each by its share of the threads, while the next one
+# is made ready: threads that share one window wait for each other at every layer, and the transforms before and after
+# it use one thread. Each takes 0.3 GB; the public networks would need more memory than there may be.
+CPU_AT_ONCE = 2
 # Windows on a CPU after which free memory between what is in use goes back to the system: it creeps up otherwise, by a
 # tenth in ten minutes of audio, and fetching it again costs half a per cent.
 RELEASE_EVERY = 16
@@ -104,12 +111,14 @@ class MaskStream:
     Args:
         net: prepared for ``device``.
         windowing: the cut.
-        device: where ``net`` lies; on CUDA several windows go at once, and masks come later.
+        device: where ``net`` lies; on CUDA several windows go at once.
+        at_once: how many windows a CPU computes side by side, as far as it has threads, while the next one is made
+            ready; each needs memory of its own. 0: one, and nothing else meanwhile.
     """
 
-    def __init__(self, net: MaskNet, windowing: Windowing, device: torch.device) -> None:
+    def __init__(self, net: MaskNet, windowing: Windowing, device: torch.device, *, at_once: int = 0) -> None:
         shifts = (0, windowing.core // 2) if windowing.test_time_augmentation else (0,)
-        self._passes = [_Pass(net, windowing, device, shift) for shift in shifts]
+        self._passes = [_Pass(net, windowing, device, shift, at_once) for shift in shifts]
         self._waiting = [torch.zeros(2, net.output_bin, 0) for _ in self._passes]
 
     def push(self, magnitude: torch.Tensor) -> torch.Tensor:
@@ -134,26 +143,30 @@ class MaskStream:
 
 
 class _Runner:
-    """Windows through the network, in order; on a GPU in batches, and without waiting for any of them."""
+    """Windows through the network, in order; on a GPU in batches, and without waiting for any of them.
 
-    def __init__(self, net: MaskNet, device: torch.device) -> None:
+    Args:
+        net: prepared for ``device``.
+        device: where it lies.
+        at_once: how many windows a CPU computes side by side, in threads of their own; 0: one, in this thread.
+    """
+
+    def __init__(self, net: MaskNet, device: torch.device, at_once: int = 0) -> None:
         self.net, self.device = net, device
         gpu = device.type == "cuda"
-        self.batch, self.ahead = (GPU_BATCH, GPU_AHEAD) if gpu else (1, 0)
-        self._started: deque[tuple[torch.Tensor, torch.cuda.Event | None]] = deque()
+        self.batch, self.ahead = (GPU_BATCH, GPU_AHEAD) if gpu else (1, at_once)
+        self._started: deque[_Launched] = deque()
         self._count = 0
 
     def start(self, windows: torch.Tensor) -> None:
-        """(N, 2, bins, frames): computed now on a CPU, some time on a GPU."""
+        """(N, 2, bins, frames): computed now in this thread, some time elsewhere."""
         for part in torch.split(windows, self.batch):
             self._start(part)
 
     def finished(self, *, leave: int = 0) -> Iterator[torch.Tensor]:
         """The masks of the windows that were started but for the last ``leave`` batches, (2, output_bin, core) each."""
         while len(self._started) > leave:
-            masks, event = self._started.popleft()
-            if event is not None:
-                event.synchronize()
+            masks = self._started.popleft()()
             if not masks.isfinite().all():  # weights far too large, which nobody sees before they are used
                 raise CheckpointError(
                     "the separator's network gives values that are not finite",
@@ -174,28 +187,45 @@ class _Runner:
             torch.cuda.empty_cache()
             self.start(windows)
 
+    def _launched(self, x: torch.Tensor) -> _Launched:
+        """What waits for the masks of (N, 2, bins, frames) and gives them."""
+        if self.device.type == "cuda":
+            return self._on_gpu(x)
+        self._count += 1
+        if self._count % RELEASE_EVERY == 0:
+            release_freed_memory()
+        if not self.ahead:
+            masks = self._predicted(x)
+            return lambda: masks
+        at_once = min(self.ahead, torch.get_num_threads())
+        return workers(at_once, torch.get_num_threads() // at_once).submit(self._predicted, x).result
+
     @torch.inference_mode()
-    def _launched(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.cuda.Event | None]:
-        if self.device.type != "cuda":
-            self._count += 1
-            if self._count % RELEASE_EVERY == 0:
-                release_freed_memory()
-            return self.net.predict_mask(x).float(), None
+    def _predicted(self, x: torch.Tensor) -> torch.Tensor:
+        return self.net.predict_mask(x).float()
+
+    @torch.inference_mode()
+    def _on_gpu(self, x: torch.Tensor) -> _Launched:
         mask = self.net.predict_mask(x.pin_memory().to(self.device, non_blocking=True)).float()
         host = torch.empty(mask.shape, pin_memory=True)
         host.copy_(mask, non_blocking=True)
         # Who waits for it sleeps.
         event = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
         event.record()
-        return host, event
+
+        def waited() -> torch.Tensor:
+            event.synchronize()
+            return host
+
+        return waited
 
 
 class _Pass:
     """One run of windows over the stream, begun ``shift`` frames before its first frame."""
 
-    def __init__(self, net: MaskNet, windowing: Windowing, device: torch.device, shift: int) -> None:
+    def __init__(self, net: MaskNet, windowing: Windowing, device: torch.device, shift: int, at_once: int) -> None:
         self.w, self.shift = windowing, shift
-        self.runner = _Runner(net, device)
+        self.runner = _Runner(net, device, at_once)
         self.held: torch.Tensor | None = None
         # Frames, from ``shift`` before the first one on: those that came, whose windows were started, whose masks are.
         self.came, self.started, self.done = shift, 0, 0
