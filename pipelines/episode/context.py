@@ -176,7 +176,7 @@ class Episode:
         """The transcriber; None where none is wanted.
 
         Raises:
-            YukiError: it is not installed, not to be had, or does not know the language.
+            YukiError: it is not installed, not available, or does not know the language.
         """
         name = self.transcriber_name
         if name == "none":

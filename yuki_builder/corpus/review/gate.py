@@ -93,10 +93,10 @@ class Gate:
             return 405, "GET and POST only"
         kinds = [value.partition(";")[0].strip().lower() for name, value in headers if name == "content-type"]
         if kinds != ["application/json"]:
-            return 415, "JSON is wanted"
+            return 415, "expected JSON"
         sizes = [value for name, value in headers if name == "content-length"]
         if len(sizes) != 1 or not sizes[0].isdigit() or int(sizes[0]) > MOST_BODY_BYTES:
-            return 413, f"a length of at most {MOST_BODY_BYTES >> 20} MiB is wanted"
+            return 413, f"expected at most {MOST_BODY_BYTES >> 20} MiB"
         return None
 
     def _has_token(self, scope: Scope, headers: list[tuple[str, str]]) -> bool:

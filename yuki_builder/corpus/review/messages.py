@@ -21,7 +21,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     "cut_outside": ("a cut lies between a line's start and its end", "切点必须在这句的起点和终点之间"),
     "end_before_start": ("a line ends after it starts", "终点必须在起点之后"),
     "no_words": ("a line has words", "台词不能没有文字"),
-    "no_new_name": ("a new name is wanted", "请给一个新名字"),
+    "no_new_name": ("give a new name", "请给一个新名字"),
     "not_a_text": ("expected a name or words", "应是名字或文字"),
     "too_long": ("longer than {0} characters", "超过 {0} 个字符"),
     "too_much_sound": ("at most {0} seconds of sound at a time", "一次最多 {0} 秒的声音"),
