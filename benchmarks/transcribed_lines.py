@@ -92,7 +92,7 @@ def is_one(line: Span, other: Span) -> bool:
 
 def place_of(spoken: Span, lines: Iterable[Span]) -> Span | None:
     """Where the lines begin and end that are a spoken line; None where none are."""
-    own = [line for line in lines if line.overlap_ms(spoken) >= 0.6 * line.duration_ms]
+    own = [line for line in lines if line.overlap_ms(spoken) >= max(1, 0.6 * line.duration_ms)]
     if not own or share(spoken, own) < 0.6:
         return None
     return Span(min(line.start_ms for line in own), max(line.end_ms for line in own))

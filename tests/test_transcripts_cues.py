@@ -50,6 +50,12 @@ def test_a_pause_between_turns_of_one_voice_parts_what_words_run_together(
     assert [cue.text for cue in cues] == lines
 
 
+@pytest.mark.parametrize(("lasts_ms", "reason"), [(0, NotSpeech.TOO_FAST), (40, NotSpeech.TOO_FAST), (120, None)])
+def test_a_line_that_takes_no_time_was_not_said(lasts_ms: int, reason: NotSpeech | None) -> None:
+    die = HeardSegment((Word(1000, 1000 + lasts_ms, " Die", 0.9),), "de")
+    assert [cue.left_out for cue in heard_cues([die], ONE_TURN, ALL_VOICE)] == [reason]
+
+
 def test_a_change_of_voice_moves_to_the_end_of_a_sentence_beside_it() -> None:
     turns = [Turn(0, 1700, "A"), Turn(1700, 4000, "B")]  # inside "you?"
     (where, were, you), at_home = segment("where were you?", 0, 1950).words, segment("I was home.", 1950, 4000).words

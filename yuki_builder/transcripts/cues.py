@@ -16,6 +16,7 @@ from yuki_builder.transcripts.writing import ends_sentence, is_unspaced, join_wo
 
 _SILENCE_MS = 120
 _LEAST_VOICED_MS = 60
+_SHORTEST_MS = 80  # of a line: nobody says a word in less
 _REACH_MS = 500  # a word this far from a turn is still its own: turns are not exact to a syllable
 _BETWEEN_TURNS_MS = 250  # turns of one voice that lie so far apart are two sentences, as far as words allow
 _NEAR_MS = 350  # words that last no longer between a change of voice and the end of a sentence are on its wrong side
@@ -53,8 +54,14 @@ def heard_cues(
             drafts.append((own, NotSpeech.NO_TURN))
         else:
             ends = {k for k, (_, is_end) in enumerate(pairs) if is_end} | _turn_ends(own, turns)
-            drafts += [(line, None) for line in cut_lines(own, limits, segment_ends=ends)]
+            drafts += [(line, _too_fast(line)) for line in cut_lines(own, limits, segment_ends=ends)]
     return _cues(drafts)
+
+
+def _too_fast(line: Sequence[Word]) -> NotSpeech | None:
+    """Recognisers time words to no time at all where they find them nowhere."""
+    lasts_ms = max(word.end_ms for word in line) - line[0].start_ms
+    return NotSpeech.TOO_FAST if lasts_ms < _SHORTEST_MS else None
 
 
 def heard_within(heard: Iterable[Cue], spans: Iterable[Span], lines: Iterable[Span]) -> list[Cue]:
