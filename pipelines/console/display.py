@@ -165,7 +165,7 @@ def describe(event: Event) -> str | None:
         case EventKind.BEGUN if _is_season(event):
             text = f"{event.subject} ({int(event.completed or 0) + 1} of {int(event.total or 0)})"
         case EventKind.FINISHED if event.report is not None:
-            text = f"  {event.stage:<12} {_seconds(event.report.seconds):>9}  {counts(event.report)}".rstrip()
+            text = f"  {event.stage:<13}{_seconds(event.report.seconds):>9}  {counts(event.report)}".rstrip()
         case EventKind.REUSED:
             text = f"  {event.stage:<12}    reused"
         case EventKind.NOTICE:

@@ -109,7 +109,7 @@ def print_plan(plan: SeasonPlan) -> None:
         _print(subject)
         for stage in stages:
             what = "reuse" if stage.reason is None else f"run    {stage.reason}"
-            _print(f"  {stage.stage:<12} {what}{f': {stage.detail}' if stage.detail else ''}")
+            _print(f"  {stage.stage:<13} {what}{f': {stage.detail}' if stage.detail else ''}")
 
 
 def plan_json(plan: SeasonPlan) -> dict[str, Any]:
