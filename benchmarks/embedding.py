@@ -60,7 +60,7 @@ def main() -> None:
         begun, used = time.perf_counter(), processor_s()
         embedder.embed_many(waves)
         took, used = time.perf_counter() - begun, processor_s() - used
-        print(f"{took:.1f} s of the clock, {used:.1f} s of processor time; products of matrices just before: {peak:.0f} GFLOPS")
+        print(f"{took:.1f} s of the clock, {used:.1f} s of processor time; products just before: {peak:.0f} GFLOPS")
 
 
 if __name__ == "__main__":
