@@ -188,7 +188,9 @@ def doubtful(window: Window, heard: list[HeardSegment]) -> list[Span]:
     [
         ({"en": 0.9, "de": 0.01}, "en", "en"),
         ({"en": 0.6, "de": 0.01}, "en", None),
-        ({"en": 0.9, "de": 0.05}, None, None),
+        ({"en": 0.9, "de": 0.04}, "en", "en"),
+        ({"en": 0.9, "de": 0.06}, None, None),
+        ({"en": 0.7, "de": 0.04}, None, None),
         ({"cy": 0.9, "de": 0.0}, None, None),
     ],
 )

@@ -19,12 +19,13 @@ LEAST_VOICED_MS = 800  # of a turn: less tells too little of a language
 _LEAST_SURE_MS = 1500  # of a turn whose words are not doubtful: a name or a loan word is no language
 _CLEAR = 0.4
 _RULED_OUT = 0.02
+_RULED_OUT_BESIDE_SURE = 0.05  # where another language is sure
 _UNLIKELY = 0.1
 _SURE, _IMPOSSIBLE = 0.8, 0.002
 _DOUBTFUL = 0.7  # mean confidence of a turn's words, in the language that is held
 _PARROTED = 3  # a sentence written so often in one window may stand for what was not understood
 _LEAST_CONFIDENCE = 0.4  # in the other language
-_ABOUT_AS_SURE = 0.05
+_ABOUT_AS_SURE = 0.1
 
 # Whisper takes languages of one group for each other.
 _ALIKE = tuple(
@@ -127,7 +128,8 @@ def other_language(probabilities: Mapping[str, float], held: str, *, is_doubtful
     best = max(probabilities, key=lambda name: (probabilities[name], name), default=held)
     if best in _NO_LANGUAGE or probabilities.get(best, 0.0) < clear:
         return None
-    return best if _share_of(held, probabilities) <= _RULED_OUT else None
+    most = _RULED_OUT_BESIDE_SURE if probabilities[best] >= _SURE else _RULED_OUT
+    return best if _share_of(held, probabilities) <= most else None
 
 
 def _share_of(held: str, probabilities: Mapping[str, float]) -> float:
