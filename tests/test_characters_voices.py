@@ -231,3 +231,29 @@ def test_an_unknown_voice_that_is_a_known_one_after_all_is_learned_as_that() -> 
 
     assert nobody(anna) < 0.2
     assert nobody(rng.normal(size=192)) > 0.9
+
+
+def test_what_voices_share_does_not_depend_on_who_speaks_most() -> None:
+    model = _campplus()
+    rng = np.random.default_rng(5)
+    room, *own = (v / np.linalg.norm(v) for v in rng.standard_normal((4, len(model.shift))))
+
+    def centred(*lines: int) -> VoiceModel:
+        voices = np.repeat(np.arange(3), lines)
+        return model.centred(np.stack([(room + own[voice]) / 2 for voice in voices]), voices)
+
+    even, one = centred(20, 20, 20), centred(52, 4, 4)
+    told = np.stack([(room + v) / 2 for v in own])
+    by_lines = model.centred(np.repeat(told, (52, 4, 4), axis=0))
+    assert np.linalg.norm(one.shift - even.shift) < 0.4 * np.linalg.norm(by_lines.shift - even.shift)
+    # Whoever speaks most stays as far from the origin as anybody.
+    distances = np.linalg.norm(told - one.shift, axis=1)
+    assert distances[0] > 0.75 * distances[1:].mean()
+    assert np.linalg.norm(told - by_lines.shift, axis=1)[0] < 0.5 * distances[1:].mean()
+
+
+def test_one_voice_alone_is_not_what_an_episode_has_in_common() -> None:
+    model = _campplus()
+    voice = np.eye(len(model.shift))[0]
+    alone = model.centred(np.repeat(voice[None], 60, axis=0), np.zeros(60, np.intp))
+    assert np.linalg.norm(voice - alone.shift) > 0.4 * np.linalg.norm(voice - model.shift)

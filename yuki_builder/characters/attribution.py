@@ -216,7 +216,7 @@ def _weigh(
     if heard:
         rows = [row_of[lines[row].cue.cue_id] for row in heard]
         vectors = embeddings.vectors[rows]
-        model = _model(gallery, vectors, claimed[heard], cast).centred(vectors)
+        model = _model(gallery, vectors, claimed[heard], cast).centred(vectors, _numbered(speakers)[heard])
         posterior[heard], by_voice[heard], alone_by = name_voices(
             model,
             _known_voices(gallery, cast, model),
@@ -236,7 +236,7 @@ def _weigh(
             by_signal[name][heard] = found_by
     by_second = np.zeros_like(posterior)
     if dub is not None:
-        posterior, by_second = _with_dub(lines, dub, posterior, gallery, settings)
+        posterior, by_second = _with_dub(lines, dub, posterior, gallery, _numbered(speakers), settings)
     heard_rows = set(heard)
     by_group = group_shares(posterior, groups)
     posterior = with_groups(posterior, by_group, settings.turn_reliability)
@@ -295,6 +295,7 @@ def _with_dub(
     dub: SpeakerEmbeddings,
     posterior: Array,
     gallery: Gallery,
+    voices: Indices,
     settings: AttributionSettings,
 ) -> tuple[Array, Array]:
     """Probabilities with what the second track says, and that alone (zeros where it says nothing)."""
@@ -305,7 +306,7 @@ def _with_dub(
         return posterior, alone
     places = [row_of[lines[row].cue.cue_id] for row in rows]
     vectors, seconds = dub.vectors[places], _seconds(dub, places)
-    model = gallery.model(vectors.shape[1]).centred(vectors)
+    model = gallery.model(vectors.shape[1]).centred(vectors, voices[rows])
     result = posterior.copy()
     for _ in range(settings.passes):  # what the second track makes sure teaches it in turn
         alone[rows] = by_dub(

@@ -32,6 +32,10 @@ CAMPPLUS_DIM = 192
 # Clips of one voice in seven moods lie at a cosine of 0.4 to each other in the median, not of 0.7 as in one mood.
 CAMPPLUS_MOODS = 0.1
 CAMPPLUS_LINES_TO_CENTRE = 10.0
+# A voice of so many lines counts half of one of many when an episode's voices are averaged, and so many voices more, of
+# which nothing is known, are taken to be there: what one voice has by itself is not what all of them share.
+_LINES_OF_HALF_A_VOICE = 2.0
+_OTHER_VOICES = 1.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -57,19 +61,28 @@ class VoiceModel:
     calibration: Calibration
     lines_to_centre: float = np.inf
 
-    def centred(self, vectors: npt.NDArray[np.floating]) -> VoiceModel:
-        """The model with its origin moved to an episode's own mean embedding.
+    def centred(self, vectors: npt.NDArray[np.floating], voices: npt.NDArray[np.intp] | None = None) -> VoiceModel:
+        """The model with its origin moved to what an episode's voices have in common.
 
         All voices of an episode share its room, its codec and its language; without that share, voices that differ
         are as far apart in one episode as in any other. On ten actors' lines the log-loss falls from 0.40 to 0.35.
+        It is the mean over voices, not over lines: else whoever speaks most is at the origin, where nobody is heard.
 
         Args:
             vectors: shape (n, d); embeddings of the episode's lines.
+            voices: shape (n,); episode-local voice of each line, from 0, or -1; None: not known.
         """
         if not len(vectors) or not np.isfinite(self.lines_to_centre):
             return self
         share = len(vectors) / (len(vectors) + self.lines_to_centre)
-        shift: Array = (1 - share) * self.shift + share * np.asarray(vectors, np.float64).mean(0)
+        points = np.asarray(vectors, np.float64)
+        centre = points.mean(0)
+        if voices is not None and (voices >= 0).any():
+            own = [points[voices == voice] for voice in np.unique(voices[voices >= 0])]
+            weights = np.array([len(lines) / (len(lines) + _LINES_OF_HALF_A_VOICE) for lines in own])
+            centre = weights @ np.stack([lines.mean(0) for lines in own]) / weights.sum()
+            share *= weights.sum() / (weights.sum() + _OTHER_VOICES)
+        shift: Array = (1 - share) * self.shift + share * centre
         return replace(self, shift=shift)
 
     def project(self, vectors: npt.NDArray[np.floating]) -> Array:
