@@ -137,7 +137,7 @@ def test_any_mixture_of_formats_is_read_or_refused(text: str) -> None:
     except SubtitleError:
         return
     cues = make_cues(found.events, is_ass=name in ("ass", "ssa"))
-    assert len(cues) == len(found.events)
+    assert len(cues) >= len(found.events)  # more where a row of an event is sung
     assert len({cue.cue_id for cue in cues}) == len(cues)
     for cue in cues:
         assert 0 <= cue.start_ms <= cue.end_ms

@@ -39,7 +39,8 @@ def test_the_conversation_is_heard_where_it_is(transcriber: Transcriber, tmp_pat
     text = " ".join(segment.text for segment in found.segments).casefold()
     assert "diane" in text and "jersey" in text
     words = [word for segment in found.segments for word in segment.words]
-    assert all(6000 <= word.start_ms <= word.end_ms <= 22_000 for word in words)
+    # Voice within half a second of a turn is heard with it, and its last word's end is not exact.
+    assert all(6000 <= word.start_ms <= word.end_ms <= 22_100 for word in words)
     assert all(word.confidence is not None for word in words)
     assert done[-1][0] == done[-1][1]
     # What an interrupted run had done is not heard again, and half a row at its end does no harm.
