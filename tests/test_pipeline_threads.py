@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.console import command
 from pipelines.console.threads import ROUNDS, multiply_on_one_thread, wait_sparingly
 
 ROOT = Path(__file__).parents[1]
@@ -72,3 +74,14 @@ def test_the_command_says_so_before_pytorch_is_loaded() -> None:
     if "GOMP_SPINCOUNT" not in done.stderr:
         pytest.skip("PyTorch runs on another OpenMP library here")
     assert f"GOMP_SPINCOUNT = '{ROUNDS}'" in done.stderr
+
+
+def test_the_command_ends_without_a_last_look_at_all_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["run_pipeline.py", "--help"])
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.setenv(name, "1")  # set, so that nothing of this process is changed
+    try:
+        assert command.run() == 0
+        assert gc.get_freeze_count() > 1000
+    finally:
+        gc.unfreeze()
