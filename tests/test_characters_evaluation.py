@@ -55,10 +55,12 @@ def test_a_line_counts_by_its_duration_in_the_share_of_the_speech() -> None:
     assert (e.accuracy, e.speech_accuracy) == (0.5, 0.25)
 
 
-def test_an_evaluation_of_an_earlier_version_has_no_share_of_the_speech() -> None:
-    kept = evaluate([line(0, "Ann")], [true(0, "Ann")]).to_dict()
+def test_an_evaluation_of_an_earlier_version_is_read() -> None:
+    kept = evaluate([line(0, "Ann")], [true(0, "Ann"), true(1, "Zoe")], known={"Ann"}).to_dict()
     del kept["speech_accuracy"]
-    assert Evaluation.from_dict(kept).speech_accuracy is None
+    kept["strangers"] = kept.pop("unknown_speakers")
+    found = Evaluation.from_dict(kept)
+    assert (found.speech_accuracy, found.unknown_speakers) == (None, 1)
 
 
 def test_an_unknown_speaker_is_right_without_a_name() -> None:

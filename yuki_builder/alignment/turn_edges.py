@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from yuki_builder.alignment.activity import VoiceActivity
+from yuki_builder.alignment.turns import speaker_of
 from yuki_builder.records import AlignedCue, Span, Turn
 
 REACH_MS = 400
@@ -69,13 +69,8 @@ class _TurnsByTime:
 
     def of_main_voice(self, span: Span) -> list[Turn]:
         """The turns in a span of the voice that speaks longest in it; of equals the alphabetically first."""
-        first, last = (
-            bisect_left(self._starts, span.start_ms - self._longest_ms),
-            bisect_left(self._starts, span.end_ms),
-        )
-        by_voice: dict[str, list[Turn]] = defaultdict(list)
-        for turn in self._turns[first:last]:
-            if turn.span.overlap_ms(span):
-                by_voice[turn.speaker].append(turn)
-        spoken_ms = {name: sum(turn.span.overlap_ms(span) for turn in own) for name, own in by_voice.items()}
-        return by_voice[min(spoken_ms, key=lambda name: (-spoken_ms[name], name))] if spoken_ms else []
+        first = bisect_left(self._starts, span.start_ms - self._longest_ms)
+        last = bisect_left(self._starts, span.end_ms)
+        inside = [turn for turn in self._turns[first:last] if turn.span.overlap_ms(span)]
+        voice = speaker_of(span, inside)
+        return [turn for turn in inside if turn.speaker == voice]

@@ -211,12 +211,13 @@ def _weigh(
     posterior = softmax(claim_odds(claimed))
     by_voice = np.zeros_like(posterior)
     by_signal: dict[str, Array] = {}
+    voices = _numbered(speakers)
     row_of = _rows(embeddings)
     heard = [row for row, line in enumerate(lines) if line.cue.cue_id in row_of]
     if heard:
         rows = [row_of[lines[row].cue.cue_id] for row in heard]
         vectors = embeddings.vectors[rows]
-        model = _model(gallery, vectors, claimed[heard], cast).centred(vectors, _numbered(speakers)[heard])
+        model = _model(gallery, vectors, claimed[heard], cast).centred(vectors, voices[heard])
         posterior[heard], by_voice[heard], alone_by = name_voices(
             model,
             _known_voices(gallery, cast, model),
@@ -236,7 +237,7 @@ def _weigh(
             by_signal[name][heard] = found_by
     by_second = np.zeros_like(posterior)
     if dub is not None:
-        posterior, by_second = _with_dub(lines, dub, posterior, gallery, _numbered(speakers), settings)
+        posterior, by_second = _with_dub(lines, dub, posterior, gallery, voices, settings)
     heard_rows = set(heard)
     by_group = group_shares(posterior, groups)
     posterior = with_groups(posterior, by_group, settings.turn_reliability)

@@ -26,7 +26,7 @@ GPU_BATCH = 8
 GPU_AHEAD = 2
 # Windows of the project's own network that a CPU computes at once, each by its share of the threads, while the next one
 # is made ready: threads that share one window wait for each other at every layer, and the transforms before and after
-# it use one thread. Each takes 0.3 GB; the public networks would need more memory than there may be.
+# it use one thread. Each takes 0.4 GB; the public networks would need more memory than there may be.
 CPU_AT_ONCE = 2
 # Windows on a CPU after which free memory between what is in use goes back to the system: it creeps up otherwise, by a
 # tenth in ten minutes of audio, and fetching it again costs half a per cent.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 
@@ -80,6 +81,12 @@ class Evaluation(Record):
     diarization_error_collar: float | None = None
     speech_error: float | None = None
     speech_accuracy: float | None = None
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        if isinstance(data, Mapping) and "strangers" in data:  # as earlier versions called them
+            data = {"unknown_speakers": data["strangers"], **data}
+        return super(Evaluation, cls).from_dict(data)
 
 
 @dataclass(frozen=True, slots=True)
