@@ -39,6 +39,7 @@ COMMON_GROUND = {
     ),
     "video_preprocessing.devices",
     "video_preprocessing.workers",
+    "video_preprocessing.bars",
     "video_preprocessing.levels",
 }
 # What users and notebooks import by these names (the contract), besides the rooms themselves.

@@ -8,8 +8,8 @@ import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from video_preprocessing.bars import bar_that_tells
 from yuki_builder.errors import ConfigError
 from yuki_builder.records import Progress, no_progress
 
@@ -95,35 +95,10 @@ def download_folder(
     if not download:
         raise ConfigError("the model is not on this machine", where=where, remedy="run once with the network")
     try:
-        return Path(fetch(tqdm_class=_told_to(progress)))
+        return Path(fetch(tqdm_class=bar_that_tells(progress)))
     except Exception as e:  # errors of the hub and of its HTTP client, whose package differs between its versions
         status = getattr(getattr(e, "response", None), "status_code", None)
         reason = "no such model, or it asks for a token" if status in _REFUSED else "the model cannot be downloaded"
         raise ConfigError(
             f"{reason} (Hugging Face)", where=where, remedy="check the name and the network, or give a model's folder"
         ) from e
-
-
-def _told_to(progress: Progress) -> Any:
-    """A bar of tqdm's kind that tells our progress, of bytes only, and draws nothing."""
-    from tqdm.auto import tqdm
-
-    furthest = [0.0]
-
-    class Bar(tqdm):  # type: ignore[misc]
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            kwargs["disable"] = False
-            self._counts_bytes = kwargs.get("unit") == "B"
-            super().__init__(*args, **kwargs)
-
-        def display(self, *_: Any, **__: Any) -> None:
-            return
-
-        def update(self, n: float | None = 1) -> bool | None:
-            shown = super().update(n)
-            if self._counts_bytes and self.n >= furthest[0]:  # there may be two bars: what came in, what is written
-                furthest[0] = self.n
-                progress(self.n, self.total)
-            return shown
-
-    return Bar

@@ -1,8 +1,9 @@
 """The folder of downloaded checkpoints: where it is, how a file gets there, and whether it is still the right one.
 
-A download goes into ``<file>.part`` and gets its name only when its size and hash are the published ones; an
-interrupted one goes on where it broke off. A lock keeps two runs from fetching the same file at once: the second
-waits, and finds it there.
+huggingface_hub fetches, from addresses of any host; pooch, which fetches the embedder's weights, cannot go on where a
+connection broke. A download goes into ``<file>.part`` and gets its name only when its size and hash are the published
+ones; the next run goes on where this one was interrupted. A lock keeps two runs from fetching the same file at once:
+the second waits, and finds it there.
 """
 
 from __future__ import annotations
@@ -10,32 +11,24 @@ from __future__ import annotations
 import contextlib
 import enum
 import hashlib
-import http.client
+import logging
 import os
-import ssl
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
+from video_preprocessing.bars import bar_that_tells
 from video_preprocessing.uvr5.checkpoints.registry import KnownModel
 from yuki_builder.errors import CheckpointError, OutputError
 from yuki_builder.records import Progress, Record, no_progress
 
 UVR_TAIL_BYTES = 10_000 * 1024
 
-_BLOCK_BYTES = 1 << 20
-_TIMEOUT_S = 30.0
-_PAUSE_S = 0.2
-# A transfer that breaks off goes on; one that breaks off this often without a single new byte does not.
-_TRIES_WITHOUT_PROGRESS = 3
 _HUGGING_FACE = "https://huggingface.co"
-_HTTP_OK, _HTTP_PARTIAL, _HTTP_RANGE_REFUSED = 200, 206, 416
-_NETWORK_ERRORS = (http.client.HTTPException, urllib.error.URLError, TimeoutError, ConnectionError, ssl.SSLError)
+_HTTP_RANGE_REFUSED = 416
+_AS_IT_IS = {"Accept-Encoding": "identity"}  # its length is told, and its parts can be asked for
 
 
 class Check(enum.StrEnum):
@@ -135,34 +128,18 @@ def whole_md5(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-class _WrongFileError(Exception):
-    """An address serves something else than what was published."""
-
-
 def _fetch(model: KnownModel, path: Path, progress: Progress) -> None:
     """From the first address that has the right file, checked, into place."""
     part = path.with_name(f"{path.name}.part")
     troubles = []
     for url in map(_mirrored, model.urls):
-        host = url.split("/")[2]
-        try:
-            _download(url, part, model.size_bytes, progress)
-        except _NETWORK_ERRORS as e:
-            troubles.append(f"{host}: {_reason(e)}")
-            continue
-        except _WrongFileError as e:
-            troubles.append(f"{host}: {e}")
-            continue
-        result = verify(part, model)
-        if result.check is Check.DIFFERS:
-            part.unlink()
-            troubles.append(f"{host}: {result.by} {_short(result.found)} where {_short(result.expected)} is published")
-            continue
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        part.replace(path)
-        _version_file(part).unlink(missing_ok=True)
-        return
+        trouble = _download(url, part, model, progress)
+        if trouble is None:
+            with part.open("rb+") as file:
+                os.fsync(file.fileno())
+            part.replace(path)
+            return
+        troubles.append(f"{url.split('/')[2]}: {trouble}")
     raise CheckpointError(
         f"cannot be downloaded ({'; '.join(troubles) or 'no address is known'})",
         where=model.name,
@@ -170,100 +147,62 @@ def _fetch(model: KnownModel, path: Path, progress: Progress) -> None:
     )
 
 
-def _download(url: str, part: Path, size_bytes: int | None, progress: Progress) -> None:
-    """Brings ``part`` to its full length, over as many connections as that takes."""
-    tries, reached = _TRIES_WITHOUT_PROGRESS, _size(part)
-    trouble: Exception = ConnectionError("the server does not give the file")
-    while reached != size_bytes:  # a run may have been killed between the last byte and the renaming
-        try:
-            if _transfer(url, part, size_bytes, progress):
-                return
-        except urllib.error.HTTPError:
-            raise  # the server has answered; asking again changes nothing
-        except _NETWORK_ERRORS as e:
-            trouble = e
-        tries = _TRIES_WITHOUT_PROGRESS if _size(part) > reached else tries - 1
-        reached = max(reached, _size(part))
-        if tries <= 0:
-            raise trouble
-        time.sleep(_PAUSE_S)
+def _download(url: str, part: Path, model: KnownModel, progress: Progress) -> str | None:
+    """Brings ``part`` to its full length and checks it; what went wrong, or None.
 
-
-def _transfer(url: str, part: Path, size_bytes: int | None, progress: Progress) -> bool:
-    """One connection: appends to ``part`` what is missing; False when it has to be started afresh.
+    What an earlier run left may begin another version of the file, or be longer than the file: where the end that was
+    fetched does not fit it, everything is fetched afresh. A file without a published hash is never continued.
 
     Raises:
-        _WrongFileError: the file there has another length than the published one.
-        ConnectionError: the connection ended before the file did.
+        OSError: the file cannot be written.
     """
-    done = _size(part)
-    version_file = _version_file(part)
-    request = urllib.request.Request(url, headers={"User-Agent": "yuki-builder", "Accept-Encoding": "identity"})  # noqa: S310
-    if done and version_file.exists():
-        request.add_header("Range", f"bytes={done}-")
-        request.add_header("If-Range", version_file.read_text(encoding="utf-8"))
-    else:
-        done = 0  # whatever lies there, nothing says which version of the file it is the beginning of
+    from huggingface_hub.file_download import http_get
+
+    if model.sha256 is None and model.uvr_md5 is None:
+        part.unlink(missing_ok=True)
+    while True:
+        is_afresh = not part.exists() or part.stat().st_size == 0
+        try:
+            with part.open("ab") as file, _without_warnings():
+                begun = file.tell()
+                if begun != model.size_bytes:  # a run may have been killed between the last byte and the renaming
+                    http_get(url, file, resume_size=begun, headers=_AS_IT_IS, tqdm_class=bar_that_tells(progress))
+        except Exception as e:  # errors of the hub and of its HTTP client, whose package differs between its versions
+            if isinstance(e, OSError) and e.errno is not None:  # of the disk
+                raise
+            if is_afresh or _status(e) != _HTTP_RANGE_REFUSED:
+                return _reason(e)
+        else:
+            trouble = _wrong(part, model)
+            if trouble is None:
+                return None
+            if is_afresh:
+                part.unlink()
+                return trouble
+        part.unlink()
+
+
+def _wrong(part: Path, model: KnownModel) -> str | None:
+    """In what a file is not the published one."""
+    size = part.stat().st_size
+    if model.size_bytes not in (None, size):
+        return f"{size:,} bytes where {model.size_bytes:,} are published"
+    result = verify(part, model)
+    if result.check is Check.DIFFERS:
+        return f"{result.by} {_short(result.found)} where {_short(result.expected)} is published"
+    return None
+
+
+@contextlib.contextmanager
+def _without_warnings() -> Iterator[None]:
+    """What went wrong is told in one line at the end."""
+    logger = logging.getLogger("huggingface_hub")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
     try:
-        response = urllib.request.urlopen(request, timeout=_TIMEOUT_S)  # noqa: S310  (addresses of the registry)
-    except urllib.error.HTTPError as e:
-        e.close()
-        if e.code != _HTTP_RANGE_REFUSED:
-            raise
-        _forget(part)
-        return False
-    with response:
-        resumed = response.status == _HTTP_PARTIAL and _range_start(response) == done
-        if not resumed:
-            if response.status != _HTTP_OK:
-                _forget(part)
-                return False
-            done = 0
-        length = response.headers.get("Content-Length")
-        total = done + int(length) if length and length.isdigit() else None
-        if size_bytes is not None and total is not None and total != size_bytes:
-            raise _WrongFileError(f"{total:,} bytes where {size_bytes:,} are published")
-        if not resumed:
-            _forget(part)
-            if version := response.headers.get("ETag") or response.headers.get("Last-Modified"):
-                version_file.write_text(version, encoding="utf-8")
-        with part.open("ab") as file:
-            for block in _blocks(response):
-                file.write(block)
-                done += len(block)
-                progress(done, total or size_bytes)
-    end = total if total is not None else size_bytes
-    if end is not None and done < end:
-        raise ConnectionError(f"broke off after {done:,} of {end:,} bytes")
-    if size_bytes is not None and done != size_bytes:
-        _forget(part)
-        raise _WrongFileError(f"{done:,} bytes where {size_bytes:,} are published")
-    return True
-
-
-def _blocks(response: http.client.HTTPResponse) -> Iterator[bytes]:
-    while block := response.read(_BLOCK_BYTES):
-        yield block
-
-
-def _range_start(response: http.client.HTTPResponse) -> int | None:
-    """Of ``Content-Range: bytes 100-199/200`` the 100."""
-    start = (response.headers.get("Content-Range") or "").removeprefix("bytes ").split("-")[0]
-    return int(start) if start.isdigit() else None
-
-
-def _size(part: Path) -> int:
-    return part.stat().st_size if part.exists() else 0
-
-
-def _forget(part: Path) -> None:
-    part.unlink(missing_ok=True)
-    _version_file(part).unlink(missing_ok=True)
-
-
-def _version_file(part: Path) -> Path:
-    """Beside an unfinished file, what the server calls the version that it is the beginning of."""
-    return part.with_name(f"{part.name}.version")
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _mirrored(url: str) -> str:
@@ -272,13 +211,13 @@ def _mirrored(url: str) -> str:
     return endpoint + url.removeprefix(_HUGGING_FACE) if endpoint and url.startswith(_HUGGING_FACE) else url
 
 
+def _status(error: Exception) -> int | None:
+    return getattr(getattr(error, "response", None), "status_code", None)
+
+
 def _reason(error: Exception) -> str:
-    if isinstance(error, urllib.error.HTTPError):
-        return f"HTTP {error.code} {error.reason}".strip()
-    if isinstance(error, urllib.error.URLError):
-        with contextlib.suppress(AttributeError):
-            return str(getattr(error.reason, "strerror", None) or error.reason)
-    return str(error) or type(error).__name__
+    status = _status(error)
+    return f"HTTP {status}" if status else (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _short(digest: str | None) -> str:
