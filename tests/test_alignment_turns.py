@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yuki_builder.alignment import overlap_share, speaker_of
+from yuki_builder.alignment import overlap_share
 from yuki_builder.records import Span, Turn
 
 relaxed = settings(deadline=None)  # a busy machine is no failure
@@ -21,13 +21,6 @@ def test_overlap_share() -> None:
     assert overlap_share(Span(0, 1000), TURNS, None) == pytest.approx(0.2)
     assert overlap_share(Span(500, 500), TURNS, "A") == 0.0
     assert overlap_share(Span(0, 1000), [], "A") == 0.0
-
-
-def test_speaker_of() -> None:
-    assert speaker_of(Span(0, 1000), TURNS) == "A"
-    assert speaker_of(Span(900, 2000), TURNS) == "B"
-    assert speaker_of(Span(3000, 4000), TURNS) is None
-    assert speaker_of(Span(0, 10), [Turn(0, 10, "B"), Turn(0, 10, "A")]) == "A"
 
 
 turn = st.builds(lambda a, n, s: Turn(a, a + n, s), st.integers(0, 60), st.integers(0, 40), st.sampled_from("ABC"))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yuki_builder.records import Span
-from yuki_builder.spans import difference, intersection, own_shares, union
+from yuki_builder.records import Span, Turn
+from yuki_builder.spans import ByTime, difference, intersection, own_shares, parts_within, speaker_of, union
 
 SPANS = st.lists(
     st.tuples(st.integers(0, 40), st.integers(0, 12)).map(lambda pair: Span(pair[0], pair[0] + pair[1])), max_size=6
@@ -48,3 +48,26 @@ def test_a_difference_is_what_is_left(spans: list[Span], taken: list[Span]) -> N
         left = difference(span, sorted(taken))
         assert covered(left) == covered([span]) - covered(taken)
         assert left == sorted(left) and all(part.duration_ms for part in left)
+
+
+@given(SPANS, st.integers(0, 40), st.integers(1, 12))
+def test_parts_within_are_the_intersection(spans: list[Span], start_ms: int, duration_ms: int) -> None:
+    span, apart = Span(start_ms, start_ms + duration_ms), union(spans)
+    assert list(parts_within(span, apart)) == intersection([span], apart)
+
+
+@given(SPANS, st.integers(0, 40), st.integers(0, 12))
+def test_what_is_near_is_found(spans: list[Span], start_ms: int, duration_ms: int) -> None:
+    span = Span(start_ms, start_ms + duration_ms)
+    turns = [Turn(s.start_ms, s.end_ms, str(k)) for k, s in enumerate(spans)]
+    near = ByTime(turns).near(span)
+    assert near == sorted(near, key=lambda turn: turn.span)
+    assert set(near) == {t for t in turns if t.start_ms < span.end_ms and t.end_ms > span.start_ms}
+
+
+def test_who_speaks_longest() -> None:
+    turns = [Turn(0, 900, "A"), Turn(500, 2000, "B")]
+    assert speaker_of(Span(0, 1000), turns) == "A"
+    assert speaker_of(Span(900, 2000), turns) == "B"
+    assert speaker_of(Span(3000, 4000), turns) is None
+    assert speaker_of(Span(0, 10), [Turn(0, 10, "B"), Turn(0, 10, "A")]) == "A"

@@ -9,8 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given
-from hypothesis import strategies as st
 from speech_files import sample_path
 
 from video_preprocessing.devices import choose_device
@@ -24,7 +22,6 @@ from video_preprocessing.speech.span_embeddings import (
     choose_excerpt,
     embed_spans,
     join_signals,
-    within_speech,
 )
 from yuki_builder.errors import ConfigError, MediaError
 from yuki_builder.records import Span, SpeakerEmbeddings
@@ -144,20 +141,6 @@ def test_a_long_span_is_cut() -> None:
         excerpt = choose_excerpt("a", [Span(0, 60_000)], speech)
         assert excerpt is not None
         assert sum(p.duration_ms for p in excerpt.pieces) == MAX_MS
-
-
-span_lists = st.lists(st.integers(0, 5000), max_size=20, unique=True).map(
-    lambda edges: [Span(a, b) for a, b in zip(sorted(edges)[::2], sorted(edges)[1::2], strict=False)]
-)
-
-
-@given(st.integers(0, 5000), st.integers(0, 3000), span_lists)
-def test_pieces_are_the_intersection(start: int, length: int, speech: list[Span]) -> None:
-    span = Span(start, start + length)
-    pieces = within_speech(span, speech)
-    assert sum(p.duration_ms for p in pieces) == sum(span.overlap_ms(s) for s in speech)
-    assert all(p.duration_ms > 0 for p in pieces)
-    assert pieces == sorted(pieces)
 
 
 def test_two_voices_are_told_apart(embedder: SpeakerEmbedder) -> None:

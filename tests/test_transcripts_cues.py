@@ -155,7 +155,7 @@ def test_words_end_with_the_voice(
     word: tuple[int, int], speech: list[tuple[int, int]], expected: tuple[int, int]
 ) -> None:
     spans = [Span(*pair) for pair in speech]
-    found = voiced(Word(*word, "x"), spans, [span.end_ms for span in spans])
+    found = voiced(Word(*word, "x"), spans)
     assert (found.start_ms, found.end_ms) == expected
 
 

@@ -1,12 +1,57 @@
-"""Arithmetic of stretches of time: what several cover, what they share, what is left of them."""
+"""Arithmetic of stretches of time: what several cover, what they share, what is left of them, which are near."""
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
+from typing import Generic, Protocol, TypeVar
 
-from yuki_builder.records import Span
+from yuki_builder.records import Span, Turn
+
+
+class Timed(Protocol):
+    """Whatever is said at a time: a turn, a cue or a line."""
+
+    @property
+    def span(self) -> Span: ...
+
+
+T = TypeVar("T", bound=Timed)
+
+
+class ByTime(Generic[T]):
+    """Things with a time, to be asked many times which of them are near another: only those are looked at."""
+
+    def __init__(self, items: Iterable[T]) -> None:
+        self._items = sorted(items, key=lambda item: item.span)
+        spans = [item.span for item in self._items]
+        self._starts = [span.start_ms for span in spans]
+        self._ends = [span.end_ms for span in spans]
+        self._latest = list(accumulate(self._ends, max))  # when the last of the first k ends
+
+    def near(self, span: Span) -> list[T]:
+        """Those that begin before ``span`` ends and end after it begins, in order of time."""
+        first, last = bisect_right(self._latest, span.start_ms), bisect_left(self._starts, span.end_ms)
+        return [self._items[k] for k in range(first, last) if self._ends[k] > span.start_ms]
+
+
+def speaker_of(span: Span, turns: Iterable[Turn]) -> str | None:
+    """Who speaks longest in ``span``, the alphabetically first of equals; None where nobody does."""
+    spoken_ms: Counter[str] = Counter()
+    for turn in turns:
+        spoken_ms[turn.speaker] += turn.span.overlap_ms(span)
+    return min((name for name, ms in spoken_ms.items() if ms), key=lambda name: (-spoken_ms[name], name), default=None)
+
+
+def parts_within(span: Span, others: Sequence[Span]) -> Iterator[Span]:
+    """The parts of ``span`` that lie in others, which are in order and do not overlap. O(log n) and what is found."""
+    for k in range(bisect_right(others, span.start_ms, key=lambda other: other.end_ms), len(others)):
+        if others[k].start_ms >= span.end_ms:
+            return
+        if span.overlap_ms(others[k]):
+            yield Span(max(span.start_ms, others[k].start_ms), min(span.end_ms, others[k].end_ms))
 
 
 def union(spans: Iterable[Span], *, pause_ms: int = 0) -> list[Span]:

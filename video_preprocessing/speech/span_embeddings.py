@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 from video_preprocessing.speech.audio import SpeechAudio
 from video_preprocessing.speech.embedding import SpeakerEmbedder, batches_by_duration, unit_rows
 from yuki_builder.records import FloatArray, Progress, Span, SpeakerEmbeddings, no_progress
+from yuki_builder.spans import parts_within
 from yuki_builder.threads import in_thread
 
 MIN_MS = 400
@@ -111,7 +111,7 @@ def choose_excerpt(key: str, spans: Sequence[Span], speech: Sequence[Span]) -> E
         spans: where that person speaks, by subtitles.
         speech: where anybody speaks, by time.
     """
-    pieces = [piece for span in spans for piece in within_speech(span, speech)]
+    pieces = [piece for span in spans for piece in parts_within(span, speech)]
     speech_ms = sum(p.duration_ms for p in pieces)
     if speech_ms >= MIN_MS:
         pieces = _first(pieces, MAX_MS)
@@ -119,19 +119,6 @@ def choose_excerpt(key: str, spans: Sequence[Span], speech: Sequence[Span]) -> E
     if sum(span.duration_ms for span in spans) >= MIN_MS:
         return Excerpt(key, tuple(_first([span for span in spans if span.duration_ms], MAX_MS)), speech_ms)
     return None
-
-
-def within_speech(span: Span, speech: Sequence[Span]) -> list[Span]:
-    """The parts of ``span`` that lie in ``speech`` (in order, without overlap)."""
-    pieces: list[Span] = []
-    if not span.duration_ms:
-        return pieces
-    first = bisect.bisect_right(speech, span.start_ms, key=lambda s: s.end_ms)
-    for s in speech[first:]:
-        if s.start_ms >= span.end_ms:
-            break
-        pieces.append(Span(max(s.start_ms, span.start_ms), min(s.end_ms, span.end_ms)))
-    return pieces
 
 
 def _first(pieces: Sequence[Span], limit_ms: int) -> list[Span]:

@@ -6,7 +6,7 @@ from yuki_builder.alignment.snapping import align
 from yuki_builder.alignment.songs import inaudible_songs
 from yuki_builder.alignment.speaker_changes import split_at_lines
 from yuki_builder.alignment.turn_edges import on_turns
-from yuki_builder.alignment.turns import Overlaps, overlap_share, speaker_of
+from yuki_builder.alignment.turns import Overlaps, overlap_share
 
 __all__ = [
     "Overlaps",
@@ -16,6 +16,5 @@ __all__ = [
     "overlap_share",
     "resync",
     "single_speaker_spans",
-    "speaker_of",
     "split_at_lines",
 ]

@@ -6,22 +6,19 @@ two cues sound at once two voices do.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple
 
 from yuki_builder.records import Span, too_many_at_once
-from yuki_builder.spans import difference, union
+from yuki_builder.spans import ByTime, Timed, difference, union
 
 _EDGE_MS = 80  # as far as a neighbour is taken to reach
 _LEAST_MS = 800  # less than this is worth more whole and impure than pure
 
 
-class Timed(Protocol):
-    """Whatever is said at a time: a cue or a line."""
-
-    @property
-    def span(self) -> Span: ...
+class _Neighbour(NamedTuple):
+    span: Span
+    place: int  # of a line; -1: a stretch of too many at once
 
 
 def single_speaker_spans(lines: Sequence[Timed]) -> list[list[Span]]:
@@ -35,19 +32,16 @@ def single_speaker_spans(lines: Sequence[Timed]) -> list[list[Span]]:
     has_too_many = too_many_at_once(spans)
     dense = union(span for span, many in zip(spans, has_too_many, strict=True) if many)
     # Every line that is not among too many, and each such stretch as one: then a line has few neighbours.
-    near = sorted(
-        [*((span, k) for k, span in enumerate(spans) if not has_too_many[k]), *((span, -1) for span in dense)]
+    by_time = ByTime(
+        [_Neighbour(span, k) for k, span in enumerate(spans) if not has_too_many[k]]
+        + [_Neighbour(span, -1) for span in dense]
     )
-    starts = [span.start_ms for span, _ in near]
-    longest = max((span.duration_ms for span, _ in near), default=0)
     result: list[list[Span]] = []
     for k, span in enumerate(spans):
         if has_too_many[k]:
             result.append([])
             continue
-        first = bisect_left(starts, span.start_ms - longest - _EDGE_MS)
-        last = bisect_right(starts, span.end_ms + _EDGE_MS)
-        parts = difference(span, (_widened(near[n][0]) for n in range(first, last) if near[n][1] != k))
+        parts = difference(span, (_widened(near.span) for near in by_time.near(_widened(span)) if near.place != k))
         is_enough = sum(part.duration_ms for part in parts) >= min(_LEAST_MS, span.duration_ms)
         result.append(parts if is_enough else [span])
     return result

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from yuki_builder.alignment.activity import VoiceActivity
-from yuki_builder.alignment.turns import speaker_of
 from yuki_builder.records import AlignedCue, Span, Turn
+from yuki_builder.spans import ByTime, speaker_of
 
 REACH_MS = 400
 
@@ -28,11 +27,11 @@ def on_turns(
         reach_ms: how far an edge may move.
     """
     ordered = sorted(lines, key=lambda line: line.span)
-    near = _TurnsByTime(turns)
+    by_time = ByTime(turns)
     activity = VoiceActivity.of(speech)
     moved: list[AlignedCue] = []
     for k, line in enumerate(ordered):
-        own = near.of_main_voice(line.span)
+        own = _turns_of_main_voice(line.span, by_time)
         if not own:
             moved.append(line)
             continue
@@ -59,18 +58,8 @@ def _middles(line: AlignedCue) -> tuple[int, int]:
     return (words[0].start_ms + words[0].end_ms) // 2, (words[-1].start_ms + words[-1].end_ms) // 2
 
 
-class _TurnsByTime:
-    """Turns, looked up by where they are."""
-
-    def __init__(self, turns: Iterable[Turn]) -> None:
-        self._turns = sorted(turns)
-        self._starts = [turn.start_ms for turn in self._turns]
-        self._longest_ms = max((turn.end_ms - turn.start_ms for turn in self._turns), default=0)
-
-    def of_main_voice(self, span: Span) -> list[Turn]:
-        """The turns in a span of the voice that speaks longest in it; of equals the alphabetically first."""
-        first = bisect_left(self._starts, span.start_ms - self._longest_ms)
-        last = bisect_left(self._starts, span.end_ms)
-        inside = [turn for turn in self._turns[first:last] if turn.span.overlap_ms(span)]
-        voice = speaker_of(span, inside)
-        return [turn for turn in inside if turn.speaker == voice]
+def _turns_of_main_voice(span: Span, turns: ByTime[Turn]) -> list[Turn]:
+    """The turns in a span of the voice that speaks longest in it; of equals the alphabetically first."""
+    inside = [turn for turn in turns.near(span) if turn.span.overlap_ms(span)]
+    voice = speaker_of(span, inside)
+    return [turn for turn in inside if turn.speaker == voice]

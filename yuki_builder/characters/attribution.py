@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -27,7 +26,7 @@ from yuki_builder.characters.weighing import (
 )
 from yuki_builder.errors import GalleryError
 from yuki_builder.records import AlignedCue, Attribution, Evidence, FloatArray, Span, SpeakerEmbeddings, Turn, Verdict
-from yuki_builder.spans import own_shares
+from yuki_builder.spans import ByTime, own_shares, speaker_of
 
 _LEAST_WEIGHT = 0.05  # evidence below is noise
 _LEAST_CLAIM_TO_TUNE = 0.9
@@ -161,20 +160,8 @@ def attribute(
 
 def main_speakers(lines: Sequence[AlignedCue], turns: Sequence[Turn]) -> list[str | None]:
     """For each line the episode-local voice that covers most of it, or None."""
-    ordered = sorted(turns)
-    starts = [turn.start_ms for turn in ordered]
-    # A turn that started long ago may still run: look back as far as the longest one reaches.
-    longest = max((turn.end_ms - turn.start_ms for turn in ordered), default=0)
-    speakers = []
-    for line in lines:
-        covered: dict[str, int] = {}
-        span = line.span
-        first, last = bisect_left(starts, span.start_ms - longest), bisect_left(starts, span.end_ms)
-        for turn in ordered[first:last]:
-            covered[turn.speaker] = covered.get(turn.speaker, 0) + turn.span.overlap_ms(span)
-        best = max(sorted(covered), key=covered.__getitem__) if len(covered) > 1 else next(iter(covered), None)
-        speakers.append(best if best is not None and covered[best] else None)
-    return speakers
+    by_time = ByTime(turns)
+    return [speaker_of(line.span, by_time.near(line.span)) for line in lines]
 
 
 def verdict_of(confidence: float, settings: AttributionSettings = DEFAULTS) -> Verdict:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import difflib
 import heapq
 import unicodedata
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 
 from yuki_builder.characters.enrolment import ManualLabel
 from yuki_builder.records import AlignedCue, Span
+from yuki_builder.spans import ByTime
 
 MIN_AGREEMENT = 0.4
 SAME_TEXT = 0.8
@@ -37,7 +36,7 @@ def match_labels(
     if not labels:
         return {}
     named = _by_line(lines, labels, episode_id)
-    near = _Nearby([label for label in labels if label.line_id not in named])
+    by_time = ByTime(label for label in labels if label.line_id not in named)
     matches = {}
     for line in lines:
         own = named.get(f"{episode_id}-{line.cue.cue_id}")
@@ -46,7 +45,7 @@ def match_labels(
             continue
         text = _letters(line.cue.text)
         scored = []
-        for label in near.labels(line):
+        for label in _near(line, by_time):
             similarity = _similarity(text, _letters(label.text))
             agreement = _agreement(label.span, line.span)
             if similarity >= SAME_TEXT:
@@ -69,33 +68,19 @@ def _by_line(
     return {label.line_id: label.character for label in labels if label.line_id in there}
 
 
-class _Nearby:
-    """Labels by time, each once, so that a line looks at few of them however many there are."""
-
-    def __init__(self, labels: Sequence[ManualLabel]) -> None:
-        unique = {(label.span, label.character, label.text): label for label in labels}
-        self._ordered = [unique[key] for key in sorted(unique)]
-        self._starts = [label.span.start_ms for label in self._ordered]
-        # Of the first k labels: when the last of them ends. Before a line that is later, nothing can touch it.
-        self._latest_ms = list(accumulate((label.span.end_ms for label in self._ordered), max))
-
-    def labels(self, line: AlignedCue) -> Sequence[ManualLabel]:
-        """Those that touch the line or its subtitle's own times; the best of them where there are very many."""
-        found: set[int] = set()
-        for span in {line.span, line.cue.span}:
-            for k in reversed(range(bisect_left(self._starts, span.end_ms))):
-                if self._latest_ms[k] <= span.start_ms:
-                    break
-                if self._ordered[k].span.overlap_ms(span):
-                    found.add(k)
-        if len(found) > _MOST_LABELS:
-
-            def agreement(k: int) -> float:
-                label = self._ordered[k].span
-                return max(_agreement(label, line.span), _agreement(label, line.cue.span))
-
-            found = set(heapq.nlargest(_MOST_LABELS, sorted(found), key=agreement))
-        return [self._ordered[k] for k in sorted(found)]
+def _near(line: AlignedCue, by_time: ByTime[ManualLabel]) -> Sequence[ManualLabel]:
+    """The labels that touch the line or its subtitle's own times; the best of them where there are very many."""
+    there = {line.span, line.cue.span}
+    found = {
+        (label.span, label.character, label.text): label
+        for span in there
+        for label in by_time.near(span)
+        if label.span.overlap_ms(span)
+    }
+    if len(found) > _MOST_LABELS:
+        best = heapq.nlargest(_MOST_LABELS, sorted(found), key=lambda key: max(_agreement(key[0], s) for s in there))
+        return [found[key] for key in best]
+    return list(found.values())
 
 
 def _agreement(a: Span, b: Span) -> float:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import groupby, pairwise
 
 from yuki_builder.records import Cue, CueOrigin, HeardSegment, Span, Turn, Word
+from yuki_builder.spans import parts_within
 from yuki_builder.transcripts.hallucinations import NotSpeech, why_not_speech
 from yuki_builder.transcripts.sentences import LIMITS, LineLimits, cut_lines
 from yuki_builder.transcripts.writing import ends_sentence, is_unspaced, join_words
@@ -38,9 +39,8 @@ def heard_cues(
     drafts: list[tuple[list[Word], str | None]] = [
         (list(segment.words), reason) for segment, reason in zip(ordered, reasons, strict=True) if reason is not None
     ]
-    speech_ends = [span.end_ms for span in speech]
     marked = [
-        (voiced(_without_space(word) if k == 0 else word, speech, speech_ends), k == len(segment.words) - 1)
+        (voiced(_without_space(word) if k == 0 else word, speech), k == len(segment.words) - 1)
         for segment, reason in zip(ordered, reasons, strict=True)
         if reason is None
         for k, word in enumerate(segment.words)
@@ -86,21 +86,15 @@ def _without_space(first: Word) -> Word:
     return replace(first, text=text) if text and is_unspaced(text[0]) else first
 
 
-def voiced(word: Word, speech: Sequence[Span], ends: Sequence[int]) -> Word:
+def voiced(word: Word, speech: Sequence[Span]) -> Word:
     """The word without the silence that it was stretched over: recognisers let the last one last until the next.
 
     Of voice activity on both sides of a silence the longer side is the word's; without any the word stays.
 
-    Args:
-        word: as it was heard.
-        speech: voice activity, in order, without overlap.
-        ends: of its spans.
+    Voice activity is in order, without overlap.
     """
     best: Span | None = None
-    for span in speech[bisect_right(ends, word.start_ms) :]:
-        if span.start_ms >= word.end_ms:
-            break
-        inside = Span(max(span.start_ms, word.start_ms), min(span.end_ms, word.end_ms))
+    for inside in parts_within(Span(word.start_ms, word.end_ms), speech):
         if best is not None and inside.start_ms - best.end_ms < _SILENCE_MS:
             best = Span(best.start_ms, inside.end_ms)
         elif best is None or inside.duration_ms > best.duration_ms:

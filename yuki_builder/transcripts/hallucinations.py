@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from yuki_builder.records import HeardSegment, Span
+from yuki_builder.spans import parts_within
 from yuki_builder.transcripts.writing import is_unspaced
 
 
@@ -68,11 +69,10 @@ def why_not_speech(
         turns: who speaks when: people do say the same again, each time from where they begin.
     """
     looped = _looped(segments, sorted(span.start_ms for span in (*speech, *turns)))
-    ends = [span.end_ms for span in speech]
     return [
         _own_reason(segment)
         or (NotSpeech.LOOP if k in looped else None)
-        or (NotSpeech.NO_VOICE if _voiced_share(segment, speech, ends) < _LEAST_VOICE else None)
+        or (NotSpeech.NO_VOICE if _voiced_share(segment, speech) < _LEAST_VOICE else None)
         or (NotSpeech.UNSURE if (confidence_of(segment) or 1.0) < _LEAST_CONFIDENCE else None)
         or (f"{NotSpeech.OTHER_LANGUAGE}: {segment.language}" if segment.is_other_language else None)
         for k, segment in enumerate(segments)
@@ -139,16 +139,13 @@ def _is_near(time_ms: int, times: Sequence[int]) -> bool:
     return k < len(times) and times[k] <= time_ms + _NEAR_ONSET_MS
 
 
-def _voiced_share(segment: HeardSegment, speech: Sequence[Span], ends: Sequence[int]) -> float:
+def _voiced_share(segment: HeardSegment, speech: Sequence[Span]) -> float:
     """How much of the words' time holds voice."""
     spoken_ms = voiced_ms = 0
     for word in segment.words:
         span = Span(word.start_ms, max(word.end_ms, word.start_ms + 1))
         spoken_ms += span.duration_ms
-        for other in speech[bisect_left(ends, span.start_ms) :]:
-            if other.start_ms >= span.end_ms:
-                break
-            voiced_ms += span.overlap_ms(other)
+        voiced_ms += sum(part.duration_ms for part in parts_within(span, speech))
     return voiced_ms / spoken_ms
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from yuki_builder.records import AlignedCue, Cue, Record, Span, Word
+from yuki_builder.spans import ByTime
 from yuki_builder.transcripts.writing import is_unspaced
 
 REACH_MS = 1500  # subtitles stand no further from what is said, once they are on the episode's clock
@@ -290,15 +291,12 @@ def _without_crossing(lines: list[AlignedCue]) -> list[AlignedCue]:
 
 def _unwritten(heard: Iterable[Cue], lines: Sequence[AlignedCue]) -> list[Cue]:
     """What was heard for certain, of more than one token, where hardly any line is."""
-    spans = sorted(line.span for line in lines)
-    starts = [span.start_ms for span in spans]
-    longest_ms = max((span.duration_ms for span in spans), default=0)
+    by_time = ByTime(lines)
     missing = []
     for cue in heard:
         if cue.left_out is not None or (cue.confidence or 0.0) < _UNWRITTEN_SURE or not cue.span.duration_ms:
             continue
-        near = spans[bisect_left(starts, cue.start_ms - longest_ms) : bisect_left(starts, cue.end_ms)]
-        covered_ms = sum(span.overlap_ms(cue.span) for span in near)
+        covered_ms = sum(line.span.overlap_ms(cue.span) for line in by_time.near(cue.span))
         if covered_ms < _UNWRITTEN_COVER * cue.span.duration_ms and len(_tokens(cue.text, 0, cue.span)) > 1:
             missing.append(cue)
     return missing

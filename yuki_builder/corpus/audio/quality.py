@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from yuki_builder.channels import mono
 from yuki_builder.records import FloatArray, Line, Record, Span
+from yuki_builder.spans import parts_within
 
 _CLIPPED = 0.999  # of full scale
 _BANDWIDTH_DB = 60.0  # below the loudest band
@@ -130,7 +131,7 @@ def measure_sound(line: Line, whole: FloatArray, rate_hz: int, speech: Sequence[
         speech: voice activity of the episode, in order, without overlap.
     """
     seconds = line.span.duration_ms / 1000
-    spoken_ms = sum(span.overlap_ms(line.span) for span in _near(speech, line.span))
+    spoken_ms = sum(part.duration_ms for part in parts_within(line.span, speech))
     clipping = float(np.count_nonzero(np.abs(whole) >= _CLIPPED) / whole.size) if whole.size else 0.0
     return ClipQuality(
         line_id=line.line_id,
@@ -307,13 +308,3 @@ def _words(line: Line) -> int | None:
     if letters(key) < _LEAST_LETTERS:
         return None
     return int.from_bytes(hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
-
-
-def _near(speech: Sequence[Span], span: Span) -> Iterable[Span]:
-    from bisect import bisect_right
-
-    first = bisect_right(speech, span.start_ms, key=lambda s: s.end_ms)
-    for region in speech[first:]:
-        if region.start_ms >= span.end_ms:
-            return
-        yield region
