@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+import hashlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -65,6 +67,50 @@ def test_code_that_is_imported_counts_and_comments_do_not(tree: Path) -> None:
     assert changed != before
     (tree / "plans.json").write_text("{1: 2}")
     assert fingerprint() != changed
+
+
+def of_parser(text: str) -> tuple[set[str], list[str]]:
+    """The project's modules that a module imports and its lines of code, by Python's parser."""
+    names: set[str] = set()
+    idle: set[int] = set()
+
+    def look(node: ast.AST) -> None:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            return
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module and not node.level, "relative imports are not looked for"
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                is_module = node.module.split(".")[0] in code.PACKAGES and code.source_file(whole).exists()
+                names.add(whole if is_module else node.module)
+        for inner in ast.iter_child_nodes(node):
+            look(inner)
+
+    tree = ast.parse(text)
+    look(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and first.value.value is not ...:
+                idle |= set(range(first.lineno, (first.end_lineno or first.lineno) + 1))
+    lines = [line.rstrip() for number, line in enumerate(text.splitlines(), 1) if number not in idle]
+    own = {name for name in names if name.split(".")[0] in code.PACKAGES}
+    return own, [line for line in lines if line and not line.lstrip().startswith("#")]
+
+
+@pytest.mark.parametrize("package", code.PACKAGES)
+def test_patterns_find_what_the_parser_finds(package: str) -> None:
+    files = sorted((ROOT / package).rglob("*.py"))
+    assert files
+    for path in files:
+        inside = path.relative_to(ROOT).with_suffix("")
+        module = ".".join(inside.parent.parts if inside.name == "__init__" else inside.parts)
+        names, lines = of_parser(path.read_text(encoding="utf-8"))
+        own, imported = code._parsed(module)
+        assert set(imported) == names, module
+        assert own == hashlib.sha256("\n".join(lines).encode()).hexdigest(), module
 
 
 def test_every_stage_names_modules_that_are_there() -> None:

@@ -1,15 +1,16 @@
 """What code a stage's result depends on, as a hash: changed code is noticed without anybody raising a number.
 
 The hash covers a module and every module of this project that it imports, directly or not, late imports included.
-Lines of comments and docstrings do not count. Nothing is imported to find it: the source files are read.
+Lines of comments and docstrings do not count. Nothing is imported to find it: the source files are read, by patterns
+that hold for code as ruff formats it. Python's own parser takes 0.8 s for the same; a test compares the two.
 """
 
 from __future__ import annotations
 
-import ast
 import functools
 import hashlib
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -20,6 +21,17 @@ COMMON_GROUND = frozenset(
 )
 # Tables and kernels beside the code; weights count by their own hash.
 _DATA_SUFFIXES = frozenset((".c", ".css", ".html", ".js", ".json"))
+
+_DOCSTRING = re.compile(
+    r"(\A(?:#.*\n)*|^[ \t]*(?:def |async def |class |\)).*:(?:[ \t]*#.*)?\n(?:[ \t]*(?:#.*)?\n)*)"
+    r'[ \t]*[rR]?"""(?:[^"\\]|\\[\s\S]|"(?!""))*"""[ \t]*$',
+    re.MULTILINE,
+)
+_TYPE_CHECKING = re.compile(r"^([ \t]*)if TYPE_CHECKING:\n(?:(?:\1[ \t]+.*)?\n)*", re.MULTILINE)
+_IMPORT = re.compile(
+    r"^([ \t]*)(?:from ([\w.]+) import (\([^)]*\)|[^\n#]*)|import ([^\n#]*))",
+    re.MULTILINE,
+)
 
 
 def code_fingerprint(module: str) -> str:
@@ -62,11 +74,9 @@ def source_file(module: str) -> Path:
 @functools.cache
 def _parsed(module: str) -> tuple[str, tuple[str, ...]]:
     """The module's own hash, and the project's modules that it imports."""
-    text = source_file(module).read_text(encoding="utf-8")
-    tree = ast.parse(text)
-    imported = tuple(sorted({name for name in _names(tree) if name.split(".")[0] in PACKAGES}))
-    idle = _docstring_lines(tree)
-    lines = (line.rstrip() for number, line in enumerate(text.splitlines(), 1) if number not in idle)
+    text = _DOCSTRING.sub(r"\1", source_file(module).read_text(encoding="utf-8"))
+    imported = tuple(sorted({name for name in _imported(text) if name.split(".")[0] in PACKAGES}))
+    lines = (line.rstrip() for line in text.splitlines())
     code = "\n".join(line for line in lines if line and not line.lstrip().startswith("#"))
     return hashlib.sha256(code.encode()).hexdigest(), imported
 
@@ -78,41 +88,12 @@ def _data_hash(folder: Path) -> str:
     return hashlib.sha256(b"\0".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()
 
 
-def _names(tree: ast.Module) -> Iterator[str]:
+def _imported(text: str) -> Iterator[str]:
     """The modules that are imported, but for type checkers only."""
-    for node in _executed(tree.body):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            for alias in node.names:
-                is_module = (
-                    node.module.split(".")[0] in PACKAGES and source_file(f"{node.module}.{alias.name}").exists()
-                )
-                yield f"{node.module}.{alias.name}" if is_module else node.module
-
-
-def _executed(body: Sequence[ast.stmt], *, with_types: bool = False) -> Iterator[ast.stmt]:
-    """The statements, and those within them; an import is a statement, so that expressions need no look.
-
-    What type checkers alone see is left out, unless ``with_types``.
-    """
-    for statement in body:
-        if isinstance(statement, ast.If) and not with_types and ast.unparse(statement.test) == "TYPE_CHECKING":
-            continue
-        yield statement
-        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
-            for inner in getattr(statement, part, ()):
-                if isinstance(inner, ast.stmt):
-                    yield from _executed((inner,), with_types=with_types)
-                else:  # an exception's handler, or a case of a match
-                    yield from _executed(inner.body, with_types=with_types)
-
-
-def _docstring_lines(tree: ast.Module) -> set[int]:
-    lines: set[int] = set()
-    for node in (tree, *_executed(tree.body, with_types=True)):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                lines |= set(range(first.lineno, (first.end_lineno or first.lineno) + 1))
-    return lines
+    for _, source, names, modules in _IMPORT.findall(_TYPE_CHECKING.sub("", text)):
+        for name in (word.split()[0] for word in (names or modules).strip("()").split(",") if word.strip()):
+            if not source:
+                yield name
+            else:
+                is_module = source.split(".")[0] in PACKAGES and source_file(f"{source}.{name}").exists()
+                yield f"{source}.{name}" if is_module else source
