@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from picture_subtitles import Shown, at_bottom, draw_rows
+from picture_subtitles import LATIN_FONT, Shown, at_bottom, draw_rows
 
 from video_preprocessing.ocr import TextReader, can_read, read_bitmaps
 from video_preprocessing.ocr.bitmaps import NO_TEXT, with_ends
 from video_preprocessing.ocr.corrections import corrected
+from video_preprocessing.ocr.layout import is_italic, letters_of, rows_of_letters
 from yuki_builder.records import PictureText, SubtitlePicture, TextRow
 from yuki_builder.subtitles import read_picture_texts
 
@@ -71,6 +72,31 @@ def test_places_and_colours() -> None:
     assert second.colour == "#00ff00"
     assert 0.8 < first.top < first.bottom <= second.top < second.bottom < 1
     assert first.left + first.right == pytest.approx(1, abs=0.02)
+
+
+@pytest.mark.parametrize("family", ["DejaVuSans{}", "DejaVuSans-Bold{}", "DejaVuSerif{}", "STIXGeneral{}"])
+@pytest.mark.parametrize(
+    "words", ["Where were you last night?", "7/11 is a shop.", "- Are you ready?", "Ja, natürlich.", "WAVY VANS AWAY"]
+)
+def test_italics_are_told_by_their_lean(family: str, words: str) -> None:
+    upright = family.format("").removesuffix("-")
+    leaning = {
+        "DejaVuSans": "DejaVuSans-Oblique",
+        "DejaVuSans-Bold": "DejaVuSans-BoldOblique",
+        "DejaVuSerif": "DejaVuSerif-Italic",
+        "STIXGeneral": "STIXGeneralItalic",
+    }[upright]
+    for name, italic in ((upright, False), (leaning, words != "WAVY VANS AWAY")):  # V and A lean both ways
+        letters = letters_of(draw_rows([words], font=LATIN_FONT.with_name(f"{name}.ttf")))
+        (row,) = rows_of_letters(letters)[0]
+        assert is_italic(letters, row) is italic, name
+
+
+def test_italic_rows_are_read_as_files_have_them() -> None:
+    text = read("She thinks of him.", font=LATIN_FONT.with_name("DejaVuSans-Oblique.ttf"))
+    assert [row.italic for row in text.rows] == [True]
+    (cue,) = read_picture_texts([text]).cues
+    assert cue.text == "She thinks of him."
 
 
 def test_a_picture_without_text_is_left_out() -> None:

@@ -394,7 +394,7 @@ class Cue(Record):
 class TextRow(Record):
     """A row of text read from a picture; its place is in shares (0..1) of the picture's width and height.
 
-    ``colour`` is that of the letters (``#rrggbb``), where the picture tells.
+    ``colour`` is that of the letters (``#rrggbb``), and ``italic`` whether they lean, where the picture tells.
     """
 
     text: str
@@ -404,6 +404,7 @@ class TextRow(Record):
     right: float
     bottom: float
     colour: str | None = None
+    italic: bool = False
 
     def __post_init__(self) -> None:
         _check_share(self.confidence, f"confidence of {self.text!r}")

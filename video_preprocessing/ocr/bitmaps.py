@@ -13,6 +13,7 @@ from video_preprocessing.ocr.corrections import corrected
 from video_preprocessing.ocr.layout import (
     cells_of_column,
     columns_of_letters,
+    is_italic,
     laid_flat,
     letters_of,
     rows_of_letters,
@@ -99,6 +100,7 @@ def _read(
                     round((picture.left + box.right) / picture.canvas_width, 4),
                     round((picture.top + box.bottom) / picture.canvas_height, 4),
                     _colour(picture.rgba, letters, box),
+                    is_italic(letters, box),
                 )
             )
     return PictureText(

@@ -20,6 +20,10 @@ _BRIGHT = 128
 _LONG = 5  # times its height: a row of several words
 _ONE_ROW = 1.1
 _BOX_SHARE = 0.75
+_LEANS = np.arange(-2, 9) * 0.05  # shares of the height by which the top of a letter may stand to the right of its foot
+_ITALIC_LEANS = (0.15, 0.30)
+_ITALIC_WIDTH = 4  # heights of a row: less is too little to tell A and V from italics
+_SHARPER = 1.02
 
 
 def letters_of(rgba: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -116,6 +120,28 @@ def laid_flat(letters: npt.NDArray[np.uint8], cells: Sequence[Box]) -> npt.NDArr
         top, left = (side - box.height) // 2, k * side + (side - box.width) // 2
         row[top : top + box.height, left : left + box.width] = letters[box.top : box.bottom, box.left : box.right]
     return row
+
+
+def is_italic(letters: npt.NDArray[np.uint8], row: Box) -> bool:
+    """Whether the letters of a row lean to the right.
+
+    Strokes that stand upright fill few columns of pixels; those of italics do once the lean is taken out.
+    """
+    if row.width < _ITALIC_WIDTH * row.height:
+        return False
+    part = letters[row.top : row.bottom, row.left : row.right].astype(np.float32) / 255
+    height, width = part.shape
+    room = int(np.ceil(_LEANS.max() * height / 2)) + 1
+    sharpness = np.zeros(len(_LEANS))
+    for k, lean in enumerate(_LEANS):
+        columns = np.zeros(width + 2 * room)
+        for y, pixels in enumerate(part):
+            left = room - round(float(lean) * (height / 2 - y))
+            columns[left : left + width] += pixels
+        sharpness[k] = (columns**2).sum()
+    low, high = _ITALIC_LEANS
+    upright = sharpness[np.abs(_LEANS) < 0.06].max()
+    return bool(low - 0.01 <= _LEANS[sharpness.argmax()] <= high + 0.01 and sharpness.max() >= _SHARPER * upright)
 
 
 def _runs(filled: Any) -> list[tuple[int, int]]:

@@ -45,7 +45,8 @@ def _markup(row: TextRow, has_colours: bool) -> str:
     text = row.text
     if _ONE_NOTE.fullmatch(text) and not _WIDE.search(text):
         text = f"♪ {text.strip('♪♫ ')} ♪"
-    return coloured(as_markup(text), _plain_colour(row) if has_colours else None)
+    markup = coloured(as_markup(text), _plain_colour(row) if has_colours else None)
+    return f"<i>{markup}</i>" if row.italic else markup
 
 
 def _plain_colour(row: TextRow) -> str | None:
