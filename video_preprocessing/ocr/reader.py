@@ -23,10 +23,13 @@ _NEEDED = ("rapidocr", "onnxruntime", "cv2")
 _RECIPE = 1  # of what is done to a picture before the networks
 _ROW_HEIGHT = 48  # of the recognition network
 # Languages of whose letters the network lacks some or all: Greek and Vietnamese lose those with accents.
-_UNREAD = frozenset(
-    "am ar be bg bn bo dv el fa gu he hi hy ka kk km kn ko ky lo mk ml mn mr my ne pa ps ru sa sd si sr ta te tg th ti ug "
-    "uk ur vi yi".split()
-)
+# fmt: off
+_UNREAD = frozenset({
+    "am", "ar", "be", "bg", "bn", "bo", "dv", "el", "fa", "gu", "he", "hi", "hy", "ka", "kk", "km", "kn", "ko",
+    "ky", "lo", "mk", "ml", "mn", "mr", "my", "ne", "pa", "ps", "ru", "sa", "sd", "si", "sr", "ta", "te", "tg",
+    "th", "ti", "ug", "uk", "ur", "vi", "yi",
+})
+# fmt: on
 
 
 @dataclass(frozen=True, slots=True)
