@@ -1,4 +1,4 @@
-"""How often the right name is found: the whole command, with and without isolation, by level.
+"""How often the right name is found: the whole command, with and without separation, by level.
 
     python benchmarks/attribution.py --tool make_episode.py --speech speech/dev --music music/dev
 

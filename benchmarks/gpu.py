@@ -32,7 +32,7 @@ from uvr5_speed import NETWORKS, make_checkpoint, write_recording
 
 from video_preprocessing.media import find_ffmpeg
 from video_preprocessing.uvr5.checkpoints import Checkpoint
-from video_preprocessing.uvr5.engine.links import Precision
+from video_preprocessing.uvr5.engine.models import Precision
 
 T = TypeVar("T")
 DEVICES = ("cpu", "cuda")
@@ -51,7 +51,7 @@ def separation(source: Path, folder: Path, networks: list[str]) -> list[dict[str
     """Every network on the processor and on the GPU, in half and in whole precision."""
     import torch
 
-    from video_preprocessing.uvr5.engine.links import SeparatorOptions, make_link
+    from video_preprocessing.uvr5.engine.models import SeparatorOptions, make_model
     from video_preprocessing.uvr5.separator import Separator
 
     seconds = sf.info(source).duration
@@ -60,10 +60,10 @@ def separation(source: Path, folder: Path, networks: list[str]) -> list[dict[str
         row: dict[str, Any] = {"network": name}
         kept = None
         for label, (device, precision) in PRECISIONS.items():
-            link = make_link(
+            model = make_model(
                 cast(Checkpoint, make_checkpoint(name)), device=device, options=SeparatorOptions(precision=precision)
             )
-            separator = Separator([link])
+            separator = Separator([model])
             if device == "cuda":  # the first windows choose kernels
                 separator.separate(np.zeros((2, 44_100), np.float32), 44_100)
                 torch.cuda.reset_peak_memory_stats()

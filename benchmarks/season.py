@@ -45,7 +45,7 @@ def main() -> int:
     jobs = commands.add_parser("jobs")
     jobs.add_argument("--jobs", type=int, nargs="+", default=[1, 2])
     jobs.add_argument("--episodes", type=int, default=6)
-    jobs.add_argument("--videos", type=Path, help="a folder of episodes instead, with isolation of the vocals")
+    jobs.add_argument("--videos", type=Path, help="a folder of episodes instead, with separation of the vocals")
     jobs.add_argument("--device", default="cpu")
     corpus = commands.add_parser("corpus")
     corpus.add_argument("--episodes", type=int, nargs="+", default=[200])

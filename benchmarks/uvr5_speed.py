@@ -40,16 +40,16 @@ STEPS = {
     ("windows.py", "start"): "waiting for the network",
     ("multiband.py", "_frames"): "forward transforms",
     ("framing.py", "analyse"): "forward transforms",
-    ("links.py", "_written"): "inverse transforms",
+    ("models.py", "_written"): "inverse transforms",
     ("framing.py", "synthesise"): "inverse transforms",
 }
 
 
-def make_link(name: str, window_frames: int | None) -> object:
-    from video_preprocessing.uvr5.engine.links import SeparatorOptions, make_link
+def make_model(name: str, window_frames: int | None) -> object:
+    from video_preprocessing.uvr5.engine.models import SeparatorOptions, make_model
 
     options = SeparatorOptions(window_frames=window_frames)
-    return make_link(make_checkpoint(name), device="cpu", options=options)
+    return make_model(make_checkpoint(name), device="cpu", options=options)
 
 
 def make_checkpoint(name: str) -> object:
@@ -73,7 +73,7 @@ def ours(name: str, source: Path, folder: Path, window_frames: int | None) -> fl
     """Seconds from file to stems; loading and preparing the network is not counted on either side."""
     from video_preprocessing.uvr5.separator import Separator
 
-    separator = Separator([make_link(name, window_frames)])
+    separator = Separator([make_model(name, window_frames)])
     begun = time.perf_counter()
     separator.separate_file(source, folder / "voice.flac", accompaniment=folder / "rest.flac")
     return time.perf_counter() - begun
@@ -127,7 +127,7 @@ def shares(name: str, source: Path, folder: Path) -> dict[str, float]:
 
     from video_preprocessing.uvr5.separator import Separator
 
-    separator = Separator([make_link(name, None)])
+    separator = Separator([make_model(name, None)])
     profile = cProfile.Profile()
     profile.enable()
     separator.separate_file(source, folder / "voice.flac", accompaniment=folder / "rest.flac")

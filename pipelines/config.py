@@ -178,7 +178,7 @@ class EpisodeConfig:
     tta: bool = _option(False, "Separate twice with shifted windows and take the mean; double the time.")
     post_process: bool = _option(False, "Public checkpoints: move near-silent vocals to the accompaniment.")
     high_end: bool = _option(False, "Public checkpoints: restore high frequencies by mirroring.")
-    isolate_enrolment: bool = _option(
+    separate_enrolment: bool = _option(
         False, "Run the separator over the clips of --characters too: for clips with music."
     )
     diarizer: str = _option(
@@ -269,8 +269,8 @@ class EpisodeConfig:
             value = row.normal(getattr(self, row.name))
             row.check(value)
             object.__setattr__(self, row.name, value)
-        if self.isolate_enrolment and self.separator == "none":
-            raise ConfigError("--separator none leaves nothing to isolate clips with", where="--isolate-enrolment")
+        if self.separate_enrolment and self.separator == "none":
+            raise ConfigError("--separator none leaves nothing to separate clips with", where="--separate-enrolment")
         if self.align_words and self.transcriber == "none" and self.words is None:
             raise ConfigError(
                 "--transcriber none leaves no words",

@@ -54,7 +54,7 @@ REPORT = "report.html"
 SUMMARY = "episode.json"
 
 # What earlier versions called stages and outputs, and what they are called now.
-RENAMED_STAGES = {"voiceprints": "embeddings"}
+RENAMED_STAGES = {"voiceprints": "embeddings", "isolate": "separate"}
 RENAMED_PATHS = {
     ".work/voiceprints.npz": EMBEDDINGS,
     ".work/voiceprints_corrected.npz": CORRECTED_EMBEDDINGS,

@@ -79,7 +79,7 @@ def diarizer_fingerprint(name_or_path: str, embedder: str) -> str:
 
 
 def checkpoint_files(separator: str, *, download: bool, progress: Progress = no_progress) -> list[Path]:
-    """The files that hold the weights of a separator, or of each link of a chain, without loading anything.
+    """The files that hold the weights of a separator, or of each model of a chain, without loading anything.
 
     Args:
         separator: a name, a path, or several joined by ``+``.

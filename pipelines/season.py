@@ -203,7 +203,19 @@ class Worked:
 
 
 class EpisodeWorker:
-    """Works on episodes in one process, and keeps the networks between them."""
+    """Works on episodes in one process, and keeps the networks between them.
+
+    Args:
+        out: the output folder.
+        videos: all of the season, those of other processes included.
+        ids: the episodes' ids by video, as far as they are settled.
+        version: of the program that hands out the episodes.
+        patience_seconds: how long to wait for a folder that another process holds.
+        device: the GPU that processes take in turns; None: it is this process's own.
+
+    Raises:
+        InternalError: this process runs another version of the program.
+    """
 
     def __init__(
         self,

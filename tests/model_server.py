@@ -108,7 +108,7 @@ def model_of(content: bytes, *urls: str, **facts: Any) -> KnownModel:
         "purpose": "vocals",
         "summary": "For tests.",
         "mask_gives": "vocals",
-        "rest_is": "accompaniment",
+        "residual_is": "accompaniment",
         "keep": "mask",
         "size_bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),

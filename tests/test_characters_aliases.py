@@ -1,4 +1,4 @@
-"""Names that are one character: read, refused, applied."""
+"""Alternative names of one character: read, refused, applied."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def test_help_teaches_and_is_quick(cwd: Path) -> None:
     assert done.stderr == ""
     for option in (
         *("--video", "--out", "--subtitles", "--audio-track", "--subtitle-track", "--characters", "--separator"),
-        *("--diarizer", "--device", "--config", "--dry-run", "--force", "--quiet", "--json", "--isolate-enrolment"),
+        *("--diarizer", "--device", "--config", "--dry-run", "--force", "--quiet", "--json", "--separate-enrolment"),
     ):
         assert option in done.stdout
     assert "run_pipeline.py --video season1/ --out season1-corpus" in done.stdout
@@ -148,7 +148,7 @@ def test_each_command_has_a_help_of_its_own(command: Command, name: str) -> None
         (["--out", "there", "export", "chat"], "error: export: options go behind a command. Write: export --out"),
         (["--video", "tone.mkv", "--device", "tpu"], "error: --device: invalid value: 'tpu'. Use auto, cpu or cuda"),
         (["--video", "tone.mkv", "--separator", ""], "error: --separator: invalid value: ''. Give a name or a path"),
-        (["--video", "tone.mkv", "--separator", "none", "--isolate-enrolment"], "--separator none leaves nothing"),
+        (["--video", "tone.mkv", "--separator", "none", "--separate-enrolment"], "--separator none leaves nothing"),
         (["--video", "tone.mkv", "--config", "none.toml"], "error: none.toml: the configuration file cannot be read"),
         (["--video", "a\nb\x1b]0;x.mkv"], "error: a b ]0;x.mkv: there is no such video"),
     ],

@@ -18,10 +18,11 @@ class Function:
     path: Path
     node: ast.FunctionDef
     names: tuple[str, ...]
+    described_at: ast.Module | ast.ClassDef | ast.FunctionDef
 
     @property
     def doc(self) -> str:
-        return ast.get_docstring(self.node) or ""
+        return ast.get_docstring(self.described_at) or ""
 
     @property
     def described(self) -> set[str]:
@@ -47,7 +48,7 @@ def walk(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def functions() -> Iterator[Function]:
-    """Public functions and methods of many parameters."""
+    """Public functions, methods and constructors of many parameters."""
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             yield from public(path, ast.parse(path.read_text(encoding="utf-8")))
@@ -57,11 +58,12 @@ def public(path: Path, scope: ast.Module | ast.ClassDef) -> Iterator[Function]:
     for node in scope.body:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
             yield from public(path, node)
-        elif isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+        elif isinstance(node, ast.FunctionDef) and (not node.name.startswith("_") or node.name == "__init__"):
             every = (*node.args.posonlyargs, *node.args.args, node.args.vararg, *node.args.kwonlyargs)
             names = tuple(each.arg for each in every if each is not None and each.arg not in ("self", "cls"))
             if len(names) >= MANY:
-                yield Function(path, node, names)
+                # What a constructor takes stands where the class is described.
+                yield Function(path, node, names, scope if node.name == "__init__" else node)
 
 
 def test_parameters_are_described() -> None:
@@ -73,7 +75,7 @@ def test_parameters_are_described() -> None:
         for each in every
         if not each.described >= set(each.names)
         and (each.path.parent, each.names) not in known
-        and not re.search(r"\b[Ss]ee :func:", each.doc)
+        and not re.search(r"\b(?:[Ss]ee|as those of) :func:", each.doc)
     ]
     assert len(every) > 200
     assert not missing, "\n".join(missing)
@@ -81,6 +83,20 @@ def test_parameters_are_described() -> None:
 
 def test_errors_are_described() -> None:
     missing = [str(each) for each in functions() if each.raises and "Raises:" not in each.doc]
+    assert not missing, "\n".join(missing)
+
+
+def test_shapes_of_arrays_are_told() -> None:
+    kinds = re.compile(r"Array|Tensor")
+    missing = [
+        f"{each}: {parameter.arg}"
+        for each in functions()
+        for parameter in (*each.node.args.args, *each.node.args.kwonlyargs)
+        if parameter.annotation is not None
+        and kinds.search(ast.unparse(parameter.annotation))
+        and each.doc  # a method that a protocol describes has none
+        and not re.search(r"[Ss]hape|\(|[Ss]ee :func:", each.doc)
+    ]
     assert not missing, "\n".join(missing)
 
 

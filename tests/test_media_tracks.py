@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from video_preprocessing.media import (
+    bitmap_tracks,
     choose_audio_track,
     choose_second_audio_track,
     choose_subtitle_track,
-    picture_tracks,
 )
 from video_preprocessing.media.languages import normal_language, speaks
 from yuki_builder.errors import MediaError, SubtitleError
@@ -146,7 +146,7 @@ def test_without_text_tracks_nothing_is_chosen_but_pictures_are_told() -> None:
     info = info_of(sound(0), pictures(0), pictures(1))
     assert choose_subtitle_track(info) is None
     assert choose_subtitle_track(info_of(sound(0))) is None
-    assert [t.position for t in picture_tracks(info)] == [0, 1]
+    assert [t.position for t in bitmap_tracks(info)] == [0, 1]
 
 
 @pytest.mark.parametrize("wanted", ["0", "en", "fr"])

@@ -157,7 +157,7 @@ def test_show_knows_a_model_that_is_not_here(run: Run, cache: Path) -> None:
         assert words in stdout
     facts = json.loads(run("show", "HP5", "--json")[1])
     assert facts["path"] == str(cache / "HP5_only_main_vocal.pth")
-    assert (facts["mask_gives"], facts["keep"]) == ("accompaniment and backing vocals", "rest")
+    assert (facts["mask_gives"], facts["keep"]) == ("accompaniment and backing vocals", "residual")
 
 
 def test_show_reads_a_file(run: Run) -> None:

@@ -144,7 +144,7 @@ def test_changed_code_asks_for_its_stages_again(config: EpisodeConfig, monkeypat
         "pipelines.engine.stage.code_fingerprint",
         lambda module: "other" if module == "video_preprocessing.uvr5.separator" else true(module),
     )
-    assert changed_stages(before, recipes(config)) == {"isolate"}
+    assert changed_stages(before, recipes(config)) == {"separate"}
 
 
 def test_another_embedder_asks_for_what_it_heard_again(config: EpisodeConfig, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ def test_defaults_are_the_contract() -> None:
     )
     assert config.audio_track is config.subtitle_track is None and config.characters == config.labels == ()
     assert not config.force
-    assert not config.isolate_enrolment
+    assert not config.separate_enrolment
 
 
 def test_texts_become_paths_and_numbers_positions() -> None:
@@ -70,7 +70,7 @@ def test_file_sets_options_and_its_paths_start_at_its_folder(tmp_path: Path) -> 
         tmp_path,
         "\ufeff"
         'video = ["a.mkv", "/b.mkv"]\nout = "o"\ncharacters = "声"\nseparator = "net.pth"\ndiarizer = "pyannote"\n'
-        'subtitles = "auto"\nsubtitle-track = 2\naudio_track = "ja"\nisolate_enrolment = true\n',
+        'subtitles = "auto"\nsubtitle-track = 2\naudio_track = "ja"\nseparate_enrolment = true\n',
     )
     assert load_config(path) == {
         "video": [tmp_path / "a.mkv", Path("/b.mkv")],
@@ -81,7 +81,7 @@ def test_file_sets_options_and_its_paths_start_at_its_folder(tmp_path: Path) -> 
         "subtitles": "auto",
         "subtitle_track": "2",
         "audio_track": "ja",
-        "isolate_enrolment": True,
+        "separate_enrolment": True,
     }
 
 

@@ -29,7 +29,7 @@ from pipelines.console.app import main
 from pipelines.engine.events import Event, EventKind
 from pipelines.episode.records import _PARSED, parse_records, read_records
 from pipelines.episode.stages import STAGES
-from pipelines.layout import EMBEDDINGS, RENAMED_PATHS
+from pipelines.layout import EMBEDDINGS, RENAMED_PATHS, RENAMED_STAGES
 from video_preprocessing.speech import write_rttm
 from yuki_builder import open_corpus
 from yuki_builder.errors import GalleryError
@@ -294,7 +294,7 @@ def test_second_run_reuses_everything(copied: Shared) -> None:
 
 
 @pytest.mark.slow
-def test_isolation_redoes_what_depends_on_it(copied: Shared) -> None:
+def test_separation_redoes_what_depends_on_it(copied: Shared) -> None:
     result, ran = rerun(copied, separator="dialogue")
     # Without characters to enrol, pictures to read, words to hear or corrections there is nothing to do again.
     same = ("probe", "ocr", "cues", "extract", "transcribe", "words", "corrected", "corrected dub", "shots", "enrol")
@@ -342,7 +342,7 @@ def test_edited_subtitles_keep_the_neighbours_line_ids(copied: Shared, tmp_path:
     edited = tmp_path / "edited.ass"
     edited.write_text(subtitles().replace("Line 1:", "Line one:"), encoding="utf-8")
     result, ran = rerun(copied, subtitles=str(edited))
-    assert "isolate" not in ran
+    assert "separate" not in ran
     assert "extract" not in ran
     before, after = ([line.line_id for line in r.lines] for r in (copied.result, result))
     assert [a == b for a, b in zip(before, after, strict=True)].count(False) == 1
@@ -368,11 +368,12 @@ def test_a_folder_of_an_earlier_version_goes_on(copied: Shared) -> None:
     work = copied.out / "ep01" / ".work"
     (earlier,) = (path for path, now in RENAMED_PATHS.items() if now == EMBEDDINGS)
     (work.parent / EMBEDDINGS).rename(work.parent / earlier)
-    text = (work / "done/embeddings.json").read_text().replace(EMBEDDINGS, earlier)
-    mark = json.loads(text.replace('"embeddings"', '"voiceprints"'))
-    del mark["sha256"]
-    (work / "done/voiceprints.json").write_text(json.dumps(mark))
-    (work / "done/embeddings.json").unlink()
+    for before_that, now in RENAMED_STAGES.items():
+        text = (work / f"done/{now}.json").read_text().replace(EMBEDDINGS, earlier)
+        mark = json.loads(text.replace(f'"{now}"', f'"{before_that}"'))
+        del mark["sha256"]
+        (work / f"done/{before_that}.json").write_text(json.dumps(mark))
+        (work / f"done/{now}.json").unlink()
     # The corpus of a run that has other episodes in work reads it as it is.
     build_corpus(copied.out, force=True)
     corpus = files(copied.out)
@@ -383,7 +384,8 @@ def test_a_folder_of_an_earlier_version_goes_on(copied: Shared) -> None:
     assert files(copied.out / "ep01") == {k[5:]: v for k, v in before.items() if k.startswith("ep01/")}
     assert not list(copied.out.rglob("*voiceprint*"))
     config = EpisodeConfig(copied.video, out=copied.out, separator="none")
-    assert run_episode(config, until="voiceprints").reports[-1].stage == "embeddings"
+    for before_that, now in RENAMED_STAGES.items():
+        assert run_episode(config, until=before_that).reports[-1].stage == now
 
 
 def test_force_makes_the_same_bytes(copied: Shared) -> None:
@@ -486,7 +488,7 @@ def test_role_audios_name_the_lines(copied: Shared, voices: Path, tmp_path: Path
     untagged = tmp_path / "untagged.ass"
     untagged.write_text(subtitles(tagged=False), encoding="utf-8")
     result, ran = rerun(copied, subtitles=str(untagged), characters=voices)
-    assert not {"extract", "isolate", "speech"} & set(ran)  # turns listen to names
+    assert not {"extract", "separate", "speech"} & set(ran)  # turns listen to names
     by_speaker = {"speaker90": "a&b <x>; rm", "speaker91": "阿虚"}
     named = [line.character == by_speaker[said.speaker] for line, said in zip(result.lines, truth(), strict=True)]
     assert sum(named) >= 0.8 * len(named)
@@ -881,12 +883,12 @@ def public_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def notes_of_isolate(result: EpisodeResult) -> tuple[str, ...]:
+def notes_of_separate(result: EpisodeResult) -> tuple[str, ...]:
     facts = json.loads((result.folder / "episode.json").read_text(encoding="utf-8"))
-    return tuple(next(stage["notes"] for stage in facts["stages"] if stage["stage"] == "isolate"))
+    return tuple(next(stage["notes"] for stage in facts["stages"] if stage["stage"] == "separate"))
 
 
-def test_a_public_checkpoint_wants_its_band_plan_and_its_links_work_in_a_row(
+def test_a_public_checkpoint_wants_its_band_plan_and_its_models_work_in_a_row(
     shared: Shared, public_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from video_preprocessing.uvr5.separator import cpu_engine
@@ -902,19 +904,19 @@ def test_a_public_checkpoint_wants_its_band_plan_and_its_links_work_in_a_row(
     events: list[Event] = []
     result = run_episode(config, progress=events.append)
     assert not [e for e in events if e.kind is EventKind.STARTED]
-    engine, *assumed = notes_of_isolate(result)
+    engine, *assumed = notes_of_separate(result)
     assert engine == f"separator: {cpu_engine()}"
     assert any("accompaniment" in note for note in assumed)
     run_episode(dataclasses.replace(config, band_plan="4band_v3"), progress=events.append)
-    assert "isolate" in [e.stage for e in events if e.kind is EventKind.STARTED]
+    assert "separate" in [e.stage for e in events if e.kind is EventKind.STARTED]
 
 
-def test_an_interrupted_isolation_goes_on(shared: Shared, tmp_path: Path) -> None:
+def test_an_interrupted_separation_goes_on(shared: Shared, tmp_path: Path) -> None:
     class Interrupted(Exception):
         pass
 
     def interrupt(event: Event) -> None:
-        if event.stage == "isolate" and event.total and (event.completed or 0) > 0.85 * event.total:
+        if event.stage == "separate" and event.total and (event.completed or 0) > 0.85 * event.total:
             raise Interrupted
 
     config = EpisodeConfig(shared.video, out=tmp_path / "out", window_frames=192, crossfade=8)
@@ -923,7 +925,7 @@ def test_an_interrupted_isolation_goes_on(shared: Shared, tmp_path: Path) -> Non
     events: list[Event] = []
     result = run_episode(config, progress=events.append)
     assert any("resumed at" in (e.message or "") for e in events if e.kind is EventKind.NOTICE)
-    assert not (result.folder / ".work" / "unfinished" / "isolate").exists()
+    assert not (result.folder / ".work" / "unfinished" / "separate").exists()
     # What happened on the way is no part of the result.
     unbroken = run_episode(dataclasses.replace(config, out=tmp_path / "unbroken"))
     for name in ("report.html", "audio/vocals.flac", "lines.jsonl"):

@@ -33,8 +33,8 @@ class Terminal(io.StringIO):
             "  cues              1:15  9 of 12 kept (1 comment, 2 song)",
         ),
         (
-            Event(EventKind.FINISHED, "ep01", "isolate", report=StageReport("isolate", 3725.0)),
-            "  isolate        1:02:05",
+            Event(EventKind.FINISHED, "ep01", "separate", report=StageReport("separate", 3725.0)),
+            "  separate       1:02:05",
         ),
         (Event(EventKind.REUSED, "ep01", "cues", report=REPORT), "  cues            reused"),
         (Event(EventKind.NOTICE, "ep01", message="kept\x1b[2J as\nx"), "  note: kept [2J as x"),
@@ -49,10 +49,10 @@ def test_an_event_in_one_line(event: Event, text: str | None) -> None:
 def story() -> list[Event]:
     return [
         Event(EventKind.BEGUN, "ep01.mkv", completed=0, total=2),
-        Event(EventKind.STARTED, "[red]ep01\x1b[0m", "isolate", "not done yet"),
-        Event(EventKind.PROGRESS, "[red]ep01\x1b[0m", "isolate", completed=1, total=4),
-        Event(EventKind.PROGRESS, "[red]ep01\x1b[0m", "isolate", completed=4, total=None),
-        Event(EventKind.FINISHED, "[red]ep01\x1b[0m", "isolate", report=StageReport("isolate", 1.0)),
+        Event(EventKind.STARTED, "[red]ep01\x1b[0m", "separate", "not done yet"),
+        Event(EventKind.PROGRESS, "[red]ep01\x1b[0m", "separate", completed=1, total=4),
+        Event(EventKind.PROGRESS, "[red]ep01\x1b[0m", "separate", completed=4, total=None),
+        Event(EventKind.FINISHED, "[red]ep01\x1b[0m", "separate", report=StageReport("separate", 1.0)),
         Event(EventKind.NOTICE, "ep01", message="[bold]a note[/nonsense]"),
     ]
 
@@ -63,7 +63,7 @@ def test_lines_for_logs() -> None:
         assert isinstance(display, Lines)
         for event in story():
             display(event)
-    assert log.getvalue() == "ep01.mkv (1 of 2)\n  isolate          1.0 s\n  note: [bold]a note[/nonsense]\n"
+    assert log.getvalue() == "ep01.mkv (1 of 2)\n  separate         1.0 s\n  note: [bold]a note[/nonsense]\n"
 
 
 def test_bars_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,15 +75,15 @@ def test_bars_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
             display(event)
     shown = terminal.getvalue()
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
-    assert "  isolate          1.0 s" in plain
+    assert "  separate         1.0 s" in plain
     assert "note: [bold]a note[/nonsense]" in plain
-    assert "\x1b[0m  isolate" not in shown
+    assert "\x1b[0m  separate" not in shown
 
 
 def test_bars_are_cleared_when_the_run_breaks_off() -> None:
     terminal = Terminal()
     with pytest.raises(KeyboardInterrupt), choose_display(quiet=False, stream=terminal) as display:
-        display(Event(EventKind.STARTED, "ep01", "isolate", "not done yet"))
+        display(Event(EventKind.STARTED, "ep01", "separate", "not done yet"))
         raise KeyboardInterrupt
     assert terminal.getvalue().rstrip("\r\n").endswith("\x1b[2K\x1b[?25h")  # line empty, cursor shown
 
@@ -112,9 +112,9 @@ def test_several_episodes_on_one_screen(monkeypatch: pytest.MonkeyPatch) -> None
     events = [
         Event(EventKind.BEGUN, "a.mkv", completed=0, total=2),
         Event(EventKind.BEGUN, "b.mkv", completed=1, total=2),
-        Event(EventKind.STARTED, "a", "isolate", "not done yet"),
+        Event(EventKind.STARTED, "a", "separate", "not done yet"),
         Event(EventKind.STARTED, "b", "cues", "not done yet"),
-        Event(EventKind.PROGRESS, "a", "isolate", completed=1, total=4),
+        Event(EventKind.PROGRESS, "a", "separate", completed=1, total=4),
         Event(EventKind.FINISHED, "b", "cues", report=REPORT),
         Event(EventKind.REUSED, "b", "extract", report=REPORT),
         Event(EventKind.FAILED, "b.mkv", message="broke", completed=1, total=2),

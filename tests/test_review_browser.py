@@ -335,7 +335,7 @@ def test_what_a_decision_teaches_and_what_applying_changed(chromium: Browser, tm
     lines = some_lines("ep01", 6)
     episode = an_episode(tmp_path, "ep01", lines)
     command = "python run_pipeline.py --video 'a <b>.mkv'"
-    not_done = Applied(exports=("chat", "<b>"), kept=("isolate", "turns"), command=command)
+    not_done = Applied(exports=("chat", "<b>"), kept=("separate", "turns"), command=command)
     after = dataclasses.replace(episode, lines=tuple(dataclasses.replace(x, character="Dora") for x in lines))
     tools = Tools(load=lambda _: {"ep01": after}, suggest=lambda _: taught(episode, "Dora"), apply=lambda *_: not_done)
     with serving(a_desk(tmp_path, episode, tools=tools), tmp_path) as running:

@@ -403,7 +403,7 @@ def test_applying_says_what_changed_line_by_line(tmp_path: Path) -> None:
     def apply(episodes: Sequence[str], tell: Callable[[str, str], None]) -> Applied:
         tell("ep01", "identify")
         applied.append(list(episodes))
-        return Applied(exports=("chat",), kept=("isolate",), command="python run_pipeline.py --video x")
+        return Applied(exports=("chat",), kept=("separate",), command="python run_pipeline.py --video x")
 
     tools = Tools(
         load=lambda _: {"ep01": dataclasses.replace(episode, lines=tuple(after))},
@@ -418,7 +418,7 @@ def test_applying_says_what_changed_line_by_line(tmp_path: Path) -> None:
     assert applied == [["ep01"]]
     assert {name: desk.applying[name] for name in ("exports", "kept", "command")} == {
         "exports": ["chat"],
-        "kept": ["isolate"],
+        "kept": ["separate"],
         "command": "python run_pipeline.py --video x",
     }
     assert [(c["id"], c["what"]) for c in desk.applying["changes"]] == [

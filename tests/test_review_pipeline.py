@@ -29,7 +29,7 @@ from yuki_builder.corpus.review.desk import Filter
 from yuki_builder.records import Line, LineSource, Span, Verdict
 
 ROOT = Path(__file__).parents[1]
-SLOW = {"probe", "extract", "isolate", "speech", "align", "turns", "part", "embeddings", "shots", "pictures"}
+SLOW = {"probe", "extract", "separate", "speech", "align", "turns", "part", "embeddings", "shots", "pictures"}
 
 
 def corrected(folder: Path) -> Path:
@@ -197,12 +197,12 @@ def test_an_update_of_the_program_keeps_no_decision_waiting(
     again = {path.name: path.stat().st_mtime_ns for path in (copied.out / "ep01/.work/done").iterdir()}
     assert {name.removesuffix(".json") for name in marks if marks[name] != again[name]} & SLOW == set()
     # It says what is of the earlier version, and the command that makes that anew: decisions stay.
-    assert "isolate" in desk.applying["kept"]
+    assert "separate" in desk.applying["kept"]
     command = shlex.split(desk.applying["command"])
     assert command[:2] == ["python", "run_pipeline.py"]
     assert main([*command[2:], "--quiet"]) == 0
-    after = (copied.out / "ep01/.work/done/isolate.json").stat().st_mtime_ns
-    assert after != marks["isolate.json"]
+    after = (copied.out / "ep01/.work/done/separate.json").stat().st_mtime_ns
+    assert after != marks["separate.json"]
     assert lines_of(copied.out)[one].character == "Grace"
     # What is not there any more cannot be kept: the same command makes it.
     (copied.out / "ep01/audio/vocals.flac").unlink()
@@ -211,7 +211,7 @@ def test_an_update_of_the_program_keeps_no_decision_waiting(
     desk.apply()
     assert desk.applying["state"] == "failed"
     said, _, told = desk.applying["message"].partition("Run this once, all decisions are kept: ")
-    assert "(isolate)" in said and shlex.split(told) == command
+    assert "(separate)" in said and shlex.split(told) == command
     assert desk.applying["message_zh"].endswith(told)
     assert main([*command[2:], "--quiet"]) == 0
     apply(desk)

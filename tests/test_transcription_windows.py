@@ -13,7 +13,7 @@ from video_preprocessing.transcription.windows import (
     PAUSE_MS,
     Window,
     halves,
-    unheard,
+    skipped_speech,
     windows_of,
 )
 from yuki_builder.records import HeardSegment, Span, Word
@@ -69,14 +69,14 @@ def test_a_turn_in_which_nothing_was_heard_is_asked_for_again() -> None:
     turns, speech = [Span(10_000, 12_000), Span(50_000, 51_000)], [Span(0, 60_000)]
     first, second = (HeardSegment((Word(t.start_ms, t.end_ms, " a"),)) for t in turns)
     # The first word lasts longer than any does: behind it something was skipped.
-    (rest,) = unheard(window, turns, speech, [first, second])
+    (rest,) = skipped_speech(window, turns, speech, [first, second])
     assert rest[1] == Span(10_800, 12_200)  # turns are not exact to a syllable; what was heard stays
     said = [HeardSegment((Word(10_000, 10_700, " a"), Word(11_100, 11_700, " a")))]
-    (again,) = unheard(window, turns, speech, said)
+    (again,) = skipped_speech(window, turns, speech, said)
     assert [(piece.span, piece.at_ms) for piece in again[0].pieces] == [(Span(49_800, 51_200), 0)]
     assert again[1] == again[0].pieces[0].span
-    assert unheard(window, turns, [Span(0, 12_000)], said) == []  # there is no voice in it
-    assert unheard(window, [Span(10_000, 12_000), Span(50_000, 50_400)], speech, said) == []
+    assert skipped_speech(window, turns, [Span(0, 12_000)], said) == []  # there is no voice in it
+    assert skipped_speech(window, [Span(10_000, 12_000), Span(50_000, 50_400)], speech, said) == []
 
 
 @given(spans)
@@ -101,7 +101,7 @@ def test_what_is_asked_for_again_is_voice_that_no_word_covers(
 ) -> None:
     heard = [HeardSegment((Word(s.start_ms, min(s.end_ms, s.start_ms + 800), "x"),)) for s in words]
     for window in windows_of(turns, speech, duration_ms=700_000):
-        for part, wanted in unheard(window, turns, speech, heard):
+        for part, wanted in skipped_speech(window, turns, speech, heard):
             (piece,) = part.pieces
             assert piece.span.overlap_ms(wanted) == wanted.duration_ms >= 600
             assert not any(segment.span.overlap_ms(wanted) for segment in heard)

@@ -187,7 +187,7 @@ def test_an_own_network_may_give_the_accompaniment(tmp_path: Path) -> None:
     config = NetConfig(nout=4, nout_lstm=8, primary="accompaniment")
     save_checkpoint(tmp_path / "other.safetensors", config, config.build().state_dict())
     checkpoint = load_checkpoint(tmp_path / "other.safetensors")
-    assert (checkpoint.voice, checkpoint.stems) == ("rest", ("accompaniment", "vocals"))
+    assert (checkpoint.voice, checkpoint.stems) == ("residual", ("accompaniment", "vocals"))
 
 
 class Malicious:
@@ -266,7 +266,7 @@ def test_the_plan_by_hash(small_v51: State, tmp_path: Path, publish: Callable[[K
     path = tmp_path / "any name.pth"
     torch.save(small_v51, path)
     content = path.read_bytes()
-    publish(model_of(content, band_plan="4band_v2", mask_gives="dry", rest_is="echo"))
+    publish(model_of(content, band_plan="4band_v2", mask_gives="dry", residual_is="echo"))
     checkpoint = load_checkpoint(path)
     assert checkpoint.path == band_plan("4band_v2")
     assert checkpoint.model is not None
@@ -282,7 +282,7 @@ def test_the_plan_by_name_when_the_hash_is_unknown(small_v50: State, tmp_path: P
     torch.save(small_v50, tmp_path / "5_HP-Karaoke-UVR.pth")
     checkpoint = load_checkpoint(tmp_path / "5_HP-Karaoke-UVR.pth")
     assert checkpoint.path == band_plan("4band_v2_sn")
-    assert (checkpoint.voice, checkpoint.stems[1]) == ("rest", "lead vocals")
+    assert (checkpoint.voice, checkpoint.stems[1]) == ("residual", "lead vocals")
     assert any("its hash is not the published one" in sentence for sentence in checkpoint.assumed)
 
 
@@ -327,8 +327,8 @@ def test_a_plan_that_does_not_fit_is_refused(small_v51: State, tmp_path: Path) -
 def test_the_user_says_where_the_voice_is(small_v51: State, tmp_path: Path) -> None:
     torch.save(small_v51, tmp_path / "net.pth")
     checkpoint = load_checkpoint(tmp_path / "net.pth")
-    assert (checkpoint.voice, checkpoint.stems) == ("rest", ("accompaniment", "vocals"))
-    assert "the voice is in the rest" in checkpoint.assumed[-1]
+    assert (checkpoint.voice, checkpoint.stems) == ("residual", ("accompaniment", "vocals"))
+    assert "the voice is in the residual" in checkpoint.assumed[-1]
     checkpoint = load_checkpoint(tmp_path / "net.pth", voice="mask")
     assert (checkpoint.voice, checkpoint.stems) == ("mask", ("vocals", "accompaniment"))
     assert not any("voice" in sentence for sentence in checkpoint.assumed)
@@ -339,10 +339,10 @@ def test_the_user_says_where_the_voice_is(small_v51: State, tmp_path: Path) -> N
     [
         ("my-deecho-v2", "mask", "dry"),
         ("DeReverb_mine", "mask", "dry"),
-        ("de-noise-mine", "rest", "denoised"),
-        ("laundry", "rest", "vocals"),
+        ("de-noise-mine", "residual", "denoised"),
+        ("laundry", "residual", "vocals"),
         ("UVR-De-Echo-Normal", "mask", "dry"),
-        ("UVR-DeNoise", "rest", "denoised"),
+        ("UVR-DeNoise", "residual", "denoised"),
     ],
 )
 def test_the_voice_by_name(small_v51: State, tmp_path: Path, name: str, voice: str, kept: str) -> None:
@@ -401,7 +401,7 @@ def test_finding_needs_no_torch(small_v51: State, tmp_path: Path) -> None:
     torch.save(small_v51, tmp_path / "net.pth")
     code = (
         "import sys; from video_preprocessing.uvr5.checkpoints import find_checkpoint, parse_chain\n"
-        "print([str(find_checkpoint(link)) for link in parse_chain(sys.argv[1])], 'torch' in sys.modules)"
+        "print([str(find_checkpoint(model)) for model in parse_chain(sys.argv[1])], 'torch' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, f"dialogue+{tmp_path / 'net.pth'}"],
@@ -414,7 +414,7 @@ def test_finding_needs_no_torch(small_v51: State, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "links"),
+    ("text", "models"),
     [
         ("dialogue", ["dialogue"]),
         ("none", ["none"]),
@@ -425,9 +425,9 @@ def test_finding_needs_no_torch(small_v51: State, tmp_path: Path) -> None:
         ("unheard+of", ["unheard", "of"]),
     ],
 )
-def test_chains(text: str, links: list[str]) -> None:
+def test_chains(text: str, models: list[str]) -> None:
     Path("a+b.pth").touch()
-    assert parse_chain(text) == links
+    assert parse_chain(text) == models
 
 
 @pytest.mark.parametrize("text", ["", "+", "HP5+", "+HP5", "HP5++HP2", "HP5+none", "none+none"])

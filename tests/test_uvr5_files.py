@@ -193,7 +193,7 @@ def test_more_channels_than_flac_has(separator: Separator, tmp_path: Path) -> No
 
 def test_a_chain_is_one_link_after_the_other(checkpoint: Path, separator: Separator, tmp_path: Path) -> None:
     chain = Separator.load(f"{checkpoint}+{checkpoint}", device="cpu", window_frames=320)
-    assert len(chain.links) == 2
+    assert len(chain.models) == 2
     source = write_noise(tmp_path / "in.flac", 12)
     seen: list[float] = []
     chain.separate_file(
@@ -230,7 +230,7 @@ def test_the_intermediate_of_another_chain_is_made_anew(checkpoint: Path, tmp_pa
     other = copy_with_other_weights(checkpoint, tmp_path / "other.safetensors")
     source, out = write_noise(tmp_path / "in.flac", 20), tmp_path / "out.flac"
     chain = Separator.load(f"{checkpoint}+{checkpoint}", device="cpu", window_frames=320)
-    with pytest.raises(Interrupted):  # at work on its second link
+    with pytest.raises(Interrupted):  # at work on its second model
         chain.separate_file(source, out, progress=interrupted_after(15))  # type: ignore[arg-type]
     options = SeparatorOptions(window_frames=320, test_time_augmentation=change == "options")
     names = f"{other if change == 'weights' else checkpoint}+{checkpoint}"

@@ -1,4 +1,4 @@
-"""MDX-Net links, run by the real ONNX Runtime on small networks made here."""
+"""MDX-Net models, run by the real ONNX Runtime on small networks made here."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_the_rest_is_the_mixture_minus_the_compensated_output(tmp_path: Path) ->
     sizes = MdxSizes(n_fft=256, dim_f=129, dim_t=32, hop=64, compensation=1.25)
     half = save_net(tmp_path / "half.onnx", gain=0.5)
     x = noise(9000)
-    kept = run(MdxNet(half, sizes, keep="rest", device="cpu"), x)
+    kept = run(MdxNet(half, sizes, keep="residual", device="cpu"), x)
     np.testing.assert_allclose(kept, x * (1 - 0.5 * 1.25), atol=1e-6)
     kept = run(MdxNet(half, sizes, keep="mask", device="cpu"), x)
     np.testing.assert_allclose(kept, x * 0.5 * 1.25, atol=1e-6)

@@ -53,8 +53,8 @@ VOICE_IS_IN_THE_OUTPUT = {
 def test_the_kept_stem_is_the_voice(model: KnownModel) -> None:
     (published,) = (output for output, names in PUBLISHED_OUTPUT.items() if model.name in names)
     in_the_mask = VOICE_IS_IN_THE_OUTPUT[published]
-    assert model.keep == ("mask" if in_the_mask else "rest")
-    assert model.kept == (model.mask_gives if in_the_mask else model.rest_is)
+    assert model.keep == ("mask" if in_the_mask else "residual")
+    assert model.kept == (model.mask_gives if in_the_mask else model.residual_is)
     assert HOLDS_THE_VOICE[model.kept]
     assert not HOLDS_THE_VOICE[model.dropped]
     assert {model.kept, model.dropped} == set(model.stems)
@@ -67,17 +67,17 @@ def test_the_table_and_the_registry_name_the_same_models() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"keep": "rest"},
+        {"keep": "residual"},
         {"keep": "neither"},
         {"mask_gives": "accompaniment"},
-        {"rest_is": "dry"},
+        {"residual_is": "dry"},
         {"mask_gives": "bagpipes"},
     ],
 )
 def test_a_model_whose_kept_stem_is_no_voice_cannot_be_made(wrong: dict[str, str]) -> None:
     model = find_model("4_HP-Vocal-UVR")
     assert model is not None
-    with pytest.raises(ValueError, match=r"voice|neither mask nor rest|stem"):
+    with pytest.raises(ValueError, match=r"voice|neither mask nor residual|stem"):
         replace(model, **wrong)
 
 

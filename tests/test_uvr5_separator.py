@@ -45,8 +45,8 @@ def separator(checkpoint: Path) -> Separator:
 def all_pass(checkpoint: Path) -> Separator:
     """The same network with a mask of one everywhere."""
     separator = Separator.load(checkpoint, device="cpu", window_frames=160)
-    (link,) = separator.links
-    link.net.predict_mask = lambda x: torch.ones(*x.shape[:2], link.net.output_bin, x.shape[3] - 2 * link.net.offset)
+    (model,) = separator.models
+    model.net.predict_mask = lambda x: torch.ones(*x.shape[:2], model.net.output_bin, x.shape[3] - 2 * model.net.offset)
     return separator
 
 
@@ -73,8 +73,8 @@ def test_the_result_does_not_depend_on_the_blocks(separator: Separator, cuts: li
     whole = separator.separate(x, 16_000).vocals
     edges = [0, *sorted(cuts), x.shape[1]]
     blocks = [x[:, a:b] for a, b in itertools.pairwise(edges)]
-    (link,) = separator.links
-    pieces = np.concatenate(list(link.stream(blocks, 16_000, peak=0.0)), axis=1)
+    (model,) = separator.models
+    pieces = np.concatenate(list(model.stream(blocks, 16_000, peak=0.0)), axis=1)
     np.testing.assert_allclose(pieces, whole, atol=1e-6)
 
 

@@ -1,1 +1,1 @@
-"""Everything about signals: media files, vocal isolation, speech."""
+"""Everything about signals: media files, vocal separation, speech."""

@@ -1,4 +1,4 @@
-"""Where networks run: the one place that decides it, for isolation and for speech alike."""
+"""Where networks run: the one place that decides it, for separation and for speech alike."""
 
 from __future__ import annotations
 

@@ -266,7 +266,7 @@ def _network_facts(checkpoint: Checkpoint) -> dict[str, Any]:
         "nout_lstm": sizes.nout_lstm,
         "weights": sum(t.numel() for t in checkpoint.state.values()),
         "mask_gives": checkpoint.stems[0],
-        "rest_is": checkpoint.stems[1],
+        "residual_is": checkpoint.stems[1],
         "keep": checkpoint.voice,
         "assumed": list(checkpoint.assumed),
     }

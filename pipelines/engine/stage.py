@@ -42,7 +42,15 @@ class Counts:
 
 
 class Job:
-    """A stage at work: where it reads, where it writes, whom it tells how far it is."""
+    """A stage at work: where it reads, where it writes, whom it tells how far it is.
+
+    Args:
+        stage: the stage.
+        store: what earlier stages wrote.
+        workspace: where it writes until it is done.
+        listener: is told its progress and notices.
+        subject: whose stage it is, in events.
+    """
 
     def __init__(self, stage: Stage[Any], store: Store, workspace: Workspace, listener: Listener, subject: str) -> None:
         self._stage, self._store, self._workspace = stage, store, workspace
@@ -146,6 +154,8 @@ class Runner(Generic[C]):
     Args:
         stages: in the order of their work; a stage reads only what stages before it write.
         subject: what they share.
+        store: where they read and write, and what is done.
+        fingerprints: hashes of the files that they read from elsewhere.
         name: the subject's name in events.
         turn: what a stage that uses the device waits for, and has while it runs.
     """

@@ -48,7 +48,7 @@ class Episode:
         aliases: which names are one character.
         edits: what a person corrected in lines, by line id.
         fingerprints: what files hold, as far as this run knows.
-        isolated: folders, by video, of other episodes whose vocals are there to enrol from.
+        separated: folders, by video, of other episodes whose vocals are there to enrol from.
     """
 
     episode_id: str
@@ -60,7 +60,7 @@ class Episode:
     enrolment: Enrolment
     galleries: tuple[Path, ...]
     aliases: Aliases
-    isolated: Mapping[Path, Path]
+    separated: Mapping[Path, Path]
     edits: Mapping[str, LineEdit] = field(default_factory=dict)
     fingerprints: Fingerprints = field(default_factory=Fingerprints)
 
@@ -92,7 +92,7 @@ class Episode:
         return self.models.separator(name, self.config.device, self.config.band_plan, **self.separator_options())
 
     def separator_options(self) -> dict[str, Any]:
-        """The options of the isolation that shape its result, as ``uvr5.separator.Options`` names them."""
+        """The options of the separation that shape its result, as ``uvr5.separator.Options`` names them."""
         c = self.config
         return {
             "window_frames": c.window_frames,

@@ -84,7 +84,7 @@ def report(episode: Episode, job: Job, stages: Sequence[StageReport]) -> Counts:
         stages=stages,
         evaluation=_evaluation(episode),
         read_from=_read_from(episode, job, cues),
-        missing=[] if lines else [note for stage in stages if stage.stage != "isolate" for note in stage.notes],
+        missing=[] if lines else [note for stage in stages if stage.stage != "separate" for note in stage.notes],
     )
     return Counts()
 

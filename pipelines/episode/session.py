@@ -164,7 +164,7 @@ class Session:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def _isolated(self, video: Path) -> Path | None:
+    def _separated(self, video: Path) -> Path | None:
         """The folder of an episode whose vocals are there, by its video."""
         if not video.is_file():
             return None
@@ -217,7 +217,7 @@ class Session:
             galleries=galleries,
             aliases=self._aliases(config),
             edits=self._edits(episode_id),
-            isolated={video: folder for video in others if (folder := self._isolated(video))},
+            separated={video: folder for video in others if (folder := self._separated(video))},
             fingerprints=self.fingerprints,
         )
 

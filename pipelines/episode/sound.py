@@ -13,7 +13,7 @@ from pipelines.episode.records import write_records
 from pipelines.layout import MIX, SPEECH, VOCALS
 
 
-def isolate(episode: Episode, job: Job) -> Counts:
+def separate(episode: Episode, job: Job) -> Counts:
     """The voices without music and effects."""
     if episode.config.vocals is not None:
         from video_preprocessing.media import take_vocals

@@ -169,7 +169,7 @@ def _enrolled_files(episode: Episode) -> dict[str, Path]:
         for c in episode.enrolment.clips
         if not episode.is_own(c.audio)
     }
-    return clips | (_weights(episode) if episode.config.isolate_enrolment else {})
+    return clips | (_weights(episode) if episode.config.separate_enrolment else {})
 
 
 def _gallery(episode: Episode) -> dict[str, Path]:
@@ -232,8 +232,8 @@ def _embedder(episode: Episode) -> dict[str, str]:
 
 def _enrolment_settings(episode: Episode) -> dict[str, Any]:
     spans = [[c.key, c.span.to_dict() if c.span else None, c.line_id] for c in episode.clips_to_enrol]
-    separator = _separator_settings(episode) if episode.config.isolate_enrolment else {}
-    return {"enrolled clips": _digest(spans), "isolate enrolment": episode.config.isolate_enrolment, **separator}
+    separator = _separator_settings(episode) if episode.config.separate_enrolment else {}
+    return {"enrolled clips": _digest(spans), "separate enrolment": episode.config.separate_enrolment, **separator}
 
 
 def _identity_settings(episode: Episode) -> dict[str, Any]:
@@ -343,9 +343,9 @@ REPORTED: tuple[Stage[Episode], ...] = (
         writes=(MIX,),
     ),
     Stage(
-        "isolate",
+        "separate",
         version=2,
-        run=sound.isolate,
+        run=sound.separate,
         reads=(MIX,),
         files=_vocals,
         settings=_vocals_settings,

@@ -298,13 +298,13 @@ def enrol(episode: Episode, job: Job) -> Counts:
 
 def source_of(episode: Episode, clip: EnrolClip) -> Path:
     """The file that a clip's embedding is made from."""
-    folder = episode.isolated.get(clip.audio)
+    folder = episode.separated.get(clip.audio)
     return clip.audio if folder is None else _embeddings_of_line(episode, clip) or folder / VOCALS
 
 
 def _embeddings_of_line(episode: Episode, clip: EnrolClip) -> Path | None:
     """The embeddings of another episode of which a clip is a line."""
-    folder = episode.isolated.get(clip.audio)
+    folder = episode.separated.get(clip.audio)
     path = embeddings_in(folder) if folder is not None and clip.line_id else None
     return path if path is not None and path.is_file() else None
 
@@ -340,15 +340,15 @@ def _embed_clips(episode: Episode, job: Job, audio: Path, clips: Sequence[EnrolC
     if episode.is_own(audio):
         vocals, speech = job.input(VOCALS), read_records(job.input(SPEECH), Span)
         mix = job.input(MIX)
-    elif audio in episode.isolated:
-        folder = episode.isolated[audio]
+    elif audio in episode.separated:
+        folder = episode.separated[audio]
         vocals, speech = folder / VOCALS, read_records(folder / SPEECH, Span)
         mix = folder / MIX if (folder / MIX).is_file() else None
     else:
         vocals = job.scratch / "clip.flac"
         info = probe_file(audio)
         extract_audio(info, choose_audio_track(info, None), vocals)
-        separator = episode.separator() if episode.config.isolate_enrolment else None
+        separator = episode.separator() if episode.config.separate_enrolment else None
         if separator is not None:
             mix, vocals = vocals, job.scratch / "vocals.flac"
             separator.separate_file(mix, vocals)

@@ -16,13 +16,13 @@ from video_preprocessing.media.languages import normal_language, speaks
 from video_preprocessing.media.separated import take_vocals
 from video_preprocessing.media.shots import detect_shots
 from video_preprocessing.media.tracks import (
+    bitmap_tracks,
     choose_audio_track,
     choose_bitmap_track,
     choose_second_audio_track,
     choose_subtitle_track,
     describe,
     hearing_impaired_track,
-    picture_tracks,
     rival_tracks,
     why_not,
 )
@@ -30,6 +30,7 @@ from video_preprocessing.media.video_pictures import read_video_pictures
 
 __all__ = [
     "bitmap_kind",
+    "bitmap_tracks",
     "choose_audio_track",
     "choose_bitmap_track",
     "choose_second_audio_track",
@@ -43,7 +44,6 @@ __all__ = [
     "hearing_impaired_track",
     "look_at_bitmaps",
     "normal_language",
-    "picture_tracks",
     "probe",
     "read_subtitle_pictures",
     "read_video_pictures",

@@ -189,7 +189,7 @@ def why_not(track: SubtitleTrack, chosen: SubtitleTrack) -> str:
     return "for the hard of hearing" if _subtitle_order(track, None)[3] else "later in the file"
 
 
-def picture_tracks(info: MediaInfo) -> tuple[SubtitleTrack, ...]:
+def bitmap_tracks(info: MediaInfo) -> tuple[SubtitleTrack, ...]:
     """The subtitle tracks that no text can be had from."""
     return tuple(t for t in info.subtitles if not t.is_text)
 

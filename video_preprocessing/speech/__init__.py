@@ -1,6 +1,6 @@
 """The voices in an episode: where somebody speaks, who it is by ear, and whose turn it is.
 
-Models run at 16 kHz mono and read the isolated vocals from disk. Importing this loads no model.
+Models run at 16 kHz mono and read the separated vocals from disk. Importing this loads no model.
 """
 
 from video_preprocessing.speech.activity import ActivitySettings, detect_speech

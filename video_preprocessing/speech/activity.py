@@ -94,7 +94,7 @@ def quiet_gain_db(levels_db: FloatArray) -> float:
     """What to add to a recording whose loud parts are quiet; 0 for any other, and for silence.
 
     Args:
-        levels_db: of every 8 ms of the audio. The loud parts are the loudest hundredth.
+        levels_db: shape (audio / 8 ms,), in dB of full scale. The loud parts are the loudest hundredth.
     """
     loud_db = float(np.percentile(levels_db, 99)) if len(levels_db) else _LEAST_DB
     return _SPOKEN_DB - loud_db if _LEAST_DB < loud_db < _QUIET_DB else 0.0
@@ -131,7 +131,7 @@ def extend_edges(
 
     Args:
         spans: in order, without overlap.
-        levels_db: of every 8 ms of the audio.
+        levels_db: shape (audio / 8 ms,), in dB of full scale.
         total_ms: length of the audio.
         settings: how far and how quiet.
     """
@@ -193,7 +193,7 @@ def speech_spans(
     """The spans that the probabilities of successive 32 ms frames amount to.
 
     Args:
-        probabilities: of speech, one for each 32 ms.
+        probabilities: of speech, shape (frames of 32 ms,), 0 to 1.
         total_ms: the length of the audio.
         settings: thresholds and durations.
     """

@@ -62,6 +62,7 @@ class CamPlusPlus:
     Args:
         weights: tensors by the names of the published checkpoint.
         device: of torch, to compute on.
+        where: the file that they are from, for errors.
 
     Raises:
         CheckpointError: tensors are missing or have other shapes.

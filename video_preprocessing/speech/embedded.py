@@ -52,6 +52,11 @@ class EmbeddedDiarizer:
     """Diarization with overlapping speech, by segmentation-3.0 and any speaker embedder.
 
     Memory grows by 12 MB an hour of audio, and by the square of the number of segments, up to ``max_searched``.
+
+    Args:
+        embedder: what tells voices apart.
+        settings: thresholds and limits; None: those that were chosen for this embedder.
+        device: ``auto``, ``cpu`` or ``cuda``.
     """
 
     name = "embedded"

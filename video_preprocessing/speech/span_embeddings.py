@@ -42,7 +42,7 @@ def embed_spans(
     """The voice of each span, from the speech within it.
 
     Args:
-        vocals: an audio file; isolated vocals, or a clip of one voice.
+        vocals: an audio file; separated vocals, or a clip of one voice.
         spans: by key, one or several in order; may overlap those of other keys and reach beyond the file.
         speech: where somebody speaks in ``vocals``, in order, without overlap.
         embedder: see ``load_embedder``.

@@ -25,7 +25,7 @@ from video_preprocessing.transcription.other_languages import (
     without,
 )
 from video_preprocessing.transcription.transcriber import LONGEST_S, SAMPLE_RATE_HZ, SAMPLES_PER_MS, Transcriber
-from video_preprocessing.transcription.windows import Window, halves, placed, together, unheard, windows_of
+from video_preprocessing.transcription.windows import Window, halves, placed, skipped_speech, together, windows_of
 from yuki_builder.channels import mono
 from yuki_builder.errors import MediaError
 from yuki_builder.records import FloatArray, HeardSegment, Progress, Span, no_progress
@@ -133,7 +133,7 @@ class _Listener:
         first = self._transcribe(window, self.language)
         loops = [segment for segment in first if segment.is_repetitive]
         found = [segment for segment in first if not segment.is_repetitive]
-        skipped = unheard(window, self.turns, self.speech, found)
+        skipped = skipped_speech(window, self.turns, self.speech, found)
         parts = halves(window)
         if not told_apart and (others := self._in_other_languages(window, first)):
             heard = [segment for own in others.values() for segment in own]

@@ -129,7 +129,7 @@ def halves(window: Window) -> list[Window]:
     return [Window(tuple(Piece(p.span, p.at_ms - part[0].at_ms) for p in part)) for part in parts]
 
 
-def unheard(
+def skipped_speech(
     window: Window, turns: Iterable[Span], speech: Sequence[Span], found: Iterable[HeardSegment]
 ) -> list[tuple[Window, Span]]:
     """Where in a window somebody speaks and nothing was heard: a recogniser skips what it heard just before.

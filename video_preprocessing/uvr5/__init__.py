@@ -1,4 +1,4 @@
-"""Vocal isolation with the UVR5 "VR" networks: layers, networks, signal path, checkpoints, separator, training.
+"""Vocal separation with the UVR5 "VR" networks: layers, networks, signal path, checkpoints, separator, training.
 
 The door is ``separator.Separator``; it is imported late, because it brings torch.
 """

@@ -17,7 +17,7 @@ import numpy as np
 
 from video_preprocessing.uvr5.checkpoints import is_mdx, load_checkpoint, parse_chain
 from video_preprocessing.uvr5.engine.kernels import engine
-from video_preprocessing.uvr5.engine.links import Link, SeparatorOptions, make_link
+from video_preprocessing.uvr5.engine.models import ChainModel, SeparatorOptions, make_model
 from video_preprocessing.uvr5.engine.resuming import Unfinished, identity
 from video_preprocessing.uvr5.signal.limiter import PeakLimiter
 from yuki_builder.errors import MediaError
@@ -80,15 +80,15 @@ def cpu_engine() -> str:
 
 
 class Separator:
-    """One link, or several that each work on what the one before them kept.
+    """One model, or several that each work on what the one before them kept.
 
     Args:
-        links: in the order of their work.
+        models: in the order of their work.
         notes: what had to be assumed of a checkpoint that nobody listed, a sentence each.
     """
 
-    def __init__(self, links: Sequence[Link], *, notes: Sequence[str] = ()) -> None:
-        self.links = tuple(links)
+    def __init__(self, models: Sequence[ChainModel], *, notes: Sequence[str] = ()) -> None:
+        self.models = tuple(models)
         self.notes = tuple(notes)
 
     @classmethod
@@ -121,28 +121,28 @@ class Separator:
         options = options or SeparatorOptions()
         if window_frames is not None:
             options = replace(options, window_frames=window_frames)
-        links: list[Link] = []
+        models: list[ChainModel] = []
         notes: list[str] = []
         for name in parse_chain(str(name_or_path)):
             if is_mdx(name):
                 from video_preprocessing.uvr5.engine.mdx import MdxNet
 
-                links.append(MdxNet.load(name, device=device, progress=progress))
+                models.append(MdxNet.load(name, device=device, progress=progress))
             else:
                 checkpoint = load_checkpoint(name, band_plan=band_plan, progress=progress)
                 notes.extend(checkpoint.assumed)
-                links.append(make_link(checkpoint, device=device, options=options, keep_weights=False))
-        return cls(links, notes=notes)
+                models.append(make_model(checkpoint, device=device, options=options, keep_weights=False))
+        return cls(models, notes=notes)
 
     @property
     def engine(self) -> str:
-        """What computes the networks here, in words; for each kind of link once."""
-        return "; ".join(dict.fromkeys(link.engine for link in self.links))
+        """What computes the networks here, in words; for each kind of model once."""
+        return "; ".join(dict.fromkeys(model.engine for model in self.models))
 
     @property
     def fingerprint(self) -> str:
         """Changes whenever the output for the same input may change."""
-        return hashlib.sha256(" ".join(link.fingerprint for link in self.links).encode()).hexdigest()
+        return hashlib.sha256(" ".join(model.fingerprint for model in self.models).encode()).hexdigest()
 
     def separate(self, waveform: FloatArray, sample_rate_hz: int) -> Stems:
         """Separates a waveform held in memory.
@@ -163,13 +163,13 @@ class Separator:
             raise ValueError(f"expected (channels, samples), got {x.shape}")
         if not np.isfinite(x).all():
             raise ValueError("the waveform holds NaN or infinity")
-        kept, rest = x, x
-        for link in self.links:
-            kept, rest = self._whole(link, kept, sample_rate_hz)
-        return Stems(kept, rest if len(self.links) == 1 else x - kept, sample_rate_hz)
+        kept, residual = x, x
+        for model in self.models:
+            kept, residual = self._whole(model, kept, sample_rate_hz)
+        return Stems(kept, residual if len(self.models) == 1 else x - kept, sample_rate_hz)
 
     @staticmethod
-    def _whole(link: Link, x: FloatArray, sample_rate_hz: int) -> tuple[FloatArray, FloatArray]:
+    def _whole(model: ChainModel, x: FloatArray, sample_rate_hz: int) -> tuple[FloatArray, FloatArray]:
         if not x.size:
             return x, x
 
@@ -178,8 +178,8 @@ class Separator:
             return (x[:, i : i + step] for i in range(0, x.shape[1], step))
 
         layout = _Layout(len(x))
-        peaks = layout.measure(link, blocks, sample_rate_hz)
-        joined = np.concatenate(list(layout.stream(link, blocks(), sample_rate_hz, peaks, both=True)), axis=1)
+        peaks = layout.measure(model, blocks, sample_rate_hz)
+        joined = np.concatenate(list(layout.stream(model, blocks(), sample_rate_hz, peaks, both=True)), axis=1)
         return joined[: len(x)], joined[len(x) :]
 
     def separate_file(
@@ -207,21 +207,23 @@ class Separator:
             MediaError: ``source`` cannot be read, or has more channels than FLAC holds.
         """
         folder = unfinished or destination.parent
-        steps = len(self.links)
+        steps = len(self.models)
         keys = self._keys(source)
-        intermediates = [folder / f".{destination.stem}.link{n + 1}.{key[:16]}.flac" for n, key in enumerate(keys[:-1])]
+        intermediates = [
+            folder / f".{destination.stem}.model{n + 1}.{key[:16]}.flac" for n, key in enumerate(keys[:-1])
+        ]
         _sweep(folder, destination.stem, keep=intermediates)
         reports, read = [], source
-        for number, (link, key) in enumerate(zip(self.links, keys, strict=True)):
+        for number, (model, key) in enumerate(zip(self.models, keys, strict=True)):
             last = number == steps - 1
             target = destination if last else intermediates[number]
-            rest = accompaniment if last and steps == 1 else None
+            residual = accompaniment if last and steps == 1 else None
 
             def scaled(done: float, total: float | None, number: int = number) -> None:
                 progress((number * (total or 0.0) + done) / steps, total)
 
             if last or not _is_as_long(target, source):
-                reports.append(_FileJob(link, read, target, rest, folder, key).run(scaled))
+                reports.append(_FileJob(model, read, target, residual, folder, key).run(scaled))
             read = target
         if accompaniment is not None and steps > 1:
             _write_difference(source, destination, accompaniment)
@@ -234,10 +236,10 @@ class Separator:
         )
 
     def _keys(self, source: Path) -> list[str]:
-        """For each link what its output is made from: the source, this link and all before it."""
+        """For each model what its output is made from: the source, this model and all before it."""
         keys, key = [], identity(source)
-        for link in self.links:
-            key = hashlib.sha256(f"{key} {link.fingerprint}".encode()).hexdigest()
+        for model in self.models:
+            key = hashlib.sha256(f"{key} {model.fingerprint}".encode()).hexdigest()
             keys.append(key)
         return keys
 
@@ -250,19 +252,19 @@ class _Layout:
         self.channels = channels
         self.groups = _SURROUND.get(channels, pairs)
 
-    def measure(self, link: Link, blocks: Callable[[], Iterable[FloatArray]], rate_hz: int) -> list[float]:
-        """The peak of each group, in as many passes; zeros for a link that needs none."""
-        if not link.needs_peak:
+    def measure(self, model: ChainModel, blocks: Callable[[], Iterable[FloatArray]], rate_hz: int) -> list[float]:
+        """The peak of each group, in as many passes; zeros for a model that needs none."""
+        if not model.needs_peak:
             return [0.0] * len(self.groups)
-        return [link.measure(_channels(blocks(), group), rate_hz) for group in self.groups]
+        return [model.measure(_channels(blocks(), group), rate_hz) for group in self.groups]
 
     def stream(
-        self, link: Link, blocks: Iterable[FloatArray], rate_hz: int, peaks: Sequence[float], *, both: bool
+        self, model: ChainModel, blocks: Iterable[FloatArray], rate_hz: int, peaks: Sequence[float], *, both: bool
     ) -> Iterator[FloatArray]:
         """(channels, n) blocks -> (channels or, with ``both``, twice as many, m) blocks."""
         copies = itertools.tee(blocks, len(self.groups))
         streams = [
-            link.stream(_channels(copy, group), rate_hz, peak=peak, both=both)
+            model.stream(_channels(copy, group), rate_hz, peak=peak, both=both)
             for group, copy, peak in zip(self.groups, copies, peaks, strict=True)
         ]
         # Streams of equal blocks give equal blocks, so they go in step and nothing piles up between them.
@@ -277,11 +279,13 @@ class _Layout:
 
 
 class _FileJob:
-    """One link over one file."""
+    """One model over one file."""
 
-    def __init__(self, link: Link, source: Path, target: Path, rest: Path | None, folder: Path, key: str) -> None:
-        self.link, self.source, self.key = link, source, key
-        self.targets = {"kept": target} | ({"rest": rest} if rest else {})
+    def __init__(
+        self, model: ChainModel, source: Path, target: Path, residual: Path | None, folder: Path, key: str
+    ) -> None:
+        self.model, self.source, self.key = model, source, key
+        self.targets = {"kept": target} | ({"residual": residual} if residual else {})
         self.folder = folder
 
     def run(self, progress: Progress) -> SeparationReport:
@@ -298,12 +302,12 @@ class _FileJob:
         layout = _Layout(self.channels)
         peaks = unfinished.note.facts.get("peaks")
         if not isinstance(peaks, list) or len(peaks) != len(layout.groups):
-            peaks = layout.measure(self.link, lambda: self._counted(self._blocks(0), progress), self.rate_hz)
+            peaks = layout.measure(self.model, lambda: self._counted(self._blocks(0), progress), self.rate_hz)
             unfinished.remember(peaks=peaks)
         keep = unfinished.samples
-        align = self.link.alignment_samples(self.rate_hz)
+        align = self.model.alignment_samples(self.rate_hz)
         # A block more than the warm-up: from then on blocks, too, are cut where an unbroken run cuts them.
-        warm_up = self.link.warm_up_samples(self.rate_hz) + BLOCK_SECONDS * self.rate_hz
+        warm_up = self.model.warm_up_samples(self.rate_hz) + BLOCK_SECONDS * self.rate_hz
         begin = max(0, keep - warm_up) // align * align
         if not begin:
             keep = unfinished.samples = 0
@@ -317,7 +321,7 @@ class _FileJob:
                     writer.flush()
             unfinished.settle()
             streams = layout.stream(
-                self.link, in_thread(self._blocks(begin)), self.rate_hz, peaks, both=len(self.targets) == 2
+                self.model, in_thread(self._blocks(begin)), self.rate_hz, peaks, both=len(self.targets) == 2
             )
             self._write(streams, limiters, writers, begin=begin, keep=keep, progress=progress)
         finally:
@@ -385,7 +389,7 @@ def _sweep(folder: Path, stem: str, *, keep: Collection[Path]) -> None:
         for path in folder.iterdir():
             name = path.name.lstrip(".")  # of an intermediate, or of what was at work on one
             is_kept = any(name.startswith(intermediate.stem.lstrip(".")) for intermediate in keep)
-            if name != path.name and name.startswith(f"{stem}.link") and not is_kept:
+            if name != path.name and name.startswith(f"{stem}.model") and not is_kept:
                 path.unlink()
 
 

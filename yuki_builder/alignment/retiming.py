@@ -71,7 +71,7 @@ def resync(cues: Sequence[Cue], speech: Sequence[Span], *, settings: ResyncSetti
 
     Args:
         cues: of one file, in any order; those left out are skipped.
-        speech: voice activity of the isolated vocals, in any order.
+        speech: voice activity of the separated vocals, in any order.
         settings: limits and prices.
 
     Returns:

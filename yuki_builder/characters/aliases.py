@@ -1,4 +1,4 @@
-"""Names that are one character: a small TOML file that people keep by hand.
+"""Alternative names of one character: a small TOML file that people keep by hand.
 
     # aliases.toml: the name to keep = what else the character is called
     Haruhi = ["Haruhi Suzumiya", "ハルヒ", "凉宫"]

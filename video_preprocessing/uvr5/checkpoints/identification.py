@@ -181,5 +181,5 @@ def _likely_stems(path: Path) -> tuple[tuple[str, str], Voice]:
     if re.search(r"de[-_]?(echo|reverb)|\bdry\b", path.stem, re.IGNORECASE):
         return ("dry", "reverb"), "mask"
     if re.search(r"de[-_]?noise", path.stem, re.IGNORECASE):
-        return ("noise", "denoised"), "rest"
-    return ("accompaniment", "vocals"), "rest"
+        return ("noise", "denoised"), "residual"
+    return ("accompaniment", "vocals"), "residual"

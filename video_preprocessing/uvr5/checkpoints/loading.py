@@ -79,8 +79,8 @@ class Checkpoint:
         name: as the user gave it.
         generation: of the network, ``5.0`` or ``5.1``.
         path: what surrounds it: a ``SignalPath`` (the project's own) or a ``BandPlan`` (public ones).
-        voice: where the voice is: in what the ``mask`` gives, or in the ``rest`` of the mixture.
-        stems: what the mask gives, and what the rest is.
+        voice: where the voice is: in what the ``mask`` gives, or in the ``residual`` of the mixture.
+        stems: what the mask gives, and what the residual is.
         state: state dict, float32. Networks built from it share its tensors.
         sha256: of the file.
         model: the public model it is, where the registry knows it.
@@ -234,7 +234,7 @@ def load_checkpoint(
     Args:
         name_or_path: see ``find_checkpoint``.
         band_plan: a public checkpoint's band plan, by name or as a JSON file, over what is known or inferred.
-        voice: where the voice is, over what is known: in what the ``mask`` gives, or in the ``rest``.
+        voice: where the voice is, over what is known: in what the ``mask`` gives, or in the ``residual``.
         progress: of a download, in bytes.
 
     Raises:
@@ -251,9 +251,9 @@ def load_checkpoint(
     if _METADATA_KEY in metadata:
         own = _read_config(metadata, path)
         stems = ("vocals", "accompaniment")
-        if (voice or ("mask" if own.primary == "vocals" else "rest")) == "rest":
+        if (voice or ("mask" if own.primary == "vocals" else "residual")) == "residual":
             stems = ("accompaniment", "vocals")
-        kept: Voice = "mask" if stems[0] == "vocals" else "rest"
+        kept: Voice = "mask" if stems[0] == "vocals" else "residual"
         return Checkpoint(name, "5.1", own.path, kept, stems, state, sha256, own=own)
     sizes = _sizes({key: tuple(value.shape) for key, value in state.items()}, name)
     found = identify(path, sizes, sha256=sha256, band_plan=band_plan, voice=voice)
@@ -276,7 +276,7 @@ def save_checkpoint(path: Path, config: NetConfig, state: dict[str, torch.Tensor
     Args:
         path: a ``.safetensors`` file.
         config: sizes, signal path and notes; they travel with the weights.
-        state: weights by name.
+        state: weights by name, of the shapes that the sizes give.
 
     Raises:
         OSError: the file cannot be written.

@@ -2,8 +2,8 @@
 
 The facts are in ``registry.json``. "Vocals are never the accompaniment": public lists disagree on what a network's
 own output is called, and files were published whose two outputs landed in each other's folders. Here every model
-says what its mask gives, what the rest of the mixture is, and which of the two a dialogue chain goes on with; a
-record in which that is no voice cannot be made.
+says what its mask gives, what the residual (the mixture minus that) is, and which of the two a dialogue chain goes on
+with; a record in which that is no voice cannot be made.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Literal
 from yuki_builder.records import Record
 
 Architecture = Literal["vr-5.0", "vr-5.1", "mdx-net"]
-Voice = Literal["mask", "rest"]
+Voice = Literal["mask", "residual"]
 
 _FILE = Path(__file__).with_name("registry.json")
 
@@ -48,8 +48,8 @@ class StemFacts(Record):
 
     Attributes:
         mask_gives: what the network itself puts out; one of ``HOLDS_THE_VOICE``.
-        rest_is: what the mixture minus that is.
-        keep: the output that a dialogue chain goes on with, ``mask`` or ``rest``.
+        residual_is: what the mixture minus that is.
+        keep: the output that a dialogue chain goes on with, ``mask`` or ``residual``.
         band_plan: name of its signal path; None where it has none (MDX-Net).
         uvr_md5: MD5 of the file's last 10,000 * 1024 bytes, by which UVR knows it; None where not established.
 
@@ -58,7 +58,7 @@ class StemFacts(Record):
     """
 
     mask_gives: str
-    rest_is: str
+    residual_is: str
     keep: Voice
     band_plan: str | None = None
     uvr_md5: str | None = None
@@ -67,25 +67,25 @@ class StemFacts(Record):
         for stem in self.stems:
             if stem not in HOLDS_THE_VOICE:
                 raise ValueError(f"{stem!r} is no known stem")
-        if self.keep not in ("mask", "rest"):
-            raise ValueError(f"keep is {self.keep!r}, neither mask nor rest")
+        if self.keep not in ("mask", "residual"):
+            raise ValueError(f"keep is {self.keep!r}, neither mask nor residual")
         if not HOLDS_THE_VOICE[self.kept] or HOLDS_THE_VOICE[self.dropped]:
-            raise ValueError(f"of {self.mask_gives} and {self.rest_is}, {self.kept} would be kept as the voice")
+            raise ValueError(f"of {self.mask_gives} and {self.residual_is}, {self.kept} would be kept as the voice")
 
     @property
     def stems(self) -> tuple[str, str]:
-        """What the mask gives, and the rest."""
-        return self.mask_gives, self.rest_is
+        """What the mask gives, and the residual."""
+        return self.mask_gives, self.residual_is
 
     @property
     def kept(self) -> str:
         """The stem that goes on."""
-        return self.mask_gives if self.keep == "mask" else self.rest_is
+        return self.mask_gives if self.keep == "mask" else self.residual_is
 
     @property
     def dropped(self) -> str:
         """The other one."""
-        return self.rest_is if self.keep == "mask" else self.mask_gives
+        return self.residual_is if self.keep == "mask" else self.mask_gives
 
 
 @dataclass(frozen=True, slots=True)

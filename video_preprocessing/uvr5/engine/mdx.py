@@ -1,4 +1,4 @@
-"""MDX-Net, as a link of a chain: a network on the complex spectrogram, from an ONNX file, over any length.
+"""MDX-Net, as a model of a chain: a network on the complex spectrogram, from an ONNX file, over any length.
 
 Unlike the VR networks it gives no mask but the spectrogram of one stem itself, phases included (Kim et al.,
 "KUIELab-MDX-Net", 2021). The recording is cut into windows of ``dim_t`` frames; of every window's output the
@@ -40,7 +40,7 @@ class MdxNet:
         path: the ONNX file.
         sizes: what the file does not say of itself; None: read off its input, with the usual ``n_fft`` of twice
             ``dim_f``.
-        keep: the output to go on with: what the network gives (``mask``), or the mixture minus it (``rest``).
+        keep: the output to go on with: what the network gives (``mask``), or the mixture minus it (``residual``).
         stems: names of what it keeps and of what it takes away.
         denoise: average the network with itself on the negated input, which cancels what it adds by itself;
             twice the time.
@@ -68,7 +68,7 @@ class MdxNet:
         path: Path,
         sizes: MdxSizes | None = None,
         *,
-        keep: Voice = "rest",
+        keep: Voice = "residual",
         stems: tuple[str, str] = ("dry", "reverb"),
         denoise: bool = True,
         crossfade: float = 0.0,
@@ -119,7 +119,7 @@ class MdxNet:
         """
         path = find_checkpoint(name_or_path, progress=progress)
         model = _model_of(name_or_path, path)
-        known: Voice = model.keep if model else "rest"
+        known: Voice = model.keep if model else "residual"
         kept, dropped = (model.kept, model.dropped) if model else ("dry", "reverb")
         return cls(
             path,
@@ -153,7 +153,7 @@ class MdxNet:
         """The kept stem of a stream of blocks, block by block and of the same total length.
 
         At another rate than the network's own the network hears a resampled copy, and what it gives is resampled
-        back before it is subtracted: what the network cannot hear stays in the rest.
+        back before it is subtracted: what the network cannot hear stays in the residual.
 
         Args:
             blocks: the recording.
@@ -175,8 +175,8 @@ class MdxNet:
 
     def _stems(self, mixture: FloatArray, given: FloatArray, both: bool) -> FloatArray:
         stem = given * np.float32(self.sizes.compensation)
-        rest = mixture - stem
-        kept, dropped = (rest, stem) if self.keep == "rest" else (stem, rest)
+        residual = mixture - stem
+        kept, dropped = (residual, stem) if self.keep == "residual" else (stem, residual)
         return np.concatenate([kept, dropped]) if both else kept
 
     def _network(self, blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:

@@ -19,6 +19,10 @@ from video_preprocessing.uvr5.network.layers import PUBLIC_DROPOUT, Conv2DBNActi
 class SeparableConv2DBNActiv(nn.Module):
     """A dilated convolution of each channel by itself, then one across channels, normalisation, ReLU.
 
+    Args:
+        nin, nout: channels.
+        dilation: bins and frames from one tap to the next.
+
     Shape:
         (N, nin, bins, frames) -> (N, nout, bins, frames)
     """
@@ -38,6 +42,10 @@ class SeparableConv2DBNActiv(nn.Module):
 
 class Encoder(nn.Module):
     """Two convolutions; the first one's result is the skip connection, the second one steps down.
+
+    Args:
+        nin, nout: channels.
+        stride: how many bins and frames become one.
 
     Shape:
         (N, nin, bins, frames) -> (N, nout, bins / stride, frames / stride), (N, nout, bins, frames)

@@ -152,6 +152,9 @@ class CascadedNet(MaskNet):
         (N, 2, bins, frames) -> mask (N, 2, n_fft / 2 + 1, frames), with bins at least n_fft / 2 (those above
         are ignored) and frames a multiple of 16. In training mode a tuple (mask, auxiliary mask of the
         first two stages).
+
+    Raises:
+        ValueError: a size that is no such multiple.
     """
 
     offset = 64

@@ -80,6 +80,9 @@ class PostProcess:
         threshold: magnitude, on the scale of the spectrogram.
         shortest: frames.
         fade: frames; twice of it at most as long as ``shortest``.
+
+    Raises:
+        ValueError: it is longer.
     """
 
     def __init__(self, threshold: float = 0.2, shortest: int = 64, fade: int = 32) -> None:

@@ -16,8 +16,8 @@ stereo_n        ((L + R/4)/0.9375, (R + L/4)/0.9375) (L' - R'/4, R' - L'/4)
 reverse         backwards in time                    forwards again
 ==============  ===================================  ==========================================
 
-``reverse`` cannot be streamed as such; :class:`links.MultiBand` turns the windows around instead, before the network
-and after it, and the streams here leave it out.
+``reverse`` cannot be streamed as such; :class:`engine.models.MultiBand` turns the windows around instead, before the
+network and after it, and the streams here leave it out.
 """
 
 from __future__ import annotations

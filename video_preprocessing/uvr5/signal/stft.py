@@ -16,6 +16,11 @@ class StreamingStft:
 
     Frame k covers the ``n_fft`` samples from ``k hop - lead`` on; what lies before the first sample is silence. With a
     lead of half a window the frames are centred, as librosa's.
+
+    Args:
+        n_fft: samples of a window.
+        hop: samples from one frame to the next.
+        lead: samples of silence before the first.
     """
 
     def __init__(self, n_fft: int, hop: int, lead: int) -> None:
@@ -39,7 +44,13 @@ class StreamingStft:
 
 
 class StreamingInverseStft:
-    """Frames to stereo samples by weighted overlap-add, the inverse of ``StreamingStft`` with the same settings."""
+    """Frames to stereo samples by weighted overlap-add, the inverse of ``StreamingStft`` with the same settings.
+
+    Args:
+        n_fft: samples of a window.
+        hop: samples from one frame to the next.
+        lead: samples of silence that were put before the first; they are left out.
+    """
 
     def __init__(self, n_fft: int, hop: int, lead: int) -> None:
         self.n_fft, self.hop = n_fft, hop

@@ -1,4 +1,4 @@
-"""Trains a dialogue-isolation network: ``python -m video_preprocessing.uvr5.train --speech DIR --music DIR``.
+"""Trains a dialogue separation network: ``python -m video_preprocessing.uvr5.train --speech DIR --music DIR``.
 
 Examples are mixed on the fly (``mixing.py``), step k of a seed always from the same draw, so that a run that is
 interrupted and started again goes on as if nothing had happened. The run folder holds ``state.pt`` (resume),
@@ -189,7 +189,15 @@ def held_out_improvement_db(net: torch.nn.Module, batches: Sequence[Batch], path
 
 
 class Run:
-    """One training run in its folder: starts, resumes, logs, saves."""
+    """One training run in its folder: starts, resumes, logs, saves.
+
+    Args:
+        folder: where it writes, and resumes from.
+        config: sizes of the network.
+        settings: of the training.
+        device: what it computes on.
+        begin_with: a checkpoint of the same sizes to go on from, when nothing is in the folder; None: random weights.
+    """
 
     def __init__(
         self,
@@ -379,7 +387,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     d, p = TrainSettings(), SignalPath()
     parser = argparse.ArgumentParser(
         prog="python -m video_preprocessing.uvr5.train",
-        description="Train a dialogue-isolation network from folders of clean speech and of music. "
+        description="Train a dialogue separation network from folders of clean speech and of music. "
         "Started again with the same arguments, it goes on where it stopped.",
     )
     add = parser.add_argument

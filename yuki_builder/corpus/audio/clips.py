@@ -1,4 +1,4 @@
-"""One FLAC file a line, cut from the isolated vocals."""
+"""One FLAC file a line, cut from the separated vocals."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def read_sounds(
             raise InputError(
                 f"has {rate_hz} Hz and the mix {whole.samplerate} Hz",
                 where=vocals,
-                remedy="isolate the vocals from this mix again",
+                remedy="separate the vocals from this mix again",
             )
         readers = [(ForwardReader(sound), sound.frames) for sound in (voice, whole) if sound is not None]
         if destination is not None:

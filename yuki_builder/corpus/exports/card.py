@@ -124,8 +124,8 @@ def _about_split(facts: CardFacts, examples: Sequence[Chosen], options: ExportOp
 
 
 def _made(source: Source, options: ExportOptions) -> Iterator[str]:
-    isolated = "" if source.made_with.get("separator") == "none" else "voices isolated from music and effects, "
-    yield f"By yuki_builder {__version__}: {isolated}subtitles aligned to the voices, each line given to a"
+    separated = "" if source.made_with.get("separator") == "none" else "voices separated from music and effects, "
+    yield f"By yuki_builder {__version__}: {separated}subtitles aligned to the voices, each line given to a"
     yield "character by names in the subtitles and by voice. `confidence` is calibrated: of lines given 0.9, nine in"
     yield "ten are right. The text is that of the subtitles: where they translate what is said, it is no transcript."
     yield ""

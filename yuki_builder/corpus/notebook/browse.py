@@ -67,8 +67,10 @@ def open_corpus(out: str | os.PathLike[str]) -> Corpus:
 class Corpus:
     """What :func:`open_corpus` found. Nothing is read before it is asked for, and then once.
 
-    Attributes:
+    Args:
         out: the output folder, which clip paths are relative to.
+        episode_folders: those of the finished episodes, in order.
+        parquet: the lines of all of them, where the corpus has been built; None: they are read by episode.
     """
 
     def __init__(self, out: Path, *, episode_folders: tuple[Path, ...], parquet: Path | None = None) -> None:
@@ -369,7 +371,7 @@ class Corpus:
         return plots.plot_embeddings(chosen, vectors, axes)
 
     def compare(self, line_id: str) -> Figure:
-        """Spectrograms of a line in the mix and in the isolated vocals."""
+        """Spectrograms of a line in the mix and in the separated vocals."""
         (mix, rate), (vocals, _) = (self.audio(line_id, source) for source in ("mix", "vocals"))
         return plots.plot_comparison(mix, vocals, rate, title=f"{line_id}: {self.line(line_id)['text']}")
 

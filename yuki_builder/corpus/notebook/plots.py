@@ -101,7 +101,7 @@ def project(vectors: FloatArray) -> FloatArray:
 
 
 def plot_comparison(mix: FloatArray, vocals: FloatArray, sample_rate_hz: int, *, title: str = "") -> Figure:
-    """Spectrograms of a stretch of the mix and of the vocals isolated from it, one above the other.
+    """Spectrograms of a stretch of the mix and of the vocals separated from it, one above the other.
 
     Args:
         mix, vocals: shape (channels, samples).

@@ -58,7 +58,7 @@ def picture_sound(mix: Path, vocals: Path, *, progress: Progress = no_progress) 
 
     Args:
         mix: a sound file on the episode's clock.
-        vocals: what was isolated from it.
+        vocals: what was separated from it.
         progress: called with the milliseconds done of the mix.
 
     Raises:

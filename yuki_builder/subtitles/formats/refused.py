@@ -9,7 +9,14 @@ from yuki_builder.subtitles.formats.base import HEAD_CHARS, Format, Source
 
 
 class Refused(Format):
-    """A kind of text that is refused, with what it is and what to do instead."""
+    """A kind of text that is refused.
+
+    Args:
+        name: what the kind is called.
+        pattern: what such a text begins with, as a regular expression; letters of either case.
+        what: what the error says that it is.
+        remedy: what to do instead.
+    """
 
     suffixes = ()
 

@@ -2,7 +2,7 @@
 
 ``SingleBand`` is the path of the project's own checkpoints, ``MultiBand`` that of the public ones. Both read and
 write the sample rate of the recording, in memory that does not grow with its length, and both can begin anywhere: see
-``Link.alignment_samples``.
+``ChainModel.alignment_samples``.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class SeparatorOptions:
         return torch.bfloat16 if self.precision == "bfloat16" else torch.float32
 
 
-class Link(Protocol):
+class ChainModel(Protocol):
     """A network in a chain.
 
     Attributes:
@@ -132,10 +132,12 @@ class Link(Protocol):
         """
 
 
-def make_link(checkpoint: Checkpoint, *, device: str, options: SeparatorOptions, keep_weights: bool = True) -> Link:
-    """The link for a checkpoint, by its signal path.
+def make_model(
+    checkpoint: Checkpoint, *, device: str, options: SeparatorOptions, keep_weights: bool = True
+) -> ChainModel:
+    """The model of a checkpoint, by its signal path.
 
-    Without ``keep_weights`` the checkpoint's state dict is emptied: the link needs memory for its weights once, not
+    Without ``keep_weights`` the checkpoint's state dict is emptied: the model needs memory for its weights once, not
     twice.
 
     Args:
@@ -188,6 +190,11 @@ class LevelledInput(PlainInput):
     The level is that of the frames that are not silent: context before the recording's first frame says nothing. Nor do
     the bins below voices: an offset or a rumble there, audible or not, would make voices seem too quiet to matter. What
     is far above the level there is shown at a bound.
+
+    Args:
+        net: the network.
+        dtype: what it computes in.
+        path: the signal path, which says which bins are below voices.
     """
 
     def __init__(self, net: MaskNet, dtype: torch.dtype, path: SignalPath) -> None:
@@ -239,6 +246,8 @@ class _Network:
 
 class SingleBand(_Network):
     """A checkpoint of this project: one band, window and hop as times, so that any sample rate will do.
+
+    Args: as those of :func:`make_model`.
 
     Raises:
         ConfigError: no such device, or a window without room between its contexts.
@@ -295,7 +304,7 @@ class SingleBand(_Network):
         for begin in range(0, mask.shape[-1], PIECE_FRAMES):
             piece = mask[..., begin : begin + PIECE_FRAMES]
             spectrum = waiting.take(piece.shape[-1])
-            if self.checkpoint.voice == "rest":
+            if self.checkpoint.voice == "residual":
                 piece = 1 - piece
             piece = carry_upward(piece, spectrum.abs(), self.path, spectrum.shape[1])
             yield framer.synthesise(left_right((spectrum * piece).movedim(0, -2)).movedim(-2, 0))
@@ -303,6 +312,8 @@ class SingleBand(_Network):
 
 class MultiBand(_Network):
     """A public checkpoint in its band plan, as its own tools run it.
+
+    Args: as those of :func:`make_model`.
 
     Raises:
         ConfigError: no such device, a window without room between its contexts, or options out of range.
@@ -320,8 +331,8 @@ class MultiBand(_Network):
         if not 0 <= self.aggressiveness <= 1:
             raise ConfigError(f"invalid aggressiveness: {self.aggressiveness:g}", remedy="give 0 to 1")
         self.plan = checkpoint.path
-        mask, rest = checkpoint.stems
-        self.stems = (mask, rest) if checkpoint.voice == "mask" else (rest, mask)
+        mask, residual = checkpoint.stems
+        self.stems = (mask, residual) if checkpoint.voice == "mask" else (residual, mask)
 
     def alignment_samples(self, sample_rate_hz: int) -> int:
         # In phase with the windows, with the resamplers between the bands, and with the one before them all.
@@ -380,13 +391,13 @@ class MultiBand(_Network):
 class _StemWriter:
     """Applies masks to the frames that wait for them and turns both results into waveforms."""
 
-    def __init__(self, link: MultiBand, both: bool) -> None:
-        self.link, self.plan, self.both = link, link.plan, both
+    def __init__(self, model: MultiBand, both: bool) -> None:
+        self.model, self.plan, self.both = model, model.plan, both
         self.waiting, self.waiting_high = FrameQueue(), FrameQueue()
-        self.post = PostProcess() if link.options.post_process else None
+        self.post = PostProcess() if model.options.post_process else None
         self.late_mixture, self.late_voice = FrameQueue(), FrameQueue()
         # Where a plan has no room below the pre-filter there is nothing to mirror.
-        self.mirrors = link.options.high_end and 0 < self.plan.high_end_bins <= self.plan.pre_filter_start - 10
+        self.mirrors = model.options.high_end and 0 < self.plan.high_end_bins <= self.plan.pre_filter_start - 10
         self.synthesisers = [Synthesiser(self.plan) for _ in range(2 if both else 1)]
 
     def push(self, combined: torch.Tensor, high_end: torch.Tensor | None) -> None:
@@ -409,11 +420,11 @@ class _StemWriter:
         return np.concatenate(rest, axis=1)
 
     def _sharpened(self, combined: torch.Tensor, mask: torch.Tensor) -> Iterator[FloatArray]:
-        checkpoint = self.link.checkpoint
+        checkpoint = self.model.checkpoint
         mask = apply_aggressiveness(
             mask,
             self.plan,
-            self.link.aggressiveness,
+            self.model.aggressiveness,
             generation=checkpoint.generation,
             primary_is_accompaniment=checkpoint.stems[0] != "vocals",
         )

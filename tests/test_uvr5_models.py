@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from video_preprocessing.uvr5.checkpoints import Checkpoint
-from video_preprocessing.uvr5.engine.links import MultiBand, SeparatorOptions, default_window_frames, make_link
+from video_preprocessing.uvr5.engine.models import MultiBand, SeparatorOptions, default_window_frames, make_model
 from video_preprocessing.uvr5.engine.optimise import keeping_freed_memory, prepare
 from video_preprocessing.uvr5.engine.streams import resample_stream
 from video_preprocessing.uvr5.engine.windows import MaskStream, Windowing
@@ -56,17 +56,17 @@ def checkpoint(generation: str = "5.1", voice: str = "mask", **plan: Any) -> Che
     return Checkpoint("small", generation, bands, voice, stems, net.state_dict(), "0")  # type: ignore[arg-type]
 
 
-def link(checkpoint: Checkpoint, **options: Any) -> MultiBand:
+def model(checkpoint: Checkpoint, **options: Any) -> MultiBand:
     offset = 64 if checkpoint.generation == "5.1" else 128
     chosen = {"window_frames": 2 * offset + 64, "aggressiveness": 0.0, **options}
     return MultiBand(checkpoint, device="cpu", options=SeparatorOptions(**chosen))
 
 
-def separated(link: MultiBand, x: FloatArray, rate_hz: int = 16_000, cuts: tuple[int, ...] = ()) -> FloatArray:
+def separated(model: MultiBand, x: FloatArray, rate_hz: int = 16_000, cuts: tuple[int, ...] = ()) -> FloatArray:
     edges = [0, *sorted(cuts), x.shape[1]]
     blocks = [x[:, a:b] for a, b in itertools.pairwise(edges)]
-    peak = link.measure(blocks, rate_hz)
-    return np.concatenate(list(link.stream(blocks, rate_hz, peak=peak, both=True)), axis=1)
+    peak = model.measure(blocks, rate_hz)
+    return np.concatenate(list(model.stream(blocks, rate_hz, peak=peak, both=True)), axis=1)
 
 
 @pytest.mark.parametrize("tta", [False, True])
@@ -76,7 +76,7 @@ def test_the_whole_path_is_that_of_the_reference(tta: bool) -> None:
     wave = np.load(golden.FOLDER / "signal_wave.npz")["wave"]
     stems = ("vocals", "accompaniment")
     public = Checkpoint("public", "5.1", band_plan("4band_v3"), "mask", stems, state, "0")
-    out = separated(link(public, window_frames=256, test_time_augmentation=tta), wave, 44_100)
+    out = separated(model(public, window_frames=256, test_time_augmentation=tta), wave, 44_100)
     assert snr_db(out[:2, 20_000:60_000], reference["primary_wave"].numpy()) > 55
 
 
@@ -92,10 +92,10 @@ def test_what_makes_a_network_fast_leaves_it_as_it_is(generation: str) -> None:
 
 def test_the_voice_is_where_the_checkpoint_says() -> None:
     x = noise(16_000)
-    kept, other = separated(link(checkpoint(voice="mask")), x), separated(link(checkpoint(voice="rest")), x)
+    kept, other = separated(model(checkpoint(voice="mask")), x), separated(model(checkpoint(voice="residual")), x)
     np.testing.assert_allclose(kept[:2], other[2:], atol=1e-5)
     np.testing.assert_allclose(kept[2:], other[:2], atol=1e-5)
-    assert link(checkpoint(voice="rest")).stems == ("vocals", "accompaniment")
+    assert model(checkpoint(voice="residual")).stems == ("vocals", "accompaniment")
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_the_voice_is_where_the_checkpoint_says() -> None:
 def test_blocks_do_not_change_the_result(options: dict[str, Any], cuts: list[int]) -> None:
     x = noise(40_000)
     x[:, 10_000:30_000] *= 0.001
-    one = link(checkpoint(), **options)
+    one = model(checkpoint(), **options)
     whole = separated(one, x)
     assert whole.shape == (4, 40_000)
     np.testing.assert_allclose(separated(one, x, cuts=tuple(cuts)), whole, atol=1e-5)
@@ -124,7 +124,7 @@ def test_blocks_do_not_change_the_result(options: dict[str, Any], cuts: list[int
 @pytest.mark.parametrize("samples", [0, 1, 100, 5000])
 @pytest.mark.parametrize("rate_hz", [16_000, 22_050, 48_000])
 def test_any_rate_and_length_comes_out_as_it_went_in(rate_hz: int, samples: int) -> None:
-    assert separated(link(checkpoint("5.0")), noise(samples), rate_hz).shape == (4, samples)
+    assert separated(model(checkpoint("5.0")), noise(samples), rate_hz).shape == (4, samples)
 
 
 def test_options_do_what_they_say() -> None:
@@ -132,17 +132,17 @@ def test_options_do_what_they_say() -> None:
     x[:, 20_000:40_000] *= 0.01
     old = checkpoint("5.0")
     assert (
-        np.square(separated(link(old, aggressiveness=1.0), x)[:2]).sum()
-        < 0.9 * np.square(separated(link(old), x)[:2]).sum()
+        np.square(separated(model(old, aggressiveness=1.0), x)[:2]).sum()
+        < 0.9 * np.square(separated(model(old), x)[:2]).sum()
     )
     # Where nothing is said, as the tools they come with: a tenth for the older networks, nothing for the newer.
     np.testing.assert_array_equal(
-        separated(link(old, aggressiveness=None), x), separated(link(old, aggressiveness=0.1), x)
+        separated(model(old, aggressiveness=None), x), separated(model(old, aggressiveness=0.1), x)
     )
-    plain = separated(link(checkpoint()), x)
-    np.testing.assert_array_equal(separated(link(checkpoint(), aggressiveness=None), x), plain)
+    plain = separated(model(checkpoint()), x)
+    np.testing.assert_array_equal(separated(model(checkpoint(), aggressiveness=None), x), plain)
     # Half a second inside the quiet stretch: its remains have gone over to the accompaniment.
-    given = separated(link(checkpoint(), post_process=True), x)
+    given = separated(model(checkpoint(), post_process=True), x)
     inner = slice(28_000, 32_000)
     assert np.square(given[:2, inner]).sum() < 1e-3 * np.square(plain[:2, inner]).sum()
     np.testing.assert_allclose(given[:2] + given[2:], plain[:2] + plain[2:], atol=1e-5)
@@ -150,7 +150,7 @@ def test_options_do_what_they_say() -> None:
 
 def test_a_network_for_music_played_backwards_gets_it_so() -> None:
     """Turned around, the recording gives the turned-around stems, where windows meet the same frames."""
-    forwards, backwards = link(checkpoint()), link(checkpoint(reverse=True))
+    forwards, backwards = model(checkpoint()), model(checkpoint(reverse=True))
     # One window and a whole number of hops, so that both directions see the same frames.
     x = noise(128 * 63)
     a = separated(forwards, np.pad(x, ((0, 0), (0, 0))))
@@ -162,7 +162,7 @@ def test_a_network_for_music_played_backwards_gets_it_so() -> None:
 
 
 def test_a_stream_begun_in_the_middle_becomes_the_unbroken_one() -> None:
-    for one, rate_hz in ((link(checkpoint()), 16_000), (link(checkpoint("5.0")), 24_000)):
+    for one, rate_hz in ((model(checkpoint()), 16_000), (model(checkpoint("5.0")), 24_000)):
         begin = one.alignment_samples(rate_hz)
         x = noise(begin + one.warm_up_samples(rate_hz) + 30_000)
         peak = one.measure([x], rate_hz)
@@ -189,7 +189,7 @@ def test_a_link_needs_its_weights_once() -> None:
     kept, given = checkpoint(), checkpoint()
     options = SeparatorOptions(window_frames=160)
     results = [
-        separated(make_link(one, device="cpu", options=options, keep_weights=keep), noise(20_000))
+        separated(make_model(one, device="cpu", options=options, keep_weights=keep), noise(20_000))
         for one, keep in ((kept, True), (given, False))
     ]
     np.testing.assert_array_equal(*results)
@@ -199,7 +199,7 @@ def test_a_link_needs_its_weights_once() -> None:
 
 def test_half_precision_is_close_and_only_on_demand() -> None:
     x = noise(60_000)
-    exact, coarse = separated(link(checkpoint()), x), separated(link(checkpoint(), precision="bfloat16"), x)
+    exact, coarse = separated(model(checkpoint()), x), separated(model(checkpoint(), precision="bfloat16"), x)
     assert 25 < snr_db(coarse[:2], exact[:2]) < 90
     assert SeparatorOptions().dtype(CPU) is torch.float32
     assert SeparatorOptions().dtype(torch.device("cuda")) is torch.float16
@@ -219,7 +219,7 @@ def test_half_precision_is_close_and_only_on_demand() -> None:
 )
 def test_settings_that_make_no_sense(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
-        link(checkpoint(), **options)
+        model(checkpoint(), **options)
 
 
 class Ramp:
@@ -270,9 +270,9 @@ def test_windows_fade_into_each_other() -> None:
 
 def test_fingerprints_tell_settings_apart() -> None:
     public = checkpoint()
-    links = [link(public), link(public), link(public, aggressiveness=0.2), link(public, crossfade=8)]
-    links.append(link(dataclasses.replace(public, voice="rest")))
-    assert len({one.fingerprint for one in links}) == 4
+    models = [model(public), model(public), model(public, aggressiveness=0.2), model(public, crossfade=8)]
+    models.append(model(dataclasses.replace(public, voice="residual")))
+    assert len({one.fingerprint for one in models}) == 4
 
 
 def test_resampling_a_stream_keeps_its_place() -> None:
@@ -293,5 +293,5 @@ def test_memory_is_kept_only_for_as_long_as_asked() -> None:
 @pytest.mark.parametrize("generation", ["5.0", "5.1"])
 def test_a_gpu_gives_the_same(generation: str) -> None:
     x, public = noise(80_000), checkpoint(generation)
-    on_gpu = MultiBand(public, device="cuda", options=link(public).options)
-    assert snr_db(separated(on_gpu, x), separated(link(public), x)) > 40
+    on_gpu = MultiBand(public, device="cuda", options=model(public).options)
+    assert snr_db(separated(on_gpu, x), separated(model(public), x)) > 40
