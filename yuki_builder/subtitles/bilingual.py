@@ -50,14 +50,40 @@ def script_of(line: str, *, is_sure: bool = True) -> Script | None:
     return _script_of(line, 2 if is_sure else 1)
 
 
+class _Codes(dict[int, str]):
+    """The script of a character, by its number: a letter for each, in their order; a space where it is of none."""
+
+    def __missing__(self, number: int) -> str:
+        character = chr(number)
+        known = (chr(ord("a") + k) for k, script in enumerate(Script) if script.value.match(character))
+        code = self[number] = next(known, " ")
+        return code
+
+
+_CODES = _Codes()
+_SCRIPT_OF_CODE = {chr(ord("a") + k): script for k, script in enumerate(Script)}
+_BY_CHARACTER = tuple(code for code, script in _SCRIPT_OF_CODE.items() if not script.value.pattern.endswith("+"))
+_HAN, _KANA = (next(code for code, known in _SCRIPT_OF_CODE.items() if known is s) for s in (Script.HAN, Script.KANA))
+
+
 @functools.lru_cache(maxsize=1 << 13)
 def _script_of(line: str, least: int) -> Script | None:
-    counts = {script: len(script.value.findall(line)) for script in Script}
-    if counts[Script.KANA] >= least and 6 * counts[Script.KANA] >= counts[Script.HAN]:
-        counts[Script.KANA] += counts.pop(Script.HAN)
-    script = max(counts, key=counts.__getitem__)
-    total = sum(counts.values())
-    return script if counts[script] >= least and 10 * counts[script] >= 7 * total else None
+    codes = line.translate(_CODES)
+    words = "".join(code for code, _ in groupby(codes))
+    counts = {code: (codes if code in _BY_CHARACTER else words).count(code) for code in set(words) if code != " "}
+    if not counts:
+        return None
+    if (kana := counts.get(_KANA, 0)) >= least and 6 * kana >= counts.get(_HAN, 0):
+        counts[_KANA] = kana + counts.pop(_HAN, 0)
+    most = max(counts.values())
+    code = min(code for code, count in counts.items() if count == most)
+    return _SCRIPT_OF_CODE[code] if most >= least and 10 * most >= 7 * sum(counts.values()) else None
+
+
+def scripts_in(texts: Sequence[str]) -> set[Script]:
+    """The scripts of which there is a letter in one of the texts at least."""
+    whole = "\n".join(texts)
+    return {script for script in Script if script.value.search(whole)}
 
 
 _SYLLABLE = r"(?:[kgszjtdnhbpmr]?y?|ch|sh|ts|f|w|v|kk?y?|tt?|ss?h?|pp?y?|cch|tch)(?:[aiueoāūōēīâûôêî]{1,2})n?'?"
@@ -70,8 +96,13 @@ def is_romaji(line: str) -> bool:
     words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", line.casefold())
     if sum(map(len, words)) < 4:
         return False
-    fitting = sum(_ROMAJI.fullmatch(word) is not None and not _NOT_JAPANESE.search(word) for word in words)
-    return 100 * fitting >= 85 * len(words)
+    others = 0
+    for word in words:
+        if _ROMAJI.fullmatch(word) is None or _NOT_JAPANESE.search(word):
+            others += 1
+            if 100 * others > 15 * len(words):
+                return False
+    return True
 
 
 def halves(lines: Sequence[str]) -> tuple[int, Pair] | None:
@@ -109,6 +140,14 @@ def _is_of(script: Script, line: str, wanted: Script) -> bool:
     return script is Script.HAN  # Japanese without kana
 
 
+_SEPARATOR = re.compile(r"\s*[|｜/／]\s*|\s+|(?<=[.!?…])(?=[\u3040-\uffef])|(?<=[。！？])(?=[A-Za-z])")
+
+
+def may_split(text: str) -> bool:
+    """Whether there is any place where two languages of one row could part."""
+    return not text.isascii() and _SEPARATOR.search(text) is not None
+
+
 def split_row(text: str, pair: Pair) -> tuple[str, str] | None:
     """The two languages of one row (`Up here. 在上面`, `Come down.｜下来`), in the order of the pair, or None.
 
@@ -119,7 +158,7 @@ def split_row(text: str, pair: Pair) -> tuple[str, str] | None:
         return None
     if first not in _ASIAN and second not in _ASIAN and first is not Script.CYRILLIC and second is not Script.CYRILLIC:
         return None
-    for separator in re.finditer(r"\s*[|｜/／]\s*|\s+|(?<=[.!?…])(?=[\u3040-\uffef])|(?<=[。！？])(?=[A-Za-z])", text):
+    for separator in _SEPARATOR.finditer(text):
         left, right = text[: separator.start()], text[separator.end() :]
         if not left or not right:
             continue

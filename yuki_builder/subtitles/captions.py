@@ -192,7 +192,7 @@ def _with_lines(draft: Draft, lines: tuple[str, ...], *, first: int = 0, end_ms:
         lines=lines,
         voice_of_line=cleaned.voice_of_line[first : first + count],
         colour_of_line=cleaned.colour_of_line[first : first + count],
-        is_plain=all(map(is_plain, lines)),
+        is_plain=all(map(is_plain, lines)) and not (cleaned.voice_of_line or cleaned.colour_of_line),
     )
     if len(kept.voice_of_line) != count:
         kept = replace(kept, voice_of_line=())

@@ -52,7 +52,10 @@ _INVISIBLE = re.compile(
 _LINE_BREAK = re.compile(r"[\n\x0b\x0c\x85\u2028\u2029]")
 _SPACES = re.compile(r"[ \t\xa0\u202f]+")
 _EDGES = " \t\u3000\u200c\u200d"
-_MARKS = re.compile(r"[:(\[<{>*#]|^\s*-")
+# What opens a label, a bracket, a song, a thought or a note, and the signs of broadcast captions. Dashes count at the ends.
+_MARKS = re.compile("[:(\\[<{>*#：（［【＜〈《≪＞≫»⦅⦆｟｠⸨⸩♪♫♬♩🎵🎶＃➡⇒⮕→☎☏📱📞📺📻🔊🔉📢📣💻🖥🎤🎙※＊]")
+_DASHES = "-‐‑–—―−－"
+_WORD = re.compile(r"[^\W_]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,11 @@ _NOTHING = Cleaned(())
 
 def is_plain(row: str) -> bool:
     """Whether a row surely holds no label, bracket, dash, sound or song: most rows, which then cost no more."""
-    return row.isascii() and row.isprintable() and _MARKS.search(row) is None
+    if _MARKS.search(row) is not None or not row.isprintable():
+        return False
+    if row.isascii():
+        return not row.startswith("-")
+    return row[0] not in _DASHES and row[-1] not in _DASHES and _WORD.search(row) is not None
 
 
 def clean(text: str, *, is_ass: bool) -> Cleaned:

@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from yuki_builder.subtitles.captions import Repeats
-from yuki_builder.subtitles.cleaning import is_plain
 from yuki_builder.subtitles.labels import (
+    Chunk,
     Form,
     Kind,
     Label,
@@ -21,7 +21,6 @@ from yuki_builder.subtitles.labels import (
     has_chevrons,
     inner_labels,
     leading_labels,
-    split_chunks,
 )
 from yuki_builder.subtitles.speakers import name_key
 from yuki_builder.subtitles.typesetting import Typesetting
@@ -115,17 +114,17 @@ def _some(names: Sequence[str], most: int = 6) -> str:
     return ", ".join(name or "(none)" for name in names[:most]) + more
 
 
-def read_labels(cues: Sequence[Sequence[str]], *, actors: Collection[str], is_in_capitals: bool) -> LabelBook:
+def read_labels(cues: Sequence[Sequence[Chunk]], *, actors: Collection[str], is_in_capitals: bool) -> LabelBook:
     """How a file labels its rows.
 
     Args:
-        cues: the rows of each cue that may be spoken.
+        cues: the pieces of each cue that may be spoken; none of one without marks.
         actors: keys of the names that the file gives outside the text (actor field, voice tags).
         is_in_capitals: the whole file is written in capitals, so that they are no sign of a name.
     """
     counts = _Counts()
-    for rows in cues:
-        counts.add(rows)
+    for chunks in cues:
+        counts.add(chunks)
     return counts.book(actors=actors, is_in_capitals=is_in_capitals, cues=len(cues))
 
 
@@ -139,25 +138,21 @@ class _Counts:
         self.aside_rows: Counter[Form] = Counter()
         self.chevrons = 0
 
-    def add(self, rows: Sequence[str]) -> None:
-        if all(map(is_plain, rows)):
-            return
-        for k, row in enumerate(rows):
-            self.chevrons += has_chevrons(row)
-            chunks = split_chunks(row)
-            for j, chunk in enumerate(chunks):
-                is_last = k == len(rows) - 1 and j == len(chunks) - 1
-                _, labels = leading_labels(chunk, is_last=is_last)
-                for label in labels:
-                    if label.inside.kind is Kind.NAME:
-                        self.seen.append((label, chunk[label.end :]))
-                    elif label.form is not Form.COLON:
-                        self.aside_rows[label.form] += 1
-                if ":" in chunk or "：" in chunk or "(" in chunk or "[" in chunk or "（" in chunk:
-                    self.inner += [label for _, label in inner_labels(chunk) if label.inside.kind is Kind.NAME]
-        if len(rows) == 1:
-            _, labels = leading_labels(rows[0], is_last=False)
-            is_alone = len(labels) == 1 and not labels[0].has_colon and not rows[0][labels[0].end :].strip()
+    def add(self, chunks: Sequence[Chunk]) -> None:
+        for k, chunk in enumerate(chunks):
+            text = chunk.text
+            self.chevrons += has_chevrons(text) and (k == 0 or chunks[k - 1].row != chunk.row)
+            for label in chunk.labels:
+                if label.inside.kind is Kind.NAME:
+                    self.seen.append((label, text[label.end :]))
+                elif label.form is not Form.COLON:
+                    self.aside_rows[label.form] += 1
+            if ":" in text or "：" in text or "(" in text or "[" in text or "（" in text:
+                self.inner += [label for _, label in inner_labels(text) if label.inside.kind is Kind.NAME]
+        if len(chunks) == 1 and not chunks[0].labels:
+            text = chunks[0].text
+            _, labels = leading_labels(text, is_last=False)
+            is_alone = len(labels) == 1 and not labels[0].has_colon and not text[labels[0].end :].strip()
             if is_alone and not labels[0].inside.manner:  # (ANNA LAUGHS) names Anna, and is no sound called Anna
                 self.alone.update(map(name_key, labels[0].inside.names))
 

@@ -10,8 +10,10 @@ import enum
 import functools
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from yuki_builder.subtitles.cleaning import is_plain
 from yuki_builder.subtitles.parts import split_inner_dashes
 from yuki_builder.subtitles.sounds import is_spoken_aside, is_sure_manner, is_unsure_manner, opens_manner
 from yuki_builder.subtitles.vocabulary import (
@@ -41,6 +43,7 @@ _BRACKETS = re.compile(
     r"(?:\[(?P<square>[^\[\]]{1,60})\]|[［【](?P<wide>[^［］【】]{1,60})[］】]|[(（](?P<round>[^()（）]{1,60})[)）]"
     r"|[<＜〈](?P<angle>[^<>＜＞〈〉]{1,12})[>＞〉]|\{(?P<brace>[^{}\\]{1,40})\})\s*(?P<colon>[:：])?"
 )
+_OPENING = "[［【(（<＜〈{"
 _NO_SPEECH = re.compile(r":[/\\\d]")  # http://, C:\, 12:30
 _MIDDLE = re.compile(r"(?<=[.!?…。！？\"”』」)）\]♪➡])\s*(?=[^\s.!?…。！？,;])")
 _CJK = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
@@ -125,7 +128,30 @@ class Label:
     is_chevron: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A row of a cue, or what one speaker says in it: the number of the row, its words, the dash and labels before them."""
+
+    row: int
+    text: str
+    dash: str = ""
+    labels: tuple[Label, ...] = ()
+
+
 _NO_LABEL = Inside(Kind.OTHER)
+
+
+def read_chunks(rows: Sequence[str]) -> tuple[Chunk, ...]:
+    """The rows of a cue, cut where another speaker begins, with the labels that may stand before each piece."""
+    found = []
+    for k, row in enumerate(rows):
+        pieces = () if is_plain(row) else split_chunks(row)
+        for j, piece in enumerate(pieces):
+            is_last = k == len(rows) - 1 and j == len(pieces) - 1
+            found.append(Chunk(k, piece, *leading_labels(piece, is_last=is_last)))
+        if not pieces:
+            found.append(Chunk(k, row))
+    return tuple(found)
 
 
 def leading_labels(text: str, *, is_last: bool) -> tuple[str, tuple[Label, ...]]:
@@ -182,7 +208,7 @@ def inner_labels(text: str) -> list[tuple[int, Label]]:
 
 def _label_at(text: str, position: int, *, is_chevron: bool) -> Label | None:
     window = text[position : position + 140]
-    match = _BRACKETS.match(window)
+    match = _BRACKETS.match(window) if window[:1] in _OPENING else None
     if match:
         form, words = next((form, match[group]) for group, form in _FORMS.items() if match[group] is not None)
         inside = read_inside(words.strip(), is_bracket=True)
@@ -191,7 +217,7 @@ def _label_at(text: str, position: int, *, is_chevron: bool) -> Label | None:
         end = position + match.end()
         end += len(text[end:]) - len(text[end:].lstrip()) if end < len(text) and text[end].isspace() else 0
         return Label(form, words.strip(), inside, end, match["colon"] is not None, is_chevron)
-    match = _COLON.match(window)
+    match = _COLON.match(window) if ":" in window or "：" in window else None
     if match is None or _NO_SPEECH.match(window, match.end() - 1):
         return None
     words = match["name"].strip(" ,，、")

@@ -156,10 +156,32 @@ _NOTE = re.compile(
     rf"[*＊]?\s*(?:(?:{_NOTE_WORDS})\s*\d*\s*(?:[:：.)\]）】—–-]|\s|$)|[*＊]?[注註]\d*\s*[:：]|[注注][释釋解]\s*[:：]|PS\s*：|P\.S\.\s*：|※)",
     re.IGNORECASE,
 )
-# How the marks of notes in ASCII begin, in lower case.
+# How the marks of notes begin, in lower case.
 _NOTE_STARTS = (
     *("t/", "t /", "t.", "t .", "tn", "tl", "tr", "ed", "e/", "au", "a/", "a.", "a f", "a\tf", "an", "no", "n.", "nd"),
-    *("n d", "pr", "po", "fo", "op", "o.", "oa", "o a", "su", "ca"),
+    *("n d", "pr", "po", "fo", "op", "o.", "oa", "o a", "su", "ca", "ghi", "chú"),
+    *(
+        "n\xa0d",
+        "o\xa0a",
+        "a\xa0f",
+        "п",
+        "ç",
+        "σ",
+        "م",
+        "ה",
+        "ö",
+        "ห",
+        "역",
+        "옮",
+        "译",
+        "譯",
+        "訳",
+        "编",
+        "編",
+        "作",
+        "注",
+        "註",
+    ),
 )
 _CJK_PS = re.compile(r"p\.?s\.?\s*[:：]\s*[\u3400-\u9fff]", re.IGNORECASE)
 _PLAIN_NOTE = re.compile(r"(?:note|nota|notiz|anmerkung|remarque|примечание|備考|备注|備註)\s*[:：]", re.IGNORECASE)
@@ -269,7 +291,7 @@ def split_notes(rows: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _may_hold_note(row: str) -> bool:
     """False for most rows: plain ones hold a note only if they open with its mark."""
-    return row.casefold().startswith(_NOTE_STARTS) or not is_plain(row)
+    return row[:5].casefold().startswith(_NOTE_STARTS) or not is_plain(row)
 
 
 def _take(match: re.Match[str], notes: list[str]) -> str:

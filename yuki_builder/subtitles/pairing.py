@@ -15,9 +15,11 @@ from yuki_builder.subtitles.bilingual import (
     halves,
     is_lower_wanted,
     language_scores,
+    may_split,
     part_rows,
     prevailing_pair,
     script_of,
+    scripts_in,
     split_row,
     two_languages,
 )
@@ -41,7 +43,7 @@ class Reading:
     lines: tuple[SpeakerLine, ...]
     secondary: tuple[SpeakerLine, ...] = ()
     asides: tuple[tuple[str, LeftOut], ...] = ()
-    is_plain: bool = False  # rows of one language and no marks, as they came
+    is_plain: bool = False  # rows without marks, as they came: of one speaker
 
 
 def pair_languages(readings: Sequence[Reading], language: str | None) -> tuple[list[Reading], tuple[str, ...]]:
@@ -64,7 +66,11 @@ def _texts(reading: Reading) -> list[str]:
 def _pair_rows(readings: Sequence[Reading], language: str | None) -> tuple[list[Reading], tuple[str, ...]] | None:
     """Cues whose rows, or the two ends of whose row, are in two scripts."""
     kept = _kept(readings)
-    found = [_pair_in(reading) for reading in kept]
+    present = scripts_in([line.text for reading in kept for line in reading.lines])
+    if len(present) < 2:
+        return None
+    row_pairs = [pair for pair in _ROW_PAIRS if present.issuperset(pair)]
+    found = [_pair_in(reading, row_pairs) for reading in kept]
     pair = prevailing_pair(found)
     if pair is None or sum(p is not None for p in found) < 2:
         return None
@@ -72,24 +78,26 @@ def _pair_rows(readings: Sequence[Reading], language: str | None) -> tuple[list[
     splits_rows = on_one_row >= 0.2 * len(kept) or on_one_row >= 3
     with_rows = [p for r, p in zip(kept, found, strict=True) if len(r.lines) > 1]
     is_sure = 2 * sum(p is not None for p in with_rows) >= len(with_rows)
+    pair_of = dict(zip((reading.cue.index for reading in kept), found, strict=True))
     paired = [
         reading
         if reading.cue.left_out is not None
-        else _parted(reading, pair, language, splits_rows=splits_rows, is_sure=is_sure)
+        else _parted(reading, pair, language, own=pair_of[reading.cue.index], splits_rows=splits_rows, is_sure=is_sure)
         for reading in readings
     ]
     return paired, (pair[0].name.capitalize(), pair[1].name.capitalize())
 
 
-def _pair_in(reading: Reading) -> Pair | None:
-    if reading.is_plain:
-        return None
+def _pair_in(reading: Reading, row_pairs: Sequence[Pair]) -> Pair | None:
+    """The scripts of the upper and lower rows of a cue, or of the ends of its row where they are one of these pairs."""
     texts = _texts(reading)
+    if all(map(str.isascii, texts)):
+        return None
     if found := halves(texts):
         return found[1]
-    if len(texts) != 1 or texts[0].isascii():
+    if len(texts) != 1 or not may_split(texts[0]):
         return None
-    for pair in _ROW_PAIRS:
+    for pair in row_pairs:
         if (split := split_row(texts[0], pair)) and _is_clause(
             split[pair.index(Script.LATIN)] if Script.LATIN in pair else ""
         ):
@@ -112,11 +120,15 @@ _ROW_PAIRS: tuple[Pair, ...] = (
 )
 
 
-def _parted(reading: Reading, pair: Pair, language: str | None, *, splits_rows: bool, is_sure: bool) -> Reading:
-    """``is_sure``: most cues are in two languages, so that one which could be in either is too."""
+def _parted(
+    reading: Reading, pair: Pair, language: str | None, *, own: Pair | None, splits_rows: bool, is_sure: bool
+) -> Reading:
+    """``own``: the pair of this cue; ``is_sure``: most are in two languages, so that one which could be in either is too."""
     texts = _texts(reading)
-    if not is_sure and _pair_in(reading) is None:
+    if not is_sure and own is None:
         return reading
+    if len(texts) == 2 and own == pair:
+        return _in_order(reading, (reading.lines[:1], reading.lines[1:]), is_lower_wanted(pair, language))
     for one, other in ((pair, False), ((pair[1], pair[0]), True)):
         cut = part_rows(texts, one)
         if cut is not None:
@@ -142,7 +154,8 @@ def _in_order(
     if len(tags) == 1 and not any(line.tags for line in lines):
         lines = (replace(lines[0], tags=next(iter(tags))), *lines[1:])
     cue = replace(reading.cue, text=_joined(lines), text_secondary=_joined(secondary))
-    return replace(reading, cue=cue, lines=lines, secondary=secondary)
+    is_plain = reading.is_plain and len(lines) + len(secondary) == len(reading.lines)
+    return Reading(cue, lines, secondary, reading.asides, is_plain)
 
 
 def _joined(lines: Sequence[SpeakerLine]) -> str:

@@ -101,7 +101,7 @@ def _dash_end(text: str) -> int | None:
     match = _DASH.match(text)
     if match:
         return match.end()
-    return 0 if _is_right_to_left(text) and _TRAILING_DASH.search(text) else None
+    return 0 if text.rstrip()[-1:] in _DASHES and _TRAILING_DASH.search(text) and _is_right_to_left(text) else None
 
 
 def _undashed(text: str) -> str:

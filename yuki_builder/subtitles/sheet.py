@@ -17,7 +17,7 @@ from yuki_builder.subtitles.cleaning import clean, is_plain
 from yuki_builder.subtitles.conventions import Conventions, LabelBook, judge, read_labels
 from yuki_builder.subtitles.drafts import Draft
 from yuki_builder.subtitles.events import Event
-from yuki_builder.subtitles.labels import inner_labels, leading_labels, split_chunks, without_chevrons
+from yuki_builder.subtitles.labels import Chunk, inner_labels, read_chunks, without_chevrons
 from yuki_builder.subtitles.marks import join_rows, unwrapped, without_marks, without_readings
 from yuki_builder.subtitles.notices import Signs, notice_reason, split_notes
 from yuki_builder.subtitles.pairing import Reading, pair_languages
@@ -87,15 +87,16 @@ def read_sheet(
     drafts = [draft for draft, _ in taken]
     kept = [draft for draft in drafts if draft.left_out is None]
     speakers = _Speakers.of(drafts, seen)
+    chunks = [() if draft.is_plain or draft.left_out is not None else read_chunks(draft.lines) for draft in drafts]
     book = read_labels(
-        [() if draft.is_plain else draft.lines for draft in kept],
+        [pieces for draft, pieces in zip(drafts, chunks, strict=True) if draft.left_out is None],
         actors=speakers.keys,
         is_in_capitals=is_in_capitals(" ".join(draft.lines) for draft in kept),
     )
-    speakers = speakers.with_labels(drafts, book)
+    speakers = speakers.with_labels(kept, chunks, book)
     readings = [
-        _reading(draft, notes, speakers, book, index=index, cue_id=cue_id)
-        for index, ((draft, notes), cue_id) in enumerate(zip(taken, cue_ids(events), strict=True))
+        _reading(draft, pieces, notes, speakers, book, index=index, cue_id=cue_id)
+        for index, ((draft, notes), pieces, cue_id) in enumerate(zip(taken, chunks, cue_ids(events), strict=True))
     ]
     readings, languages = pair_languages(_mark_duplicates(readings), language)
     conventions = Conventions(book, seen, repeats, languages, has_colours=_has_colours(drafts))
@@ -219,22 +220,14 @@ class _Speakers:
         """Tags in the file's own spelling."""
         return tuple(dict.fromkeys(NameTag(self.spelling.get(name_key(name), name), source) for name in names))
 
-    def with_labels(self, drafts: Sequence[Draft], book: LabelBook) -> _Speakers:
+    def with_labels(self, kept: Sequence[Draft], chunks: Iterable[Sequence[Chunk]], book: LabelBook) -> _Speakers:
         """With one spelling for each name, of all that the file gives."""
-        kept = [draft for draft in drafts if draft.left_out is None]
         tags = [tag for draft in kept for tag in self.given(draft)]
         if book.names:
-            labelled = (draft.lines for draft in kept if not draft.is_plain)
-            tags += [NameTag(name, "sdh") for lines in labelled for name in _label_names(lines, book)]
+            labels = (label for pieces in chunks for piece in pieces for label in piece.labels)
+            verdicts = (judge(label, book) for label in labels)
+            tags += [NameTag(name, "sdh") for verdict in verdicts if verdict for name in verdict.names]
         return _Speakers(self.actors, self.styles, spellings(tags))
-
-
-def _label_names(rows: Sequence[str], book: LabelBook) -> Iterator[str]:
-    for k, row in enumerate(rows):
-        for chunk in () if is_plain(row) else split_chunks(row):
-            for label in leading_labels(chunk, is_last=k == len(rows) - 1)[1]:
-                if verdict := judge(label, book):
-                    yield from verdict.names
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +238,7 @@ class _Rows:
     manners: tuple[str, ...] = ()
 
 
-def _without_labels(draft: Draft, speakers: _Speakers, book: LabelBook) -> _Rows:
+def _without_labels(draft: Draft, chunks: Sequence[Chunk], speakers: _Speakers, book: LabelBook) -> _Rows:
     """The rows, each with the name that stood before it or the voice it is marked with."""
     voices = draft.cleaned.voice_of_line or (None,) * len(draft.lines)
     colours = draft.cleaned.colour_of_line or (None,) * len(draft.lines)
@@ -253,44 +246,41 @@ def _without_labels(draft: Draft, speakers: _Speakers, book: LabelBook) -> _Rows
     manners: list[str] = []
     waiting: tuple[NameTag, ...] = ()  # a name on a row of its own
     is_new = False
-    for k, (line, voice, colour) in enumerate(zip(draft.lines, voices, colours, strict=True)):
-        is_last_row = k == len(draft.lines) - 1
-        is_new = is_new or (k > 0 and colour is not None and colours[k - 1] is not None and colour != colours[k - 1])
-        chunks = split_chunks(line)
-        for j, chunk in enumerate(chunks):
-            pieces = _label_pieces(chunk, book, is_last=is_last_row and j == len(chunks) - 1)
-            for names, text, said, is_start in pieces:
-                manners += said
-                tags = speakers.tags(names, "sdh") or waiting or speakers.voice(voice)
-                is_new = is_new or is_start
-                if any(c.isalnum() for c in text):
+    row = -1
+    for chunk in chunks:
+        if chunk.row != row:
+            row = chunk.row
+            above, colour = colours[max(0, row - 1)], colours[row]
+            is_new = is_new or (above is not None and colour is not None and colour != above)
+        for names, text, said, is_start in _label_pieces(chunk, book):
+            manners += said
+            tags = speakers.tags(names, "sdh") or waiting or speakers.voice(voices[row])
+            is_new = is_new or is_start
+            if _WORD.search(text):
+                rows.append(SpeakerLine(text, tags, is_new))
+                waiting, is_new = (), False
+            else:
+                if text.strip() and not names and not said:
                     rows.append(SpeakerLine(text, tags, is_new))
-                    waiting, is_new = (), False
-                else:
-                    if text.strip() and not names and not said:
-                        rows.append(SpeakerLine(text, tags, is_new))
-                    waiting = tags if names else waiting
+                waiting = tags if names else waiting
     return _Rows(tuple(rows), tuple(manners))
 
 
-def _label_pieces(
-    chunk: str, book: LabelBook, *, is_last: bool
-) -> list[tuple[tuple[str, ...], str, tuple[str, ...], bool]]:
+def _label_pieces(chunk: Chunk, book: LabelBook) -> list[tuple[tuple[str, ...], str, tuple[str, ...], bool]]:
     """What each label of a piece of a row gives: names, the words behind it, manners, whether a speaker begins."""
-    dash, labels = leading_labels(chunk, is_last=is_last)
     names: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
     end = 0
-    is_new = book.has_chevrons and without_chevrons(chunk) != chunk
-    for label in labels:
+    is_new = book.has_chevrons and without_chevrons(chunk.text) != chunk.text
+    for label in chunk.labels:
         verdict = judge(label, book)
         if verdict is None or (verdict.names and names):
             break
         names, said, end = names or verdict.names, (*said, *verdict.manners), label.end
         is_new = is_new or (verdict.is_speaker and not verdict.names)
-    text = dash + chunk[end:] if end else chunk
+    text = chunk.dash + chunk.text[end:] if end else chunk.text
     if not end and book.has_chevrons:
-        text = without_chevrons(chunk)
+        text = without_chevrons(chunk.text)
     pieces = [(names, text, said, is_new)]
     for begin, label in reversed(inner_labels(text)) if _may_have_inner(text, book) else ():
         verdict = judge(label, book)
@@ -333,7 +323,14 @@ def _spoken(lines: Sequence[SpeakerLine]) -> _Heard:
 
 
 def _reading(
-    draft: Draft, notes: tuple[str, ...], speakers: _Speakers, book: LabelBook, *, index: int, cue_id: str
+    draft: Draft,
+    chunks: Sequence[Chunk],
+    notes: tuple[str, ...],
+    speakers: _Speakers,
+    book: LabelBook,
+    *,
+    index: int,
+    cue_id: str,
 ) -> Reading:
     def cue(
         text: str,
@@ -363,7 +360,7 @@ def _reading(
         has_words = any(map(_WORD.search, draft.lines))
         left_out = None if has_words else LeftOut.EMPTY
         return Reading(cue(join_rows(draft.lines), given, left_out), plain, (), asides, is_plain=True)
-    rows = _without_labels(draft, speakers, book)
+    rows = _without_labels(draft, chunks, speakers, book)
     lines = tuple(_unmarked(rows.lines))
     tags = tuple(dict.fromkeys((*given, *(tag for line in rows.lines for tag in line.tags))))
     heard = _spoken(lines)
@@ -438,9 +435,7 @@ def _by_speaker(reading: Reading) -> list[Cue]:
         replace(cue, cue_id=f"{cue.cue_id}-x{k}", text=text, text_secondary=None, tags=(), sounds=(), left_out=reason)
         for k, (text, reason) in enumerate(reading.asides, start=1)
     ]
-    if cue.left_out is not None:
-        return [cue, *asides]
-    if reading.is_plain and not reading.secondary:
+    if cue.left_out is not None or reading.is_plain:
         return [cue, *asides]
     parts, others = split_speakers(reading.lines), split_speakers(reading.secondary)
     if len(parts) < 2 or (others and len(others) != len(parts)):

@@ -190,7 +190,7 @@ def _romaji_cues(drafts: Sequence[Draft]) -> set[int]:
     """Cues that hold romaji in a row above or below its kanji."""
     found = set()
     for k, draft in enumerate(drafts):
-        if draft.left_out is None and not draft.is_plain and len(draft.lines) >= 2:
+        if draft.left_out is None and len(draft.lines) >= 2 and not all(map(str.isascii, draft.lines)):
             scripts = [script_of(line, is_sure=False) for line in draft.lines]
             if (Script.KANA in scripts or Script.HAN in scripts) and any(
                 script is Script.LATIN and is_romaji(line) for script, line in zip(scripts, draft.lines, strict=True)
