@@ -130,7 +130,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A row of a cue, or what one speaker says in it: the number of the row, its words, the dash and labels before them."""
+    """A row of a cue, or what one speaker says in it: its number, its words, the dash and the labels before them."""
 
     row: int
     text: str

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from yuki_builder.subtitles.sounds import is_sure_manner
 
-_SIGNS = re.compile("[➡⇒⮕≪≫☎☏📱📞📺📻🔊🔉📢📣💻🖥🎤🎙⦅⦆｟｠\ufe0f]+|(?:⸨|⸩)")
+_SIGN = "➡⇒⮕≪≫☎☏📱📞📺📻🔊🔉📢📣💻🖥🎤🎙⦅⦆｟｠\ufe0f⸨⸩"
+_SIGNS = re.compile(f"[{_SIGN}]+")
+_MAY_BE_MARKED = re.compile(f"[{_SIGN}→(（《〈≪＜\u3000]")
 _ARROWS = re.compile(r"^\s*→\s*|\s*→\s*$")
 _DOUBLE = re.compile(r"[(（]{2}([^()（）]{1,200})[)）]{2}")
 _WRAPS = (("《", "》"), ("〈", "〉"), ("≪", "≫"), ("＜", "＞"))
@@ -21,7 +23,7 @@ _GOES_ON = re.compile(rf"[{_WIDE}]\n[…―]")
 
 def without_marks(rows: Sequence[str]) -> tuple[str, ...]:
     """The rows of a cue without the signs of a telephone, of going on, of thoughts; one that is all signs is empty."""
-    if all(row.isascii() for row in rows):
+    if all(row.isascii() or not _MAY_BE_MARKED.search(row) for row in rows):
         return tuple(rows)
     found = [_DOUBLE.sub(r"\1", _SIGNS.sub("", row)) for row in rows]
     found = [_ARROWS.sub("", row) if _JOINS_AFTER.search(row) else row for row in found]

@@ -291,7 +291,12 @@ def split_notes(rows: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _may_hold_note(row: str) -> bool:
     """False for most rows: plain ones hold a note only if they open with its mark."""
-    return row[:5].casefold().startswith(_NOTE_STARTS) or not is_plain(row)
+    return opens_like_note(row) or not is_plain(row)
+
+
+def opens_like_note(row: str) -> bool:
+    """Whether the first letters of a row are those of the mark of a note."""
+    return row[:5].casefold().startswith(_NOTE_STARTS)
 
 
 def _take(match: re.Match[str], notes: list[str]) -> str:

@@ -123,7 +123,7 @@ _ROW_PAIRS: tuple[Pair, ...] = (
 def _parted(
     reading: Reading, pair: Pair, language: str | None, *, own: Pair | None, splits_rows: bool, is_sure: bool
 ) -> Reading:
-    """``own``: the pair of this cue; ``is_sure``: most are in two languages, so that one which could be in either is too."""
+    """``own``: the pair of this cue; ``is_sure``: most are in two languages, so one that could be in either is too."""
     texts = _texts(reading)
     if not is_sure and own is None:
         return reading

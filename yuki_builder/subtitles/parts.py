@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from yuki_builder.records import NameTag, Span
 from yuki_builder.subtitles.marks import join_rows
@@ -50,7 +51,7 @@ class Part:
 
 def split_speakers(lines: Sequence[SpeakerLine]) -> list[Part]:
     """The parts of a cue by speaker, in order, without the dashes that open them; none where there are no lines."""
-    rows = [row for line in lines for row in _without_inner_dashes(line)]
+    rows = list(chain.from_iterable(map(_without_inner_dashes, lines)))
     marked = [_dash_end(row.text) for row in rows]
     dashes = sum(end is not None for end in marked)
     lone_second = dashes == 1 and marked[0] is None and _follows_a_sentence(rows, marked)
@@ -88,6 +89,8 @@ def split_inner_dashes(text: str) -> list[str]:
 
 def _without_inner_dashes(line: SpeakerLine) -> list[SpeakerLine]:
     first, *rest = split_inner_dashes(line.text)
+    if not rest:
+        return [line]
     return [SpeakerLine(first, line.tags, line.is_new), *map(SpeakerLine, rest)]
 
 
@@ -98,7 +101,8 @@ def _follows_a_sentence(rows: Sequence[SpeakerLine], marked: Sequence[int | None
 
 def _dash_end(text: str) -> int | None:
     """Where the words behind an opening dash begin (for a dash that closes a right-to-left line: 0), or None."""
-    match = _DASH.match(text)
+    first = text[:1]
+    match = _DASH.match(text) if first in _DASHES or first.isspace() else None
     if match:
         return match.end()
     return 0 if text.rstrip()[-1:] in _DASHES and _TRAILING_DASH.search(text) and _is_right_to_left(text) else None

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from yuki_builder.records import Cue, NameTag
 from yuki_builder.subtitles import captions, typesetting
@@ -19,7 +20,7 @@ from yuki_builder.subtitles.drafts import Draft
 from yuki_builder.subtitles.events import Event
 from yuki_builder.subtitles.labels import Chunk, inner_labels, read_chunks, without_chevrons
 from yuki_builder.subtitles.marks import join_rows, unwrapped, without_marks, without_readings
-from yuki_builder.subtitles.notices import Signs, notice_reason, split_notes
+from yuki_builder.subtitles.notices import Signs, notice_reason, opens_like_note, split_notes
 from yuki_builder.subtitles.pairing import Reading, pair_languages
 from yuki_builder.subtitles.parts import Part, SpeakerLine, share_out, split_speakers
 from yuki_builder.subtitles.reasons import UNREADABLE, LeftOut
@@ -31,6 +32,7 @@ _MAX_DURATION_MS = 60_000  # nobody speaks one cue this long; banners and counte
 _MAX_TIME_MS = 100 * 3_600_000
 _MAX_TEXT_CHARS = 2000
 _WORD = re.compile(r"[^\W_]")
+_MAY_CHANGE = re.compile(r"[(（《〈≪＜]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ def _draft(event: Event, *, is_ass: bool) -> Draft:
     if cleaned.has_drawing and not cleaned.lines:
         return draft.without(LeftOut.DRAWING)
     reason = effect_reason(event.effect) if event.effect else None
-    if reason is None and sum(map(len, cleaned.lines)) > _MAX_TEXT_CHARS:
+    if reason is None and len(event.text) > _MAX_TEXT_CHARS and sum(map(len, cleaned.lines)) > _MAX_TEXT_CHARS:
         reason = LeftOut.TOO_LONG
     return draft if reason is None else draft.without(reason)
 
@@ -150,6 +152,8 @@ def _take_notices(draft: Draft, signs: Signs, *, is_edge: bool) -> tuple[Draft, 
         return draft.without(reason), ()
     if not draft.is_plain:
         draft = _without_marks(draft)
+    elif not any(map(opens_like_note, draft.lines)):
+        return draft, ()
     rows, notes = split_notes(draft.lines)
     if notes and not any(c.isalnum() for row in rows for c in row):
         return draft.without(LeftOut.NOTE), ()
@@ -303,8 +307,9 @@ _Heard = tuple[tuple[SpeakerLine, ...], tuple[str, ...], tuple[str, ...]]
 
 def _spoken(lines: Sequence[SpeakerLine]) -> _Heard:
     """The lines that somebody says, the sounds that the others and they describe, and what is sung."""
-    sung = Counter(line.text for line in lines)
-    sung.subtract(without_lyrics([line.text for line in lines]))
+    texts = [line.text for line in lines]
+    unsung = without_lyrics(texts)
+    sung = Counter[str]() if len(unsung) == len(texts) else Counter(texts) - Counter(unsung)
     spoken: list[SpeakerLine] = []
     sounds: list[str] = []
     songs: list[str] = []
@@ -317,7 +322,7 @@ def _spoken(lines: Sequence[SpeakerLine]) -> _Heard:
         else:
             text, found = take_sounds(line.text)
             sounds += found
-            if any(c.isalnum() for c in text):
+            if _WORD.search(text):
                 spoken.append(line if text == line.text else replace(line, text=text))
     return tuple(spoken), tuple(sounds), tuple(songs)
 
@@ -362,7 +367,7 @@ def _reading(
         return Reading(cue(join_rows(draft.lines), given, left_out), plain, (), asides, is_plain=True)
     rows = _without_labels(draft, chunks, speakers, book)
     lines = tuple(_unmarked(rows.lines))
-    tags = tuple(dict.fromkeys((*given, *(tag for line in rows.lines for tag in line.tags))))
+    tags = tuple(dict.fromkeys((*given, *chain.from_iterable(line.tags for line in rows.lines))))
     heard = _spoken(lines)
     left_out = _reason_after_reading(lines, rows, book, heard)
     spoken, sounds, songs = heard if left_out in (None, LeftOut.SOUND) else (lines, (), ())
@@ -378,6 +383,9 @@ def _reading(
 
 def _unmarked(lines: Sequence[SpeakerLine]) -> Iterator[SpeakerLine]:
     """The lines without marks of telephones and thoughts, and without readings behind characters."""
+    if not any(_MAY_CHANGE.search(line.text) for line in lines):
+        yield from lines
+        return
     texts = [without_readings(line.text) for line in lines]
     for line, text in zip(lines, _unwrap_runs(lines, texts), strict=True):
         if text.strip():
@@ -401,7 +409,7 @@ def _reason_after_reading(lines: Sequence[SpeakerLine], rows: _Rows, book: Label
     """What the words say, the names before them taken off."""
     if lines and not without_lyrics([line.text for line in lines]):
         return LeftOut.SONG
-    if not any(c.isalnum() for line in lines for c in line.text):
+    if not any(_WORD.search(line.text) for line in lines):
         return LeftOut.SOUND if rows.manners else LeftOut.EMPTY
     spoken, _, songs = heard
     if spoken and not is_sound_description(_joined(spoken)) and not _is_known_sound(_joined(spoken), book):
@@ -439,8 +447,10 @@ def _by_speaker(reading: Reading) -> list[Cue]:
         return [cue, *asides]
     parts, others = split_speakers(reading.lines), split_speakers(reading.secondary)
     if len(parts) < 2 or (others and len(others) != len(parts)):
+        text = join_rows([part.text for part in parts])
         other = join_rows([part.text for part in others]) if others else cue.text_secondary
-        return [replace(cue, text=join_rows([part.text for part in parts]), text_secondary=other), *asides]
+        is_same = text == cue.text and other == cue.text_secondary
+        return [cue if is_same else replace(cue, text=text, text_secondary=other), *asides]
     seconds: Sequence[Part | None] = others or [None] * len(parts)
     spans = share_out(cue.span, [len(part.text) for part in parts])
     names = _names_of_parts(cue, parts)

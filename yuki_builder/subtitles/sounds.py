@@ -21,10 +21,12 @@ from yuki_builder.subtitles.vocabulary import (
 
 _NOTES = "♪♫♬♩🎵🎶"
 _HASHES = "#＃"
+_MAY_BE_SUNG = re.compile(f"[{_NOTES}{_HASHES}]")
 _BRACKETED = re.compile(
     r"(?P<square>[\[［【][^\[\]［］【】]*[\]］】])|(?P<round>[(（][^()（）]*[)）])|(?P<star>\*[^*]+\*)|[\s\-–—‐.,;♪♫♬♩]+"
 )
 _INLINE = re.compile(r"[\[［【][^\[\]［］【】]{1,80}[\]］】]|[(（][^()（）]{1,80}[)）]|\*[^*\s][^*]{0,60}\*")
+_MAY_HOLD_SOUND = re.compile(r"[\[［【(（*]")
 _NAMES_SOMEBODY = re.compile(r"\s*[:：]")
 _SENTENCE = re.compile(r"[?!？！…]|\.\.|[。.]$")
 _CJK = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
@@ -50,6 +52,8 @@ def without_lyrics(lines: Sequence[str]) -> tuple[str, ...]:
 
     A note only at a line's end is a cheerful tone of speech (いただきます♪), not a song.
     """
+    if not any(map(_MAY_BE_SUNG.search, lines)):
+        return tuple(lines)
     closings: list[int | None] = []  # the first line at or below each that ends a song
     closing: int | None = None
     for k in reversed(range(len(lines))):
@@ -74,6 +78,8 @@ def is_sound_description(text: str) -> bool:
     Square brackets are never spoken. Round ones may hold a thought, which is: a sentence, a pronoun or a
     question mark in them says so.
     """
+    if not _MAY_HOLD_SOUND.search(text):
+        return False
     position = 0
     has_description = False
     while position < len(text):
@@ -93,6 +99,8 @@ def take_sounds(text: str) -> tuple[str, tuple[str, ...]]:
 
     Only what surely names a sound or a manner of speaking is taken: a word from the list, on -ing or -ly.
     """
+    if not _MAY_HOLD_SOUND.search(text):
+        return text, ()
     sounds: list[str] = []
 
     def taken(match: re.Match[str]) -> str:
