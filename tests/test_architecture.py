@@ -34,6 +34,7 @@ COMMON_GROUND = {
         "yuki_builder.atomic",
         "yuki_builder.rttm",
         "yuki_builder.channels",
+        "yuki_builder.chinese",
         "yuki_builder.spans",
         "yuki_builder.threads",
     ),

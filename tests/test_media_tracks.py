@@ -12,7 +12,7 @@ from video_preprocessing.media import (
     choose_second_audio_track,
     choose_subtitle_track,
 )
-from video_preprocessing.media.languages import normal_language, speaks
+from video_preprocessing.media.languages import normal_language, speaks, written_characters
 from yuki_builder.errors import MediaError, SubtitleError
 from yuki_builder.records import AudioTrack, MediaInfo, SubtitleTrack
 
@@ -51,6 +51,12 @@ def pictures(position: int, language: str | None = None) -> SubtitleTrack:
 )  # fmt: skip
 def test_every_spelling_of_a_language_becomes_one(code: str | None, normal: str | None) -> None:
     assert normal_language(code) == normal
+
+
+def test_a_language_says_which_chinese_characters() -> None:
+    asked = {"zh-hant": "traditional", "zh-TW": "traditional", "chi-Hans": "simplified", "zh_CN": "simplified"}
+    assert {code: written_characters(code) for code in asked} == asked
+    assert [written_characters(code) for code in (None, "zh", "ja-JP", "zh-x!", "en")] == [None] * 5
 
 
 @given(st.text(max_size=20))

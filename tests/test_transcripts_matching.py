@@ -84,7 +84,7 @@ def test_what_no_subtitle_holds_is_listed() -> None:
     ("written", "heard_text"),
     [("昨夜はどこにいたの？", "昨夜はどこに居たの"), ("你昨天晚上到底去哪里了？", "你昨天晚上到底去哪了"),
      ("Der Lappen liegt auf dem Eisschrank.", "der lappen liegt auf dem eischrank"),
-     ("ＡＢＣの歌", "ABC の歌")],
+     ("ＡＢＣの歌", "ABC の歌"), ("你知道这封信是谁写的吗？", "你知道這封信是誰寫的嗎?")],
 )  # fmt: skip
 def test_scripts_and_spellings(written: str, heard_text: str) -> None:
     found = match_words([line(800, 3000, written)], said(1200, heard_text, each_ms=1600 // len(heard_text.split())), [])

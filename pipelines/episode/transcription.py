@@ -128,12 +128,21 @@ def _note(name: str, done: Transcription) -> str:
     return f"transcribed by {name} (language {done.language}{heard})"
 
 
+def asked_characters(episode: Episode) -> str | None:
+    """The kind of Chinese characters that the user wants: by ``--chinese``, else by ``--language zh-hant``."""
+    from video_preprocessing.media import written_characters
+
+    if episode.config.chinese != "keep":
+        return episode.config.chinese
+    return written_characters(episode.config.language)
+
+
 def cut_words(episode: Episode, job: Job) -> Counts:
     """What was heard as cues: of one voice each, cut like subtitles; what is no speech is left out with its reason."""
     from yuki_builder.subtitles import convert_chinese
-    from yuki_builder.transcripts import heard_cues
+    from yuki_builder.transcripts import heard_cues, in_same_characters
 
-    segments = read_records(job.input(HEARD), HeardSegment)
+    segments = in_same_characters(read_records(job.input(HEARD), HeardSegment), asked_characters(episode))
     turns = read_turns(job.input(EXCLUSIVE_TURNS))
     cues = heard_cues(segments, turns, read_records(job.input(SPEECH), Span))
     if episode.config.chinese != "keep":

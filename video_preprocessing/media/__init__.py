@@ -12,7 +12,7 @@ from video_preprocessing.media.bitmap_subtitles import (
 from video_preprocessing.media.containers import probe
 from video_preprocessing.media.embedded_subtitles import extract_subtitles
 from video_preprocessing.media.ffmpeg_process import find_ffmpeg
-from video_preprocessing.media.languages import normal_language, speaks
+from video_preprocessing.media.languages import normal_language, speaks, written_characters
 from video_preprocessing.media.separated import take_vocals
 from video_preprocessing.media.shots import detect_shots
 from video_preprocessing.media.tracks import (
@@ -51,4 +51,5 @@ __all__ = [
     "speaks",
     "take_vocals",
     "why_not",
+    "written_characters",
 ]

@@ -35,6 +35,21 @@ def _shortest(language: str) -> str:
         return language
 
 
+def written_characters(code: str | None) -> str | None:
+    """``simplified`` or ``traditional``, where a language code says so: ``zh-hant``, ``zh-TW``, ``cmn-Hans``."""
+    import langcodes
+    from langcodes.tag_parser import LanguageTagError
+
+    language = normal_language(code)
+    if language is None or not language.startswith(("zh-", "yue-")):
+        return None
+    try:
+        script = langcodes.get(language).maximize().script
+    except LanguageTagError:
+        return None
+    return {"Hans": "simplified", "Hant": "traditional"}.get(str(script))
+
+
 def speaks(language: str | None, wanted: str) -> bool:
     """Whether a track's ``language`` is what was ``wanted``: ``zh`` takes ``chi`` and ``zh-Hant``, not the reverse."""
     have, want = normal_language(language), normal_language(wanted)

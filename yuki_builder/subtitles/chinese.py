@@ -1,15 +1,13 @@
-"""Chinese text written in the other characters, by OpenCC's tables (BYVoid; in Python by Hsuan-Hau Chuang)."""
+"""Cues of Chinese subtitles in the other characters."""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
+from yuki_builder.chinese import in_characters
 from yuki_builder.records import Cue
 from yuki_builder.subtitles.bilingual import Script, script_of
-
-_TABLES = {"simplified": "t2s", "traditional": "s2t"}
 
 
 def convert_chinese(cues: Iterable[Cue], to: str) -> list[Cue]:
@@ -17,10 +15,9 @@ def convert_chinese(cues: Iterable[Cue], to: str) -> list[Cue]:
 
     Japanese is told by its kana and stays as it is; so does ``raw_text``.
     """
-    convert = _converter(_TABLES[to])
 
     def text(value: str) -> str:
-        return value if script_of(value) is Script.KANA else convert(value)
+        return value if script_of(value) is Script.KANA else in_characters(value, to)
 
     return [
         dataclasses.replace(
@@ -31,11 +28,3 @@ def convert_chinese(cues: Iterable[Cue], to: str) -> list[Cue]:
         )
         for cue in cues
     ]
-
-
-@functools.cache
-def _converter(table: str) -> Callable[[str], str]:
-    from opencc import OpenCC
-
-    convert: Callable[[str], str] = OpenCC(table).convert
-    return convert

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from yuki_builder.chinese import simplified_character
 from yuki_builder.records import AlignedCue, Cue, Record, Span, Word
 from yuki_builder.spans import ByTime
 from yuki_builder.transcripts.writing import is_unspaced
@@ -140,7 +141,8 @@ def _tokens(text: str, owner: int, span: Span) -> list[_Token]:
     for word in _TOKEN.findall(unicodedata.normalize("NFKC", text).casefold()):
         for unspaced, run in groupby(word.replace("’", "'"), key=is_unspaced):
             characters = list(run)
-            pieces += characters if unspaced else ["".join(characters)]
+            # Recognisers write simplified and traditional characters as it comes, whatever the subtitles do.
+            pieces += map(simplified_character, characters) if unspaced else ["".join(characters)]
     letters = sum(map(len, pieces))
     tokens, before = [], 0
     for piece in pieces:
