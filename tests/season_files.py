@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+from filelock import FileLock
 from test_pipeline_episode import sample
+
+from pipelines import EpisodeConfig, run_season
 
 START_S, SECONDS = 8, 14
 SAID = [(0.4, 1.8, "ADA: Yes."), (3.1, 4.7, "I think so."), (6.8, 8.3, "BOB: Hello?"), (8.4, 9.9, "Are you?")]
@@ -29,6 +35,35 @@ def make_episode(path: Path, *, title: str = "", named: bool = True) -> Path:
     rows = (f"{n}\n{clock(a)} --> {clock(b)}\n{text}\n" for n, (a, b, text) in enumerate(texts, 1))
     path.with_suffix(".srt").write_text("\n".join(rows), encoding="utf-8")
     return path
+
+
+@dataclass(frozen=True)
+class Season:
+    """Episodes, and what one process makes of them; no test changes either."""
+
+    videos: Path
+    out: Path
+
+    @property
+    def episodes(self) -> list[Path]:
+        return sorted(self.videos.glob("*.mka"))
+
+
+def finished_season(factory: pytest.TempPathFactory, *, count: int, named_from: int) -> Season:
+    """Episodes of which those before ``named_from`` have no names; made once, whichever worker of the tests asks."""
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent  # of all workers
+    folder = base / f"{count} episodes, names from {named_from}"  # a folder called season1 would name the episodes
+    season = Season(folder / "show", folder / "out")
+    with FileLock(base / f"{folder.name}.lock"):
+        if not (folder / "done").exists():
+            for number in range(1, count + 1):
+                make_episode(season.videos / f"ep{number}.mka", named=number >= named_from)
+            configs = [EpisodeConfig(video, out=season.out, separator="none") for video in season.episodes]
+            assert run_season(configs).failures == ()
+            (folder / "done").touch()
+    return season
 
 
 _TIMES = ("lock", "hashes.json", "video.json", "holder.json")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
-from season_files import differences, make_episode
+from season_files import differences, finished_season
 
 from pipelines.config import EpisodeConfig
 from pipelines.engine.events import Event, EventKind
@@ -145,11 +145,11 @@ def test_only_stages_that_use_the_device_wait_for_it(tmp_path: Path) -> None:
     assert said == ["one", "turn", "two", "over"]
 
 
-def test_the_processes_of_a_season_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_processes_of_a_season_take_turns(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """While somebody else has the device, both processes come as far as they can without it, and no further."""
-    for number in (1, 2):
-        make_episode(tmp_path / f"show/ep{number}.mka")
-    videos = [tmp_path / f"show/ep{number}.mka" for number in (1, 2)]
+    alone = finished_season(tmp_path_factory, count=2, named_from=1)
     told: list[tuple[EventKind | str, str]] = []
 
     def listen(event: Event) -> None:
@@ -167,7 +167,7 @@ def test_the_processes_of_a_season_take_turns(tmp_path: Path, monkeypatch: pytes
     held, timer = FileLock(SharedDevice(tmp_path)._lock, thread_local=False), threading.Timer(1.0, give_up)
     monkeypatch.setattr("pipelines.season.has_gpu", lambda device: device == "auto")
     monkeypatch.setattr("pipelines.season.shared_device", here)
-    configs = [EpisodeConfig(v, out=tmp_path / "out", separator="none", jobs=2) for v in videos]
+    configs = [EpisodeConfig(v, out=tmp_path / "out", separator="none", jobs=2) for v in alone.episodes]
     with held:
         result = run_season(configs, progress=listen)
     assert len(result.episodes) == 2
@@ -175,9 +175,7 @@ def test_the_processes_of_a_season_take_turns(tmp_path: Path, monkeypatch: pytes
     before = [stage for kind, stage in told[: told.index(("given up", ""))] if kind is EventKind.STARTED]
     assert before.count("align") == 2 and not ON_DEVICE & set(before)
     assert {"turns", "embeddings"} <= set(started)
-    alone = [EpisodeConfig(v, out=tmp_path / "alone", separator="none") for v in videos]
-    run_season(alone)
-    assert differences(tmp_path / "alone", tmp_path / "out") == []
+    assert differences(alone.out, tmp_path / "out") == []
 
 
 @contextmanager

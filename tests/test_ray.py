@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from season_files import differences, make_episode
+from season_files import differences, finished_season
 
 from pipelines import EpisodeConfig, run_season
 from pipelines.engine.events import Event, EventKind
@@ -52,10 +52,8 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not has_ray, reason="needs ray")
-def test_a_lost_node_changes_nothing(cluster: Any, tmp_path: Path) -> None:
-    videos = [make_episode(tmp_path / f"show/ep{k}.mka", named=k > 1) for k in (1, 2, 3)]
-    one = [EpisodeConfig(video, out=tmp_path / "one", separator="none") for video in videos]
-    assert run_season(one).failures == ()
+def test_a_lost_node_changes_nothing(cluster: Any, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> None:
+    one = finished_season(tmp_path_factory, count=3, named_from=2)
     (second,) = [node for node in cluster.list_all_nodes() if node is not cluster.head_node]
     messages: list[str] = []
     is_lost = threading.Event()
@@ -72,11 +70,11 @@ def test_a_lost_node_changes_nothing(cluster: Any, tmp_path: Path) -> None:
     begun: set[str] = set()
     many = [
         EpisodeConfig(v, out=tmp_path / "many", separator="none", executor="ray", ray_address=cluster.address)
-        for v in videos
+        for v in one.episodes
     ]
     began = time.monotonic()
     season = run_season(many, progress=listen)
     assert season.failures == ()
     assert is_lost.is_set() and any("was lost" in message for message in messages)
-    assert differences(tmp_path / "one", tmp_path / "many") == []
+    assert differences(one.out, tmp_path / "many") == []
     assert time.monotonic() - began < 300

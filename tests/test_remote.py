@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from season_files import make_episode, tree
+from season_files import Season, finished_season, tree
 
 from pipelines.console.app import main
 from pipelines.remote import Place, episode_ids, find_addresses
@@ -17,11 +17,9 @@ HAS_S3 = all(importlib.util.find_spec(name) for name in ("s3fs", "moto", "flask"
 
 
 @pytest.fixture(scope="module")
-def show(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("videos")
-    for number in (1, 2):
-        make_episode(folder / f"show/ep{number}.mka")
-    return folder / "show"
+def season(tmp_path_factory: pytest.TempPathFactory) -> Season:
+    """Two episodes, and what came of them on the disk."""
+    return finished_season(tmp_path_factory, count=2, named_from=1)
 
 
 @pytest.fixture
@@ -53,14 +51,13 @@ def contents(address: str) -> dict[str, bytes]:
     return {name: (place / name).system.cat_file((place / name).path) for name in place.files()}
 
 
-def test_a_folder_by_its_address(show: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = tmp_path / "out"
+def test_a_folder_by_its_address(season: Season, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    show, out = season.videos, tmp_path / "out"
     assert run(show.as_uri(), out.as_uri()) == 0
     first = capsys.readouterr()
     assert "ep1.mka" in first.err and "corpus" in first.out
     # The same as on the disk, but for where the video was.
-    assert main(["--video", str(show), "--out", str(tmp_path / "disk"), "--separator", "none", "--quiet"]) == 0
-    one, other = tree(out), tree(tmp_path / "disk")
+    one, other = tree(out), tree(season.out)
     marks = {f"ep{k}/.work/remote.json" for k in (1, 2)}
     assert one.keys() - marks == other.keys()
     assert [name for name in other if one[name] != other[name]] == []
@@ -78,15 +75,14 @@ def test_a_folder_by_its_address(show: Path, tmp_path: Path, capsys: pytest.Capt
 
 
 @pytest.mark.slow
-def test_object_storage(bucket: str, show: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for file in show.iterdir():
+def test_object_storage(bucket: str, season: Season, capsys: pytest.CaptureFixture[str]) -> None:
+    for file in season.videos.iterdir():
         (Place.of(bucket) / "show").system.put_file(str(file), f"lab/show/{file.name}")
     assert find_addresses([f"{bucket}/show"]) == [f"s3://lab/show/ep{k}.mka" for k in (1, 2)]
     assert find_addresses([f"{bucket}/show/*2.mka"]) == ["s3://lab/show/ep2.mka"]
     assert run(f"{bucket}/show", f"{bucket}/out", "--jobs", "2", "--quiet") == 0
     stored = contents(f"{bucket}/out")
-    assert main(["--video", str(show), "--out", str(tmp_path / "disk"), "--separator", "none", "--quiet"]) == 0
-    disk = tree(tmp_path / "disk")
+    disk = tree(season.out)
     assert {name for name in disk if name not in stored} == set()
     told = {"ep1/episode.json", "ep2/episode.json"}  # of seconds
     assert [name for name in disk if name not in told and stored[name] != disk[name]] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from season_files import differences, make_episode
+from season_files import differences, finished_season
 
 import pipelines.season
 from pipelines import EpisodeResult
@@ -27,12 +28,9 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="module")
 def season(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Three episodes without names for the voices, and what one process makes of them."""
-    folder = tmp_path_factory.mktemp("three")  # a folder called season1 would name the episodes
-    for number in (1, 2, 3):
-        make_episode(folder / f"show/ep{number}.mka", named=number > 1)
-    assert run(folder / "show", folder / "out") == 0
-    return folder / "show", folder / "out"
+    """Three episodes, the first without names for the voices, and what one process makes of them."""
+    made = finished_season(tmp_path_factory, count=3, named_from=2)
+    return made.videos, made.out
 
 
 def run(videos: Path, out: Path, *more: str) -> int:
@@ -56,12 +54,6 @@ def workers(process: subprocess.Popen[str]) -> list[int]:
     return [int(c) for c in children if "spawn_main" in Path(f"/proc/{c}/cmdline").read_text()]
 
 
-def test_two_processes_give_the_bytes_of_one(season: tuple[Path, Path], tmp_path: Path) -> None:
-    videos, out = season
-    assert run(videos, tmp_path / "out", "--jobs", "2") == 0
-    assert differences(out, tmp_path / "out") == []
-
-
 def test_shards_and_a_last_run_give_the_bytes_of_one(season: tuple[Path, Path], tmp_path: Path) -> None:
     videos, out = season
     for shard in ("2/2", "1/2"):  # in whichever order
@@ -78,7 +70,7 @@ def test_a_second_run_adds_episodes(season: tuple[Path, Path], tmp_path: Path) -
     assert differences(out, tmp_path / "out") == []
 
 
-def test_a_failing_episode_does_not_stop_the_others(
+def test_two_processes_give_the_bytes_of_one_and_a_failing_episode_does_not_stop_them(
     season: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     videos, out = season
@@ -108,28 +100,30 @@ def test_a_killed_worker_is_replaced(season: tuple[Path, Path], tmp_path: Path) 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_an_interrupted_season_goes_on(season: tuple[Path, Path], tmp_path: Path, stop: signal.Signals) -> None:
+def test_a_season_goes_on_after_each_interruption(season: tuple[Path, Path], tmp_path: Path) -> None:
+    """Ended in three ways, one after the other, each time further on."""
     videos, out = season
-    with start(videos, tmp_path / "out", "--jobs", "2") as process:
-        assert process.stderr is not None
-        children: list[int] = []
-        for line in process.stderr:
-            if "align" in line:
-                children = workers(process)
-                if stop is signal.SIGINT:
-                    os.killpg(process.pid, stop)  # as a terminal does
-                else:
-                    process.send_signal(stop)
-                break
-        rest = process.stderr.read()
-    if stop is not signal.SIGKILL:
-        assert process.returncode == 130 and rest.splitlines()[-1].startswith("error: interrupted")
-        assert "Traceback" not in rest
-    deadline = time.monotonic() + 20
-    while any(Path(f"/proc/{child}").exists() for child in children):
-        assert time.monotonic() < deadline, "worker processes outlive the run"
-        time.sleep(0.1)
+    for stop, stage in ((signal.SIGINT, "align"), (signal.SIGTERM, "turns"), (signal.SIGKILL, "embeddings")):
+        with start(videos, tmp_path / "out", "--jobs", "2") as process:
+            assert process.stderr is not None
+            children: list[int] = []
+            for line in process.stderr:
+                if re.search(rf"\b{stage}\b", line) and "reused" not in line:
+                    children = workers(process)
+                    if stop is signal.SIGINT:
+                        os.killpg(process.pid, stop)  # as a terminal does
+                    else:
+                        process.send_signal(stop)
+                    break
+            rest = process.stderr.read()
+        assert children, f"it was done before it came to {stage}"
+        if stop is not signal.SIGKILL:
+            assert process.returncode == 130 and rest.splitlines()[-1].startswith("error: interrupted")
+            assert "Traceback" not in rest
+        deadline = time.monotonic() + 20
+        while any(Path(f"/proc/{child}").exists() for child in children):
+            assert time.monotonic() < deadline, "worker processes outlive the run"
+            time.sleep(0.1)
     assert run(videos, tmp_path / "out") == 0
     assert differences(out, tmp_path / "out") == []
 

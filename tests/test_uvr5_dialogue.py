@@ -26,12 +26,12 @@ def separator() -> Separator:
 
 @pytest.fixture(scope="module")
 def voices() -> FloatArray:
-    """Fifteen seconds of the telephone conversation in pyannote.audio's package, (2, samples), centred."""
+    """Eight seconds of the telephone conversation in pyannote.audio's package, (2, samples), centred."""
     package = importlib.util.find_spec("pyannote.audio")
     assert package is not None
     assert package.origin is not None
     x, rate_hz = sf.read(Path(package.origin).parent / "sample" / "sample.wav", dtype="float32")
-    mono = soxr.resample(x[7 * rate_hz : 22 * rate_hz], rate_hz, RATE_HZ)
+    mono = soxr.resample(x[10 * rate_hz : 18 * rate_hz], rate_hz, RATE_HZ)
     return np.stack([mono, mono]) * np.float32(0.1 / np.sqrt(np.mean(mono**2)))
 
 

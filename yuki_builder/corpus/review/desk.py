@@ -6,21 +6,17 @@ One desk serves all browsers; every method may be called from any thread.
 from __future__ import annotations
 
 import contextlib
-import datetime
-import hashlib
 import threading
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from yuki_builder.corpus.review.doubt import LineVoices, gains, halves, likeliest
 from yuki_builder.corpus.review.files import HISTORY, SAVED, HistoryFile, TablePaths, Tables, differences
 from yuki_builder.corpus.review.history import (
     Act,
-    Added,
     Kind,
     decisions,
     episodes_to_apply,
@@ -28,15 +24,15 @@ from yuki_builder.corpus.review.history import (
     next_undo,
 )
 from yuki_builder.corpus.review.messages import ReviewError, said
-from yuki_builder.corpus.tables.edits_csv import MARKS, NOBODY
+from yuki_builder.corpus.review.records import Applied, ConflictError, Filter, ReviewEpisode, ReviewPaths, Tools
+from yuki_builder.corpus.review.requests import act_of, addition, check, cut, kind_of
+from yuki_builder.corpus.review.standing import SEASON_VOICE, added_line, changes, standing
+from yuki_builder.corpus.tables.edits_csv import NOBODY
 from yuki_builder.errors import YukiError
-from yuki_builder.records import Attribution, Line, LineSource, Verdict
+from yuki_builder.records import Attribution, Line, LineSource
 
 MOST_LINES = 500  # of one page
-_LONGEST_NAME, _LONGEST_TEXT = 200, 4000
 _NEIGHBOURS = 3
-_SHORTEST_MS = 20  # of a line that is added or cut off
-_SEASON_VOICE = "VOICE_"  # what the corpus calls a voice that nobody named
 _FILE = "file"  # who edited a table by hand
 _STATES = {
     "decided": ("decided",),
@@ -44,99 +40,6 @@ _STATES = {
     "doubtful": ("doubtful", "unknown"),
     "open": ("certain", "doubtful", "unknown"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewEpisode:
-    """What a review shows of one episode.
-
-    Attributes:
-        episode_id: its name.
-        lines: by time.
-        problems: of quality, by line id.
-        voices: speaker embeddings of its lines, where there are any.
-        mix, vocals: the sound files, as far as they are there.
-    """
-
-    episode_id: str
-    lines: tuple[Line, ...]
-    problems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    voices: LineVoices | None = None
-    mix: Path | None = None
-    vocals: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewPaths:
-    """Where a review keeps what it is told: two tables in the output folder, and a folder of its own."""
-
-    labels: Path
-    corrections: Path
-    renames: Path
-    folder: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What was not brought up to date with what was decided.
-
-    Attributes:
-        exports: names of exports in the output folder that are as they were.
-        kept: stages that were not done again, although this version of the program, or a file that was changed since,
-            would make something else of them.
-        command: what does them again.
-    """
-
-    exports: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
-    command: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What a review needs the pipeline for.
-
-    Attributes:
-        load: episodes as they are on the disk now, by their names.
-        suggest: who says each line of an episode, by what was decided so far; None where it cannot be told.
-        apply: brings episodes up to date with what was decided, and the corpus; tells which episode it is at, and which
-            stage.
-    """
-
-    load: Callable[[Sequence[str]], Mapping[str, ReviewEpisode]]
-    suggest: Callable[[str], Sequence[Attribution] | None] = lambda _: None
-    apply: Callable[[Sequence[str], Callable[[str, str], None]], Applied] = lambda *_: Applied()
-
-
-class ConflictError(Exception):
-    """Somebody else decided about these lines since they were looked at."""
-
-    def __init__(self, lines: Sequence[str]) -> None:
-        super().__init__("decided elsewhere meanwhile")
-        self.lines = tuple(lines)
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which lines to show; an empty value does not matter.
-
-    Attributes:
-        state: ``doubtful`` (not certain and not decided), ``certain``, ``decided``, ``open`` (not decided).
-        mark: lines with this mark.
-        overlap: whether another voice speaks too.
-        order: ``time`` or ``gain``.
-    """
-
-    episode: str = ""
-    character: str = ""
-    speaker: str = ""
-    state: str = ""
-    problem: str = ""
-    source: str = ""
-    mark: str = ""
-    overlap: bool = False
-    text: str = ""
-    order: str = "time"
 
 
 class Desk:
@@ -180,7 +83,7 @@ class Desk:
         """Bring the lines of episodes in line with those that people added and took back."""
         added: dict[str, list[Line]] = defaultdict(list)
         for key, new in self._decided.added.items():
-            added[new.episode].append(_line_of(key, new))
+            added[new.episode].append(added_line(key, new))
         for episode_id in episodes:
             on_disk = self._on_disk[episode_id]
             lines = [x for x in on_disk.lines if x.source is not LineSource.REVIEW or x.line_id in self._decided.added]
@@ -229,28 +132,7 @@ class Desk:
             return self._now(line)
 
     def _now(self, line: Line) -> Line:
-        """A line by what was decided, and by what follows from it."""
-        decided, key = self._decided, line.line_id
-        found = self._suggested.get(key)
-        changes: dict[str, Any] = {}
-        if found is not None:
-            changes = {"confidence": found.confidence, "verdict": found.verdict, "evidence": found.evidence}
-            if line.source is LineSource.REVIEW:
-                changes["speaker"] = found.speaker
-            if not (found.character == found.speaker and (line.character or "").startswith(_SEASON_VOICE)):
-                changes["character"] = found.character  # else the season has its own name for the voice
-        if key in decided.texts:
-            changes["text"] = decided.texts[key]
-        if key in decided.times:
-            changes["start_ms"], changes["end_ms"] = decided.times[key]
-        name = changes.get("character", line.character)
-        if name is not None and name in decided.renames:
-            changes["character"] = decided.renames[name]
-        if key in decided.names:
-            changes |= {"character": decided.names[key], "confidence": 1.0, "verdict": Verdict.CERTAIN}
-        elif decided.is_decided(key):
-            changes |= {"character": None, "confidence": 1.0, "verdict": Verdict.UNKNOWN}
-        return replace(line, **changes) if changes else line
+        return standing(line, self._decided, self._suggested)
 
     def overview(self) -> dict[str, Any]:
         """What a page shows around the lines: episodes, characters, counts, what can be undone and applied."""
@@ -507,62 +389,27 @@ class Desk:
         return {"act": act.to_dict(), "acts": self.acts, "version": self.version, "episodes": episodes}
 
     def _checked(self, author: str, request: Mapping[str, Any]) -> Act:
-        try:
-            kind = Kind(request.get("kind", ""))
-        except ValueError as e:
-            raise ReviewError("unknown_decision", request.get("kind")) from e
+        kind = kind_of(request)
         act = self._act(author, **{**request, "kind": kind, "lines": self._meant(request)})
-        value = act.value
-        problem: tuple[str, ...] = ()
-        if kind in (Kind.ADD, Kind.CUT):
-            return self._new_line(act, request)
-        if kind is Kind.RENAME:
-            if not (value and act.new_name) or value == act.new_name:
-                problem = ("no_new_name",)
-            elif self._is_label_of_voices(value):
-                # A label of the diarization has no other name: its lines get one.
-                lines = tuple(x.line_id for x in self._lines.values() if self._now(x).character == value)
-                act = replace(act, kind=Kind.ASSIGN, lines=lines, value=act.new_name, new_name="")
-        elif kind in (Kind.UNDO, Kind.REDO, Kind.APPLIED):
-            problem = ("unknown_decision", str(kind))
-        elif not act.lines:
-            problem = ("no_lines_meant",)
-        elif kind in (Kind.MARK, Kind.UNMARK) and value not in MARKS:
-            problem = ("unknown_mark", value)
-        elif kind in (Kind.TEXT, Kind.TIMES) and len(act.lines) != 1:
-            problem = ("one_line_at_a_time",)
-        elif kind is Kind.TIMES and act.start_ms is not None:
-            end_ms = act.end_ms
-            if end_ms is None or not 0 <= act.start_ms < end_ms < 1 << 31:
-                problem = ("end_before_start",)
-        if problem:
-            raise ReviewError(*problem)
-        return act
-
-    def _new_line(self, act: Act, request: Mapping[str, Any]) -> Act:
-        """A line that is added, or what is behind a cut, with an id of its own."""
-        if act.kind is Kind.CUT:
+        if kind is Kind.CUT:
             if len(act.lines) != 1:
                 raise ReviewError("one_cut_at_a_time")
-            line = self.line(act.lines[0])
-            act = replace(act, episode=line.episode_id, start_ms=line.start_ms, end_ms=line.end_ms)
-            first_ms, text = act.cut_ms, act.second
-            if first_ms is None or not line.start_ms + _SHORTEST_MS <= first_ms <= line.end_ms - _SHORTEST_MS:
-                raise ReviewError("cut_outside")
-        else:
-            act = replace(act, episode=self._episode(str(request.get("episode", ""))).episode_id, lines=())
-            first_ms, text = act.start_ms, act.value
-            if first_ms is None or act.end_ms is None or not 0 <= first_ms <= act.end_ms - _SHORTEST_MS < 1 << 31:
-                raise ReviewError("end_before_start")
-        if not (act.value and text):
-            raise ReviewError("no_words")
-        told = f"{act.author}|{act.at}|{act.number}|{text}".encode("utf-8", "surrogatepass")
-        line_id = f"{act.episode}-{first_ms:08d}-{hashlib.sha256(told).hexdigest()[:8]}"
-        return replace(act, lines=(*act.lines, line_id))
+            return cut(act, self.line(act.lines[0]))
+        if kind is Kind.ADD:
+            return addition(act, self._episode(str(request.get("episode", ""))).episode_id)
+        check(act)
+        if kind is Kind.RENAME and self._is_label_of_voices(act.value):
+            # A label of the diarization has no other name: its lines get one.
+            lines = tuple(x.line_id for x in self._lines.values() if self._now(x).character == act.value)
+            return replace(act, kind=Kind.ASSIGN, lines=lines, value=act.new_name, new_name="")
+        return act
+
+    def _act(self, author: str, **values: Any) -> Act:
+        return act_of(author, len(self._history) + 1, values)
 
     def _is_label_of_voices(self, name: str) -> bool:
         said = [line for line in self._lines.values() if line.character == name]
-        return bool(said) and (name.startswith(_SEASON_VOICE) or all(line.speaker == name for line in said))
+        return bool(said) and (name.startswith(SEASON_VOICE) or all(line.speaker == name for line in said))
 
     def _meant(self, request: Mapping[str, Any]) -> list[str]:
         """The lines that a request is about."""
@@ -578,19 +425,6 @@ class Desk:
             said = [line.line_id for line in episode.lines if line.speaker in speakers]
             return [line_id for line_id in said if not self._decided.is_decided(line_id)]
         return list(dict.fromkeys(lines))
-
-    def _act(self, author: str, **values: Any) -> Act:
-        known = {"kind", "lines", "value", "new_name", "start_ms", "end_ms", "target", "episode", "second", "cut_ms"}
-        data = {name: value for name, value in values.items() if name in known and value is not None}
-        is_text = data.get("kind") in (Kind.TEXT, Kind.ADD, Kind.CUT)
-        for name in ("value", "new_name", "second"):
-            if name in data:
-                data[name] = _clean(data[name], _LONGEST_TEXT if is_text else _LONGEST_NAME, keep_breaks=is_text)
-        at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        try:
-            return Act.from_dict({**data, "number": len(self._history) + 1, "author": author[:64], "at": at})
-        except (ValueError, TypeError, KeyError) as e:
-            raise ReviewError("malformed_decision", e) from e
 
     def _heed_files(self) -> None:
         """A table that was edited by hand meanwhile is read before it is written."""
@@ -715,44 +549,6 @@ class Desk:
         self._gather([episode_id])
         self._gains.pop(episode_id, None)
         return changes(before, episode.lines)
-
-
-def _line_of(line_id: str, added: Added) -> Line:
-    """A line that is not on the disk yet."""
-    return Line(line_id, added.episode, 0, added.start_ms, added.end_ms, added.text, source=LineSource.REVIEW)
-
-
-def changes(before: Sequence[Line], after: Sequence[Line]) -> list[dict[str, Any]]:
-    """What differs, line by line: name, words, times, or that the line is gone or new. Pure."""
-    then, now = ({line.line_id: line for line in lines} for lines in (before, after))
-    found = []
-    for key in dict.fromkeys([*then, *now]):
-        old, new = then.get(key), now.get(key)
-        line = new or old
-        assert line is not None
-        what: dict[str, Any] = {}
-        if old is None or new is None:
-            what["there"] = [old is not None, new is not None]
-        else:
-            for name in ("character", "verdict", "text", "start_ms", "end_ms"):
-                if getattr(old, name) != getattr(new, name):
-                    what[name] = [getattr(old, name), getattr(new, name)]
-        if what:
-            found.append(
-                {"id": key, "episode": line.episode_id, "start": line.start_ms, "text": line.text, "what": what}
-            )
-    return found
-
-
-def _clean(text: Any, longest: int, *, keep_breaks: bool) -> str:
-    if not isinstance(text, str):
-        raise ReviewError("not_a_text")
-    text = unicodedata.normalize("NFC", text)
-    rows = ["".join(c if c.isprintable() else " " for c in row).strip() for row in text.splitlines()]
-    joined = "\n".join(rows).strip() if keep_breaks else " ".join(" ".join(rows).split())
-    if len(joined) > longest:
-        raise ReviewError("too_long", longest)
-    return joined
 
 
 def _folded(text: str) -> str:
