@@ -225,7 +225,8 @@ def make_episodes(out: Path, episodes: int, per_show: int, lines: int) -> None:
 
 
 def make_episode(out: Path, name: str, cast: np.ndarray, dice: np.random.Generator, count: int) -> None:
-    from pipelines.engine.store import Recipe, Store
+    from pipelines.engine.marks import Recipe
+    from pipelines.engine.store import Store
     from pipelines.episode.records import write_audio_fingerprints, write_embeddings, write_records
     from pipelines.layout import AUDIO_FINGERPRINTS, EMBEDDINGS, MEDIA, QUALITY, SCENES
     from pipelines.layout import LINES as LINES_FILE

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from pipelines.config import EpisodeConfig
 from pipelines.corpus.build import build_corpus
@@ -136,6 +137,11 @@ class RemoteJob:
     total: int
 
 
+def unescaped(address: str) -> str:
+    """An address as a person means it: programs write ``%20`` for a space into those of local files."""
+    return unquote(address) if address.startswith("file:") else address
+
+
 def find_addresses(addresses: Sequence[str]) -> list[str]:
     """The videos that addresses of files, folders and patterns amount to, in natural order, each once.
 
@@ -144,7 +150,7 @@ def find_addresses(addresses: Sequence[str]) -> list[str]:
     """
     found: dict[str, None] = {}
     for address in addresses:
-        place = Place.of(address)
+        place = Place.of(unescaped(address))
         if "*" in place.path:
             paths = [str(path) for path in place.system.glob(place.path)]
         elif place.system.isfile(place.path):
@@ -288,7 +294,7 @@ def run_remote_season(
         InputError: there is no such video, or the storage cannot be reached.
         ConfigError: an option makes no sense, or none on a storage.
     """
-    listener = progress or silent
+    listener, out = progress or silent, unescaped(out)
     addresses = find_addresses(videos)
     ids = episode_ids(addresses)
     config = EpisodeConfig(video=Path(addresses[0]), **options)

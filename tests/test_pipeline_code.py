@@ -15,7 +15,7 @@ import pytest
 from pipelines.config import EpisodeConfig
 from pipelines.corpus.stages import STAGES as CORPUS_STAGES
 from pipelines.engine import code
-from pipelines.engine.store import Recipe
+from pipelines.engine.marks import Recipe
 from pipelines.episode.run import _runner
 from pipelines.episode.session import Session
 from pipelines.episode.stages import STAGES

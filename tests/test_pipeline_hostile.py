@@ -18,7 +18,8 @@ from season_files import make_episode
 from pipelines import EpisodeConfig
 from pipelines.console.app import main
 from pipelines.engine.fingerprints import Fingerprints
-from pipelines.engine.store import Recipe, Store
+from pipelines.engine.marks import Recipe
+from pipelines.engine.store import Store
 from pipelines.episode.session import Session
 from yuki_builder.atomic import private_name, replacing, sweep, write_atomically
 from yuki_builder.characters import Gallery

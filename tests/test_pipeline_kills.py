@@ -17,8 +17,9 @@ import pytest
 
 from pipelines.engine.events import Event, EventKind
 from pipelines.engine.fingerprints import Fingerprints
+from pipelines.engine.marks import Renames
 from pipelines.engine.stage import Counts, Job, Runner, Stage
-from pipelines.engine.store import Renames, Store
+from pipelines.engine.store import Store
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from pipelines.engine.events import Event, EventKind, silent
 from pipelines.engine.fingerprints import Fingerprints
+from pipelines.engine.marks import Mark, OutputFile, Recipe, Renames
 from pipelines.engine.stage import Counts, Job, Runner, Stage
-from pipelines.engine.store import Mark, OutputFile, Recipe, Renames, Store
+from pipelines.engine.store import Store
 from yuki_builder.errors import InternalError, OutputError
 from yuki_builder.records import StageReport
 
@@ -576,7 +577,7 @@ def test_a_mark_has_a_row_an_output_and_is_json(tmp_path: Path) -> None:
 
 
 def test_a_mark_of_an_earlier_version_is_believed(tmp_path: Path) -> None:
-    from pipelines.engine.store import _seal
+    from pipelines.engine.marks import _seal
 
     store = Store(tmp_path)
     with store.locked(), store.workspace("s") as workspace:

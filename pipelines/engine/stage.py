@@ -15,7 +15,8 @@ from pipelines.engine.events import Event, EventKind, Listener
 from pipelines.engine.faults import clear_errors
 from pipelines.engine.fingerprints import Fingerprints
 from pipelines.engine.garbage import rare_collection
-from pipelines.engine.store import Recipe, Store, Workspace, files_below
+from pipelines.engine.marks import Recipe
+from pipelines.engine.store import Store, Workspace, files_below
 from yuki_builder.errors import ConfigError, InputError, InternalError
 from yuki_builder.records import StageReport
 

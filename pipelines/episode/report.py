@@ -8,8 +8,9 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pipelines.engine.marks import Mark
 from pipelines.engine.stage import Counts, Job, Stage
-from pipelines.engine.store import Mark, Store
+from pipelines.engine.store import Store
 from pipelines.episode.context import Episode
 from pipelines.episode.records import (
     read_line_file,

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from pipelines.config import BURNED_IN, EpisodeConfig, require_file
 from pipelines.engine.fingerprints import Fingerprints
+from pipelines.engine.marks import Renames
 from pipelines.engine.sharing import SharedDevice, begin_with_gpu, release_memory
-from pipelines.engine.store import Renames, Store, refuse_link
+from pipelines.engine.store import Store, refuse_link
 from pipelines.episode.context import Episode, is_same_file
 from pipelines.episode.naming import former_seasonal_name, name_with_show, seasonal_name
 from pipelines.layout import (

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.fingerprints import hash_text
+from pipelines.engine.marks import Mark
 from pipelines.engine.stage import Stage, installed_version
-from pipelines.engine.store import Mark
 from pipelines.episode import (
     alignment,
     attribution,
