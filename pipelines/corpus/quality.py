@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.stage import Counts, Job
 from pipelines.episode.clips import quality_note
-from pipelines.episode.records import read_audio_fingerprints, read_lines, read_records
+from pipelines.episode.records import read_audio_fingerprints, read_records
 from pipelines.layout import AUDIO_FINGERPRINTS, QUALITY
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ def corpus_qualities(corpus: Corpus) -> Iterator[ClipQuality]:
     from yuki_builder.corpus import ClipQuality, DuplicateFinder, problems_of, repeated_words
 
     folders = [folder for folder in corpus.episodes if (folder / QUALITY).is_file()]  # else by an earlier version
-    finder = DuplicateFinder(repeated_words(line for folder in folders for line in read_lines(folder)))
+    finder = DuplicateFinder(repeated_words(line for folder in folders for line in corpus.lines_of(folder)))
     for folder in folders:
         read = read_records(folder / QUALITY, ClipQuality, keep=False)
         by_id = {quality.line_id: quality for quality in read}
-        own = [line for line in read_lines(folder) if line.line_id in by_id]
+        own = [line for line in corpus.lines_of(folder) if line.line_id in by_id]
         audio_fingerprints = read_audio_fingerprints(folder / AUDIO_FINGERPRINTS)
         for quality in finder.mark([by_id[line.line_id] for line in own], own, audio_fingerprints):
             yield dataclasses.replace(quality, problems=problems_of(quality))
