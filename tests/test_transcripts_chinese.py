@@ -25,6 +25,15 @@ def test_words_are_converted_by_what_is_around_them() -> None:
     assert [word.text for word in segment.words] == ["頭", "髮", "，", "出", "發"]
 
 
+def test_punctuation_is_that_of_chinese() -> None:
+    segments = [
+        heard("下", "雨,", "走", "吧?"),
+        heard("3", ".", "5", "度", "."),
+        heard("看", "A", ".", "B", ",", "好", "..."),
+    ]
+    assert [s.text for s in in_same_characters(segments)] == ["下雨，走吧？", "3.5度。", "看A.B,好..."]
+
+
 def test_japanese_and_unknown_languages_stay() -> None:
     segments = [heard("会", "話", language="ja"), heard("學", language=None), heard("說")]
     assert [s.text for s in in_same_characters(segments, "simplified")] == ["会話", "學", "说"]
