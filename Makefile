@@ -19,8 +19,9 @@ demo: $(VENV)/.user
 	$(PY) -m video_preprocessing.media.demo demo/ep01.mkv
 	$(PY) run_pipeline.py --video demo/ep01.mkv --out demo/out
 
+# Tests wait for programs, browsers and locks: three workers keep two cores at work.
 test: $(VENV)/.dev
-	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q $(PYTEST)
+	$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -q $(PYTEST)
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-# Two workers on two cores: a thread each, or they wait for one another.
+# A worker for each core and one more: a thread each, or they wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
@@ -17,9 +17,10 @@ settings.load_profile("patient")
 
 # Files that take longest, the longest first: begun first, none of them is what one worker still has at the end.
 LONGEST = (
-    *("season", "pipeline_episode", "review_pipeline", "uvr5_files", "ray", "pipeline_kills", "wheel", "docs"),
-    *("remote", "device_sharing", "cli", "speech_torchaudio", "uvr5_dialogue", "pipeline_transcription"),
-    *("review_browser", "corpus_report_browser", "characters_attribution", "media_audio", "pipeline_hostile"),
+    *("pipeline_episode", "season", "uvr5_files", "pipeline_transcription", "wheel", "remote", "review_browser"),
+    *("review_pipeline", "alignment_retiming", "media_audio", "docs", "speech_diarization", "device_sharing"),
+    *("pipeline_kills", "ray", "pipeline_ocr", "cli", "corpus_browse", "speech_torchaudio", "ocr_resuming"),
+    *("pipeline_dub", "corpus_quality", "speech_pyannote", "corpus_report_browser", "uvr5_dialogue"),
 )
 
 

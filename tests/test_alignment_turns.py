@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yuki_builder.alignment import overlap_share
+from yuki_builder.alignment import Overlaps
 from yuki_builder.records import Span, Turn
 
 relaxed = settings(deadline=None)  # a busy machine is no failure
@@ -15,12 +15,12 @@ TURNS = [Turn(0, 1000, "A"), Turn(800, 2000, "B"), Turn(900, 1100, "C"), Turn(85
 
 
 def test_overlap_share() -> None:
-    assert overlap_share(Span(0, 1000), TURNS, "A") == pytest.approx(0.2)
-    assert overlap_share(Span(0, 1000), TURNS, "B") == 1.0
-    assert overlap_share(Span(0, 800), TURNS, "A") == 0.0
-    assert overlap_share(Span(0, 1000), TURNS, None) == pytest.approx(0.2)
-    assert overlap_share(Span(500, 500), TURNS, "A") == 0.0
-    assert overlap_share(Span(0, 1000), [], "A") == 0.0
+    assert Overlaps(TURNS).share(Span(0, 1000), "A") == pytest.approx(0.2)
+    assert Overlaps(TURNS).share(Span(0, 1000), "B") == 1.0
+    assert Overlaps(TURNS).share(Span(0, 800), "A") == 0.0
+    assert Overlaps(TURNS).share(Span(0, 1000), None) == pytest.approx(0.2)
+    assert Overlaps(TURNS).share(Span(500, 500), "A") == 0.0
+    assert Overlaps([]).share(Span(0, 1000), "A") == 0.0
 
 
 turn = st.builds(lambda a, n, s: Turn(a, a + n, s), st.integers(0, 60), st.integers(0, 40), st.sampled_from("ABC"))
@@ -32,4 +32,4 @@ def test_against_counting(start: int, length: int, turns: list[Turn], speaker: s
     span = Span(start, start + length)
     sounding = [{t.speaker for t in turns if t.start_ms <= ms < t.end_ms} for ms in range(start, start + length)]
     expected = sum(bool(s - {speaker}) if speaker else len(s) >= 2 for s in sounding) / length
-    assert overlap_share(span, turns, speaker) == pytest.approx(expected)
+    assert Overlaps(turns).share(span, speaker) == pytest.approx(expected)

@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import soundfile as sf
 from hypothesis import given, settings
@@ -18,12 +19,15 @@ from yuki_builder.corpus.report.pictures import (
     bin_size_ms,
     block_peaks,
     most_separated_span,
-    peaks_of,
 )
 from yuki_builder.corpus.report.spectrogram import HIGHEST_HZ, LOWEST_HZ, ROWS, spectrogram_png, spectrogram_power
 from yuki_builder.errors import MediaError
 
 RATE = 16_000
+
+
+def peaks_of(encoded: str) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(base64.b64decode(encoded), np.uint8)
 
 
 def write(path: Path, samples: np.ndarray, rate: int = RATE) -> Path:

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from video_preprocessing.media import (
-    bitmap_tracks,
     choose_audio_track,
     choose_second_audio_track,
     choose_subtitle_track,
@@ -148,11 +147,9 @@ def test_best_text_track(tracks: list[SubtitleTrack], best: int) -> None:
     assert track.position == best
 
 
-def test_without_text_tracks_nothing_is_chosen_but_pictures_are_told() -> None:
-    info = info_of(sound(0), pictures(0), pictures(1))
-    assert choose_subtitle_track(info) is None
+def test_without_text_tracks_nothing_is_chosen() -> None:
+    assert choose_subtitle_track(info_of(sound(0), pictures(0), pictures(1))) is None
     assert choose_subtitle_track(info_of(sound(0))) is None
-    assert [t.position for t in bitmap_tracks(info)] == [0, 1]
 
 
 @pytest.mark.parametrize("wanted", ["0", "en", "fr"])

@@ -445,12 +445,12 @@ def test_a_mix_that_is_silent_or_too_short_does_no_harm(embedder: SpeakerEmbedde
 
 def test_the_overlap_of_a_line_is_that_of_the_turns() -> None:
     """What two voices say at once in the diarizer's turns is counted once, and one's own voice not at all."""
-    from yuki_builder.alignment import overlap_share
+    from yuki_builder.alignment import Overlaps
 
     turns = numbered([Turn(0, 2000, "0"), Turn(1500, 3000, "1")])
-    assert overlap_share(Span(0, 2000), turns, "SPEAKER_01") == 0.25
-    assert overlap_share(Span(0, 2000), turns, None) == 0.25
-    assert overlap_share(Span(0, 2000), exclusive(turns), "SPEAKER_01") == 0.25
+    assert Overlaps(turns).share(Span(0, 2000), "SPEAKER_01") == 0.25
+    assert Overlaps(turns).share(Span(0, 2000), None) == 0.25
+    assert Overlaps(exclusive(turns)).share(Span(0, 2000), "SPEAKER_01") == 0.25
 
 
 def test_the_packaged_conversation_is_diarized_well(embedder: SpeakerEmbedder) -> None:

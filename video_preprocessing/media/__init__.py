@@ -16,7 +16,6 @@ from video_preprocessing.media.languages import normal_language, speaks, written
 from video_preprocessing.media.separated import take_vocals
 from video_preprocessing.media.shots import detect_shots
 from video_preprocessing.media.tracks import (
-    bitmap_tracks,
     choose_audio_track,
     choose_bitmap_track,
     choose_second_audio_track,
@@ -30,7 +29,6 @@ from video_preprocessing.media.video_pictures import read_video_pictures
 
 __all__ = [
     "bitmap_kind",
-    "bitmap_tracks",
     "choose_audio_track",
     "choose_bitmap_track",
     "choose_second_audio_track",

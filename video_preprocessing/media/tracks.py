@@ -189,11 +189,6 @@ def why_not(track: SubtitleTrack, chosen: SubtitleTrack) -> str:
     return "for the hard of hearing" if _subtitle_order(track, None)[3] else "later in the file"
 
 
-def bitmap_tracks(info: MediaInfo) -> tuple[SubtitleTrack, ...]:
-    """The subtitle tracks that no text can be had from."""
-    return tuple(t for t in info.subtitles if not t.is_text)
-
-
 def no_text_in(track: SubtitleTrack, info: MediaInfo) -> SubtitleError:
     """The error for a track that no text can be had from, with what to do instead."""
     holds = "is of an unknown format" if track.codec == UNKNOWN_CODEC else "holds pictures, not text"

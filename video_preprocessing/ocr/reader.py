@@ -21,7 +21,6 @@ DETECTION_SIDE = 736
 """Pictures are brought to this longest side to find text in them."""
 _NEEDED = ("rapidocr", "onnxruntime", "cv2")
 _RECIPE = 1  # of what is done to a picture before the networks
-_ROW_HEIGHT = 48  # of the recognition network
 # Languages of whose letters the network lacks some or all: Greek and Vietnamese lose those with accents.
 # fmt: off
 _UNREAD = frozenset({

@@ -22,7 +22,6 @@ from yuki_builder.records import FloatArray
 FRAME_SAMPLES = 400
 HOP_SAMPLES = 160
 MEL_BINS = 80
-FRAMES_PER_S = SAMPLE_RATE_HZ // HOP_SAMPLES
 
 _FFT_SAMPLES = 512
 _LOWEST_HZ = 20.0

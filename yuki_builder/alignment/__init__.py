@@ -6,14 +6,13 @@ from yuki_builder.alignment.snapping import align
 from yuki_builder.alignment.songs import inaudible_songs
 from yuki_builder.alignment.speaker_changes import split_at_lines
 from yuki_builder.alignment.turn_edges import on_turns
-from yuki_builder.alignment.turns import Overlaps, overlap_share
+from yuki_builder.alignment.turns import Overlaps
 
 __all__ = [
     "Overlaps",
     "align",
     "inaudible_songs",
     "on_turns",
-    "overlap_share",
     "resync",
     "single_speaker_spans",
     "split_at_lines",

@@ -31,17 +31,6 @@ class Overlaps:
         return _covered_ms(voices, at_least=1 if speaker is not None else 2) / span.duration_ms
 
 
-def overlap_share(span: Span, turns: Iterable[Turn], speaker: str | None) -> float:
-    """As ``Overlaps.share``, of one span.
-
-    Args:
-        span: a line's time.
-        turns: who speaks when; in any order.
-        speaker: the voice that the line is of; None: two or more voices have to sound.
-    """
-    return Overlaps(turns).share(span, speaker)
-
-
 def _covered_ms(spans: Iterable[Span], *, at_least: int) -> int:
     """Milliseconds that ``at_least`` so many of the spans cover."""
     steps = sorted(step for span in spans for step in ((span.start_ms, 1), (span.end_ms, -1)))

@@ -158,10 +158,5 @@ def _mono(sound: soundfile.SoundFile, stretch: Span) -> FloatArray:
     return mono(samples)
 
 
-def peaks_of(encoded: str) -> Bytes:
-    """The bytes of ``SoundPictures.mix_peaks``, shape (bins,)."""
-    return np.frombuffer(base64.b64decode(encoded), np.uint8)
-
-
 def _base64(data: bytes | Iterable[int]) -> str:
     return base64.b64encode(bytes(data)).decode("ascii")
