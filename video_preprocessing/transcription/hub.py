@@ -74,7 +74,7 @@ def download_folder(
 
     Args:
         repository: ``owner/name``.
-        patterns: the files that are wanted.
+        patterns: the files that are wanted; the first two are names, and always there.
         progress: in bytes, while it is fetched.
         download: whether it may be fetched.
 
@@ -90,7 +90,7 @@ def download_folder(
     fetch = functools.partial(snapshot_download, repository, allow_patterns=list(patterns))
     with contextlib.suppress(LocalEntryNotFoundError, HFValidationError):
         folder = Path(fetch(local_files_only=True))
-        if (folder / patterns[0]).exists() and (folder / "model.bin").exists():
+        if all((folder / name).exists() for name in patterns[:2]):
             return folder
     if not download:
         raise ConfigError("the model is not on this machine", where=where, remedy="run once with the network")

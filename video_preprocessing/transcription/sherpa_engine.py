@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from video_preprocessing.transcription.transcriber import SAMPLE_RATE_HZ
+from video_preprocessing.transcription.transcriber import SAMPLE_RATE_HZ, Engine
 from yuki_builder.errors import CheckpointError, ConfigError, MissingExtraError
 from yuki_builder.records import FloatArray, HeardSegment, Word
 
@@ -162,3 +162,13 @@ def _network(folder: Path, part: str) -> Path | None:
 def _threads() -> int:
     told = os.environ.get("OMP_NUM_THREADS", "")
     return int(told) if told.isdigit() and int(told) else len(os.sched_getaffinity(0))
+
+
+SHERPA = Engine(
+    extra="sherpa",
+    files=("*.onnx", _TOKENS),
+    holds="tokens.txt and *.onnx (sherpa-onnx)",
+    is_model=is_model,
+    load=lambda folder, device, _download, _progress: SherpaTranscriber(Path(folder), device=device),
+    fingerprint=lambda _: sherpa_fingerprint(),
+)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
-from yuki_builder.records import FloatArray, HeardSegment
+from yuki_builder.records import FloatArray, HeardSegment, Progress
 
 SAMPLE_RATE_HZ = 16_000
 SAMPLES_PER_MS = SAMPLE_RATE_HZ // 1000
@@ -44,3 +46,25 @@ class Transcriber(Protocol):
             language: a code such as ``ja``; None: the engine finds out.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What runs transcribers of a kind: a row of ``transcribers.ENGINES``.
+
+    Attributes:
+        extra: the extra that brings it.
+        files: of a model, as patterns: first that of the weights, then one more that is always there.
+        holds: what a folder with such a model has, in words.
+        is_model: whether a folder holds one.
+        load: the transcriber of a name or folder, on a device; whether it may be fetched, and who is told how far
+            that is.
+        fingerprint: of a name or folder; see ``Transcriber``. Loads and fetches nothing.
+    """
+
+    extra: str
+    files: tuple[str, ...]
+    holds: str
+    is_model: Callable[[Path], bool]
+    load: Callable[[str, str, bool, Progress], Transcriber]
+    fingerprint: Callable[[str], str]

@@ -1,16 +1,17 @@
 """Which transcribers there are, and how to get one.
 
-``TRANSCRIBERS`` is the table that the command line, ``models list`` and the docs read. To add one, write a module with
-a class that fulfils ``Transcriber`` and add a row.
+``TRANSCRIBERS`` is the table that the command line, ``models list`` and the docs read; ``ENGINES`` that of what runs
+them. To add an engine, write a module with a class that fulfils ``Transcriber`` and with its ``Engine``, and add a row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from video_preprocessing.transcription.transcriber import Transcriber
+from video_preprocessing.transcription.sherpa_engine import SHERPA
+from video_preprocessing.transcription.transcriber import Engine, Transcriber
+from video_preprocessing.transcription.whisper_engine import NAMES, WHISPER
 from yuki_builder.errors import CheckpointError, ConfigError
 from yuki_builder.records import Progress, no_progress
 
@@ -23,21 +24,26 @@ class TranscriberEntry:
         name: what ``--transcriber`` calls it.
         summary: one line for ``models list``.
         weights: where its weights come from.
-        extra: the extra that brings its engine.
+        engine: what runs it.
         repository: on the Hugging Face hub.
     """
 
     name: str
     summary: str
     weights: str
-    extra: str
+    engine: Engine
     repository: str
+
+    @property
+    def extra(self) -> str:
+        """The extra that brings its engine."""
+        return self.engine.extra
 
     def folder(self) -> Path | None:
         """Where its weights are on this machine; fetches nothing."""
         from video_preprocessing.transcription.hub import cached_folder
 
-        return cached_folder(self.repository, "model.bin")
+        return cached_folder(self.repository, self.engine.files[0])
 
     def files(self) -> list[Path]:
         """Its files on this machine; fetches nothing."""
@@ -51,17 +57,16 @@ class TranscriberEntry:
             ConfigError: they cannot be downloaded.
         """
         from video_preprocessing.transcription.hub import download_folder
-        from video_preprocessing.transcription.whisper_engine import FILES
 
-        return download_folder(self.repository, FILES, progress=progress)
+        return download_folder(self.repository, self.engine.files, progress=progress)
 
 
 def _whisper(name: str, size: str, what: str) -> TranscriberEntry:
-    from video_preprocessing.transcription.whisper_engine import NAMES
-
-    return TranscriberEntry(name, f"Whisper {what}, {size}", f"Hugging Face: {NAMES[name]}", "asr", NAMES[name])
+    return TranscriberEntry(name, f"Whisper {what}, {size}", f"Hugging Face: {NAMES[name]}", WHISPER, NAMES[name])
 
 
+ENGINES = (WHISPER, SHERPA)
+"""In the order in which they are asked whether a folder holds a model of theirs."""
 TRANSCRIBERS = {
     entry.name: entry
     for entry in (
@@ -100,7 +105,7 @@ def load_transcriber(
         CheckpointError: a folder that is no model.
         MissingExtraError: the engine is not installed; the error names the extra.
     """
-    return _engine(name_or_folder)[0](name_or_folder, device, download, progress)
+    return _engine(name_or_folder).load(name_or_folder, device, download, progress)
 
 
 def model_files(folder: Path) -> list[Path]:
@@ -116,49 +121,28 @@ def model_files(folder: Path) -> list[Path]:
 
 def transcriber_fingerprint(name_or_folder: str) -> str:
     """What the result depends on beside the audio and, of a folder, its files; loads and fetches nothing."""
-    return _engine(name_or_folder)[1](name_or_folder)
+    return _engine(name_or_folder).fingerprint(name_or_folder)
 
 
-_Load = Callable[[str, str, bool, Progress], Transcriber]
-
-
-def _engine(name_or_folder: str) -> tuple[_Load, Callable[[str], str]]:
-    """The functions that load a transcriber and find its fingerprint."""
-    from video_preprocessing.transcription import sherpa_engine, whisper_engine
-
+def _engine(name_or_folder: str) -> Engine:
+    """What runs a transcriber; any name of the hub is Whisper's."""
     path = Path(name_or_folder)
-    if path.is_dir() and not whisper_engine.is_model(path):
-        if not sherpa_engine.is_model(path):
+    if path.is_dir():
+        found = next((engine for engine in ENGINES if engine.is_model(path)), None)
+        if found is None:
             raise CheckpointError(
                 "a folder without a speech recognition model",
                 where=f"--transcriber {name_or_folder}",
-                remedy="give one with model.bin and config.json (faster-whisper), or with tokens.txt and *.onnx "
-                "(sherpa-onnx)",
+                remedy=f"give one with {', or with '.join(engine.holds for engine in ENGINES)}",
             )
-        return _load_sherpa, lambda _: sherpa_engine.sherpa_fingerprint()
-    if not path.is_dir() and name_or_folder not in whisper_engine.NAMES and name_or_folder.count("/") != 1:
+        return found
+    if name_or_folder in TRANSCRIBERS:
+        return TRANSCRIBERS[name_or_folder].engine
+    if name_or_folder not in NAMES and name_or_folder.count("/") != 1:
         what = "no such folder" if path.suffix or name_or_folder.count("/") else "unknown transcriber"
         raise ConfigError(
             what,
             where=f"--transcriber {name_or_folder}",
             remedy=f"choose {', '.join(TRANSCRIBERS)}, owner/name on Hugging Face, or a model's folder",
         )
-    return _load_whisper, _whisper_fingerprint
-
-
-def _load_whisper(name: str, device: str, download: bool, progress: Progress) -> Transcriber:
-    from video_preprocessing.transcription.whisper_engine import load_whisper
-
-    return load_whisper(name, device=device, progress=progress, download=download)
-
-
-def _whisper_fingerprint(name: str) -> str:
-    from video_preprocessing.transcription.whisper_engine import whisper_fingerprint
-
-    return whisper_fingerprint(name, folder=Path(name) if Path(name).is_dir() else None)
-
-
-def _load_sherpa(folder: str, device: str, _: bool, __: Progress) -> Transcriber:
-    from video_preprocessing.transcription.sherpa_engine import SherpaTranscriber
-
-    return SherpaTranscriber(Path(folder), device=device)
+    return WHISPER

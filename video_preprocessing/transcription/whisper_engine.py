@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from video_preprocessing.transcription.hub import cached_revision, download_folder
-from video_preprocessing.transcription.transcriber import SAMPLE_RATE_HZ
+from video_preprocessing.transcription.transcriber import SAMPLE_RATE_HZ, Engine
 from yuki_builder.errors import CheckpointError, ConfigError, MissingExtraError
 from yuki_builder.records import FloatArray, HeardSegment, Progress, Word, no_progress
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from faster_whisper import WhisperModel
 
 PACKAGE = "faster-whisper"
-FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*")
+FILES = ("model.bin", "config.json", "preprocessor_config.json", "tokenizer.json", "vocabulary.*")
 _RECIPE = 3  # of how the model is asked; raised when the same audio could be heard otherwise
 _BEAM = 5
 # Whisper's other temperatures draw by lot: another run would hear otherwise. What goes in circles is asked for again in
@@ -227,3 +227,15 @@ def _version() -> str:
         return importlib.metadata.version(PACKAGE)
     except importlib.metadata.PackageNotFoundError:
         return "not installed"
+
+
+WHISPER = Engine(
+    extra="asr",
+    files=FILES,
+    holds="model.bin and config.json (faster-whisper)",
+    is_model=is_model,
+    load=lambda name, device, download, progress: load_whisper(
+        name, device=device, download=download, progress=progress
+    ),
+    fingerprint=lambda name: whisper_fingerprint(name, folder=Path(name) if Path(name).is_dir() else None),
+)
