@@ -7,6 +7,7 @@ other (`Speaker 1`, `spk_0`, 说话人1). A label that also stands alone is a so
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,11 +23,16 @@ from yuki_builder.subtitles.labels import (
     inner_labels,
     leading_labels,
 )
+from yuki_builder.subtitles.sounds import is_sure_manner
 from yuki_builder.subtitles.speakers import name_key
 from yuki_builder.subtitles.typesetting import Typesetting
-from yuki_builder.subtitles.vocabulary import PLACES
+from yuki_builder.subtitles.vocabulary import LIST_WORDS, PLACES
 
 _NEVER = 10**9
+# `PORT OF CORK: 6:45 A.M.`, `ZARAGOZA: 120 KM`: not what somebody says, unless the file has the name elsewhere.
+_MEASURE = re.compile(
+    r"\s*\d[\d:.,\s]*(?:[ap]\.?\s?m\.?|km|miles?|mi|m|h|hrs?|hours?|uhr|kg|%|°\s?[cf]?)?\.?\s*", re.IGNORECASE
+)
 _SUPPORT = {Shape.CAPITALS: 1, Shape.MIXED: 2, Shape.CJK: 2, Shape.NUMBER: 3, Shape.LOWER: _NEVER, Shape.LONG: _NEVER}
 
 
@@ -136,6 +142,8 @@ class _Counts:
         self.inner: list[Label] = []
         self.alone: Counter[str] = Counter()
         self.aside_rows: Counter[Form] = Counter()
+        self.square_lower = 0  # descriptions in square brackets that begin in lower case
+        self.square_known = 0  # those that are surely a sound, a manner or a group
         self.chevrons = 0
 
     def add(self, chunks: Sequence[Chunk]) -> None:
@@ -143,8 +151,11 @@ class _Counts:
             text = chunk.text
             self.chevrons += has_chevrons(text) and (k == 0 or chunks[k - 1].row != chunk.row)
             for label in chunk.labels:
+                self._look_at_square(label)
                 if label.inside.kind is Kind.NAME:
-                    self.seen.append((label, text[label.end :]))
+                    rest = text[label.end :]
+                    if label.form is not Form.COLON or not _MEASURE.fullmatch(rest):
+                        self.seen.append((label, rest))
                 elif label.form is not Form.COLON:
                     self.aside_rows[label.form] += 1
             if ":" in text or "：" in text or "(" in text or "[" in text or "（" in text:
@@ -152,19 +163,28 @@ class _Counts:
         if len(chunks) == 1 and not chunks[0].labels:
             text = chunks[0].text
             _, labels = leading_labels(text, is_last=False)
+            for label in labels:
+                self._look_at_square(label)
             is_alone = len(labels) == 1 and not labels[0].has_colon and not text[labels[0].end :].strip()
             if is_alone and not labels[0].inside.manner:  # (ANNA LAUGHS) names Anna, and is no sound called Anna
                 self.alone.update(map(name_key, labels[0].inside.names))
+
+    def _look_at_square(self, label: Label) -> None:
+        if label.form is Form.SQUARE:
+            self.square_lower += label.words[:1].islower()
+            self.square_known += label.inside.kind in (Kind.MANNER, Kind.GROUP)
 
     def book(self, *, actors: Collection[str], is_in_capitals: bool, cues: int) -> LabelBook:
         rows: Counter[str] = Counter()
         need: dict[str, int] = {}
         siblings: dict[str, set[str]] = defaultdict(set)
-        for label, _ in self.seen:
+        for label in (*(label for label, _ in self.seen), *self.inner):
             if label.inside.stem:
                 siblings[label.inside.stem].update(map(name_key, label.inside.names))
         for label, _ in self.seen:
             least = self._support(label, siblings, is_in_capitals=is_in_capitals)
+            if label.form is Form.SQUARE and least == 2 and self._tells_names_apart(label.inside.shape):
+                least = 1
             for name in label.inside.names:
                 key = name_key(name)
                 rows[key] += not label.inside.is_dependent
@@ -187,8 +207,22 @@ class _Counts:
                 for name in label.inside.names
                 if name_key(name) not in sounds
             }
+        ways = {(use.form, use.shape) for use in uses}
+        names |= {
+            name_key(name)
+            for label in self.inner
+            if label.form is not Form.COLON and label.inside.shape is Shape.CJK and (label.form, Shape.CJK) in ways
+            for name in label.inside.names
+            if not label.inside.is_dependent and name_key(name) not in sounds
+        }
         asides = frozenset(form for form, count in self.aside_rows.items() if count >= 2)
         return LabelBook(frozenset(names), frozenset(sounds), uses, asides, self.chevrons > 0, is_in_capitals)
+
+    def _tells_names_apart(self, shape: Shape | None) -> bool:
+        """Whether square brackets hold names and, written otherwise, what is heard."""
+        if shape is Shape.CJK:
+            return self.square_known >= 2
+        return shape is Shape.MIXED and self.square_lower >= 2
 
     @staticmethod
     def _support(label: Label, siblings: Mapping[str, set[str]], *, is_in_capitals: bool) -> int:
@@ -230,6 +264,8 @@ class _Counts:
                 or sure_rows[way] >= 0.15 * total
                 or (sure_rows[way] >= 8 and sum(k in names for k in keys[way]) >= 3)
             )
+            if shape is Shape.CJK and form in (Form.ROUND, Form.SQUARE):
+                is_kept = is_kept or (distinct >= 2 and count >= 0.15 * total)
             if shape is Shape.LOWER:
                 is_kept = repeated >= 0.3 * total and sum(n >= 2 for n in keys[way].values()) >= 2
             elif count >= 3 and 2 * count >= total and distinct >= 2 and not (is_in_capitals and form is Form.COLON):
@@ -253,7 +289,8 @@ class _Counts:
             for name in label.inside.names:
                 key = name_key(name)
                 is_place = any(word in PLACES for word in name.split()) and rows[key] < 3
-                if key not in sounds and not is_place and _opens_speech(label, rest):
+                is_long = label.form is Form.COLON and label.inside.shape is Shape.CJK and len(name.split()) > 2
+                if key not in sounds and not is_place and not is_long and _opens_speech(label, rest):
                     found.add(key)
         return found - set(names)
 
@@ -272,6 +309,8 @@ def judge(label: Label, book: LabelBook) -> Verdict | None:  # noqa: PLR0911
     """What a label comes to by the conventions of its file; None where it is text."""
     inside, is_bracket = label.inside, label.form is not Form.COLON
     manners = (inside.manner,) if inside.manner else ()
+    if is_bracket and (split := _known_name_before(label, book)):
+        return Verdict(split[:1], split[1:], is_speaker=True)
     if inside.kind is Kind.NAME:
         keys = [name_key(name) for name in inside.names]
         known = [key in book.names for key in keys]
@@ -290,6 +329,25 @@ def judge(label: Label, book: LabelBook) -> Verdict | None:  # noqa: PLR0911
         return Verdict(manners=(label.words, *manners), is_speaker=not is_bracket) if is_kept else None
     if inside.kind is Kind.UNSURE and _is_aside(label, book):
         return Verdict(manners=(label.words,))
+    return None
+
+
+def _known_name_before(label: Label, book: LabelBook) -> tuple[str, str] | None:
+    """A name of the file that a description begins with, and the rest: `Astrid skrattar`, 小雅笑."""
+    inside, text = label.inside, label.words
+    if inside.kind is Kind.NAME and (len(inside.names) > 1 or inside.manner or name_key(text) in book.names):
+        return None
+    words = text.split()
+    for k in range(1, min(len(words), 4)):
+        rest = words[k:]
+        if name_key(" ".join(words[:k])) in book.names and not any(
+            word[0].isupper() or word in LIST_WORDS for word in rest
+        ):
+            return " ".join(words[:k]), " ".join(rest)
+    if inside.kind is Kind.MANNER and len(words) == 1 and not text.isascii():
+        for k in range(len(text) - 1, 1, -1):
+            if name_key(text[:k]) in book.names and is_sure_manner(text[k:]):
+                return text[:k], text[k:]
     return None
 
 

@@ -17,6 +17,7 @@ from yuki_builder.subtitles.cleaning import is_plain
 from yuki_builder.subtitles.parts import split_inner_dashes
 from yuki_builder.subtitles.sounds import is_spoken_aside, is_sure_manner, is_unsure_manner, opens_manner
 from yuki_builder.subtitles.vocabulary import (
+    ARTICLES,
     CJK_GROUP,
     CJK_PERSON,
     DEVICES,
@@ -52,7 +53,9 @@ _CJK_NAME = re.compile(
 )
 _KATAKANA = re.compile(r"[\u30a1-\u30ff]+")
 _CJK_SENTENCE = re.compile(
-    r"[说說道曰问問答喊叫想是了的吗嗎呢吧]$|(?:言う|言った|思う|です|ます)$|[我你您他她它咱]|^第|^(?:亲爱的|親愛的|尊敬的|敬爱的|拝啓|親愛なる|사랑하는|친애하는|존경하는)"
+    r"[说說道曰问問答喊叫想是了的吗嗎呢吧]$|(?:言う|言った|思う|です|ます)$|言うと|言えば|[我你您他她它咱很没沒这這]|^第"
+    r"|什么|什麼|怎么|怎麼|一点|一點|一件|一个|一個|只有|如果|但是|就是|还是|還是|可以|应该|應該|知道|清楚|注意|记住|記住"
+    r"|^(?:最終|最终|終|序|最后)[章話话回幕篇編]$|가지|번째|^(?:오늘|내일|어제|결론)|^(?:亲爱的|親愛的|尊敬的|敬爱的|拝啓|親愛なる|사랑하는|친애하는|존경하는)"
 )
 _CJK_VOICE = re.compile(r"(?P<name>.+?)(?P<manner>の声|的声音|的聲音|の心の声|\(声\)|声|の独白|\s?목소리|의 목소리)$")
 _ABBREVIATION = (
@@ -65,7 +68,12 @@ _NUMBERED = re.compile(
     r"(?P<stem>[^\W\d_](?:[^\d]{0,30}[^\W\d_])?)[\s_.-]*[#№＃]?\s*(?P<number>\d{1,3}[ªº°]?|[Ａ-Ｚ]|[①-⑳]|[甲乙丙丁])"
 )
 _PREFIX = re.compile(r"\b(?:Mc|Mac|De|Di|Le|La|Van|Von|O)(?=['’]?[A-Z]{2})")  # McGEE is in capitals
+_CJK_AND = re.compile(
+    r"(?<=[\u3400-\u9fff\u30a1-\u30ff])(?:と|和|与|與|跟|및)(?=[\u3400-\u9fff\u30a1-\u30ff])"
+    r"|(?<=[가-힣]{2})(?:와|과|이랑|랑|하고) (?=[가-힣]{2})"
+)
 _SEPARATORS = re.compile(r"\s*[/&＆+＋,，、;；|･]\s*")
+_CODE_NAME = re.compile(r"[^\W\d_]-\d{1,4}")  # X-23, K-9
 _MAX_WORDS, _MAX_WORDS_IN_CAPITALS, _MAX_CHARS = 3, 6, 40
 
 
@@ -261,6 +269,8 @@ def read_inside(words: str, *, is_bracket: bool) -> Inside:  # noqa: PLR0911
 def is_group(text: str) -> bool:
     """Whether a label means several people at once, none of them by name."""
     words = [word.strip(".,") for word in text.split()]
+    if len(words) > 1 and words[0] in ARTICLES:
+        words = words[1:]
     return (
         (len(words) <= 2 and all(word in GROUPS for word in words))
         or GROUP_PHRASES.fullmatch(text.strip()) is not None
@@ -285,7 +295,7 @@ def split_names(text: str) -> list[str]:
 
 def _joined_by_cjk(name: str) -> list[str]:
     """太郎と花子, 小明和小红, 安娜・本: two names; ジャン・ポール is one."""
-    pieces = re.split(r"(?<=[\u3400-\u9fff\u30a1-\u30ff])(?:と|和|与|與|跟|및)(?=[\u3400-\u9fff\u30a1-\u30ff])", name)
+    pieces = _CJK_AND.split(name)
     if len(pieces) == 1 and "・" in name:
         dotted = [piece for piece in name.split("・") if piece]
         if len(dotted) > 1 and not all(_KATAKANA.fullmatch(piece) for piece in dotted):
@@ -295,7 +305,8 @@ def _joined_by_cjk(name: str) -> list[str]:
 
 def _is_initial(words: list[str], k: int) -> bool:
     """`JOHN A SMITH`: a letter in capitals among capitals is an initial."""
-    return len(words[k]) == 1 and words[k].isupper() and all(word.isupper() for word in words) and words[k] not in "YИІ"
+    is_in_capitals = len(words[k]) == 1 and all(word.isupper() for word in words)
+    return is_in_capitals and words[k] not in "YEIИІ"
 
 
 def _list(text: str, *, is_bracket: bool) -> Inside | None:
@@ -331,7 +342,7 @@ def _name_and_tail(text: str) -> Inside | None:
 
 def _name_and_manner(text: str) -> Inside | None:
     """`Ben whispering`, `man on TV`, `Anna laughs`, 春香の声: a name and then how."""
-    if match := _CJK_VOICE.fullmatch(text):
+    if (match := _CJK_VOICE.fullmatch(text)) and (len(match["name"]) > 1 or match["manner"] not in ("声", "聲")):
         named = _name(match["name"], is_bracket=True)
         if named.kind is Kind.NAME and not is_sure_manner(match["name"]):
             return replace(named, manner=match["manner"])
@@ -387,11 +398,20 @@ def name_shape(name: str) -> Shape | None:
     if name.isdecimal():
         return Shape.NUMBER if len(name) >= 2 else None
     words = name.split()
-    if len(words) >= 2 and words[0] in TITLES and (words[1] in NUMBER_WORDS or words[1].strip("#.").isdecimal()):
+    if len(words) >= 2 and _is_heading(words):
         return None
     if not words or words[-1] in NO_NAMES or fold(words[-1]) in PLACEHOLDERS or SENTENCE_WORDS.any_of(words):
         return None
     return _plain_shape(name)
+
+
+def _is_heading(words: Sequence[str]) -> bool:
+    """`CHAPTER ONE`, `ROZDZIAŁ PIERWSZY`, `JUNE 14`; `BİRİNCİ BÖLÜM` in languages where the number comes first."""
+    first, second = words[0].strip("#."), words[1].strip("#.")
+    is_numbered = second in NUMBER_WORDS or second.isdecimal()
+    if (words[0] in TITLES and is_numbered) or (words[0] in NO_NAMES and second.isdecimal()):
+        return True
+    return words[1] in TITLES and (first in NUMBER_WORDS or first.isdecimal())
 
 
 def _without_combining(word: str) -> str:
@@ -405,6 +425,8 @@ def _plain_shape(name: str) -> Shape | None:  # noqa: PLR0911
         return None
     if _CJK.search(name):
         return Shape.CJK if _CJK_NAME.fullmatch(name) and not _CJK_SENTENCE.search(name) else None
+    if _CODE_NAME.fullmatch(name):
+        return Shape.MIXED
     if not all(_WORD.fullmatch(_without_combining(word)) for word in words) or sum(c.isalpha() for c in name) < 2:
         return None
     if name.upper() == name.lower():  # Arabic, Hebrew, Thai, Hindi …

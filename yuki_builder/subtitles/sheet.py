@@ -163,7 +163,7 @@ def _take_notices(draft: Draft, signs: Signs, *, is_edge: bool) -> tuple[Draft, 
 
 
 def _without_marks(draft: Draft) -> Draft:
-    rows = without_marks(draft.lines)
+    rows = tuple(map(without_readings, without_marks(draft.lines)))
     if rows == draft.lines:
         return draft
     if all(rows):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from yuki_builder.subtitles.vocabulary import (
     CJK_MANNER,
+    INDIC_MANNER,
     MANNER_PREPOSITIONS,
     MANNERS,
     NO_SOUND_WORDS,
@@ -34,7 +35,7 @@ _CJK_SOUND = re.compile(
     r".{0,12}(?:声|聲|音|響|拍手|鼓掌|悲鳴|尖叫|ため息|吐息|い息|叹息|嘆息|叹气|嘆氣|いびき|チャイム|ノック|ベル|泣き"
     r"|笑い|音乐|音樂|音楽|소리|음악|웃음|한숨|박수)"
     r"|[笑哭泣叫咳喘歌曲叹嘆].{0,2}|.{0,2}[笑哭泣叫咳喘]"
-    r"|.{0,8}(?:効果音|BGM|足音|くしゃみ|せき(?:ばらい|払い|込む)?|しゃっくり|げっぷ|すすり|あえぎ|うめく|咳払い|ざわめき|どよめき|うめき|うなり|あくび|寝息|サイレン|クラクション|爆発|エンジン"
+    r"|.{0,8}(?:効果音|BGM|足音|くしゃみ|せき(?:ばらい|払い|込[むみ]|こ[むみ])?|しゃっくり|げっぷ|すすり|あえぎ|うめく|咳払い|ざわめき|どよめき|うめき|うなり|あくび|寝息|サイレン|クラクション|爆発|エンジン"
     r"|鳴き|息|吠え|铃|鈴|敲门|敲門|爆炸|欢呼|歡呼|脚步|腳步|打雷|雷鸣|警报|警報|喇叭|呻吟|啜泣|抽泣|大笑|冷笑|偷笑|苦笑|尖叫|咳嗽|喘息|打嗝"
     r"|哈欠|喷嚏|口哨|沉默|寂静|울음|비명|기침|신음|환호|노래|벨|종|총성|폭발|흐느낌|하품|재채기|휘파람|침묵|노크|발자국)"
 )
@@ -125,7 +126,7 @@ def is_sure_manner(text: str) -> bool:
     if _CJK.search(text):
         is_sound = _CJK_SOUND.fullmatch(text) or CJK_MANNER.fullmatch(text) or _CJK_EVENT.fullmatch(text)
         return is_sound is not None and not _CJK_SPEECH.search(text)
-    if THAI_SOUND.search(text):
+    if THAI_SOUND.search(text) or (not text.isascii() and INDIC_MANNER.fullmatch(text)):
         return True
     words = _words_of(text)
     if not words:

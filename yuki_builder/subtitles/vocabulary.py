@@ -164,7 +164,11 @@ NUMBER_WORDS = Words(
     um dois quatro oito dez een twee drie vijf ett tva fyra fem sex sju atta nio tio jeden dwa trzy cztery
     piec
     i ii iii iv v vi vii viii ix x xi xii один два три четыре пять первая вторая третья первый второй третий
-    bir iki uc
+    bir iki uc birinci ikinci ucuncu dorduncu besinci ilk son pierwsz* drug* trzec* czwart* piąt* ostatni*
+    prvni druh* treti ctvrt* pat* posledni elso masodik harmadik negyedik otodik utolso perv* вторая втор* треть* четверт*
+    четвёрт* пят* последн* перш* друг* трет* erst* zweit* dritt* viert* funft* letzt* forsta andra tredje fjarde femte sista
+    eerste tweede derde vierde vijfde laatste deuxieme troisieme quatrieme cinquieme dernier* segund* tercer* cuart* quint*
+    second* terz* quart* ultim* primeir* terceir* ensimmainen toinen kolmas viimeinen prima dou* tre* prv*
     """
 )
 
@@ -356,6 +360,9 @@ GROUPS = Words(
     semua keduanya bersama bersamaan kerumunan
     """
 )
+ARTICLES = Words("the la le les el los las il lo gli der die das den het o os as un une az ο η οι το")
+"""Before the word for a group they change nothing: `LA FOULE`."""
+
 GROUP_PHRASES = re.compile(
     r"(?:(?:the|all|both)\s+)?(?:two|three|four|both|all|others|rest|crowd|group|children|kids|boys|girls|men|women|"
     r"soldiers|students)(?:\s+of\s+(?:them|us))?(?:\s+together)?|in\s+unison|all\s+together|"
@@ -608,9 +615,12 @@ CJK_MANNER = re.compile(
     r"|回想|画外音|畫外音|スピーカー|"
     r"館内放送|放送|アナウンス|영어로|일본어로|한국어로|프랑스어로|중국어로|독일어로|전화(?:로|에서)?|라디오"
     r"|텔레비전|속삭이며|작게|"
-    r"同時に|一緒に|字幕|テロップ)"
+    r"同時に|一緒に|字幕|テロップ|小さく|独り言|[ぁ-ん一-龯]{1,6}(?:声で|語で|口調で|ながら|様子で))"
 )
 """A manner in Japanese, Chinese and Korean."""
+
+INDIC_MANNER = re.compile(r".*\s(?:हुए|हुई|में|से|পরে|করে|ভাষায়)")
+"""A manner in Hindi and Bengali: the word that ends it tells."""
 
 THAI_SOUND = re.compile(
     r"หัวเราะ|เสียง|ดนตรี|เพลง|ถอนหายใจ|ร้องไห้|สะอื้น|ตะโกน|กรีดร้อง|^ไอ|ปรบมือ|กระซิบ|ประตู|โทรศัพท์|ปืน"
