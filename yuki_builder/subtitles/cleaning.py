@@ -24,6 +24,7 @@ _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]([^<>]+)>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
 # Outside ASS a brace is a tag only where converters leave one: {\an8}, {b}, {/i}, MicroDVD's {y:i}.
 _BRACE_TAG = re.compile(r"\{(?:\\[^{}]*|/?[bisu]|[yfscpho]:[^{}]*)\}", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.!?…。！？]\s*$")
 _WINDOWS_PATH = re.compile(r"(?<![^\W\d_])[A-Za-z]:\\")  # C:\New\home breaks no line
 _VOICE_MARK = "\x02"
 _COLOUR_MARK = "\x03"
@@ -53,7 +54,7 @@ _LINE_BREAK = re.compile(r"[\n\x0b\x0c\x85\u2028\u2029]")
 _SPACES = re.compile(r"[ \t\xa0\u202f]+")
 _EDGES = " \t\u3000\u200c\u200d"
 # What opens a label, a bracket, a song, a thought or a note, and signs of broadcasters. Dashes count at the ends.
-_MARKS = re.compile("[:(\\[<{>*#：（［【＜〈《≪＞≫»⦅⦆｟｠⸨⸩♪♫♬♩🎵🎶＃➡⇒⮕→☎☏📱📞📺📻🔊🔉📢📣💻🖥🎤🎙※＊]")
+_MARKS = re.compile("[:(\\[<{>*#：（［【＜〈《≪＞≫»⦅⦆｟｠⸨⸩♪♫♬♩🎵🎶＃💬💭⚟⚞➡⇒⮕→☎☏📱📞📺📻🔊🔉📢📣💻🖥🎤🎙※＊]")
 _DASHES = "-‐‑–—―−－"
 _WORD = re.compile(r"[^\W_]")
 
@@ -147,9 +148,14 @@ def _by_colour(found: Cleaned, text: str) -> Cleaned:
         used: set[str | None] = set()
         for k, piece in enumerate(line.split(_COLOUR_MARK)):
             if k % 2 == 0:
-                shown.append(piece)
+                colour = next((c for c in reversed(open_colours) if c != "-"), None)
                 if any(c.isalnum() for c in piece):
-                    used.add(next((c for c in reversed(open_colours) if c != "-"), None))
+                    if len(used) == 1 and colour not in used and _SENTENCE_END.search("".join(shown)):
+                        plain.append("".join(shown))  # another colour behind a sentence: another speaker
+                        colours.append(used.pop())
+                        shown = []
+                    used.add(colour)
+                shown.append(piece)
             elif piece != "/":
                 open_colours.append(piece)
             elif open_colours:

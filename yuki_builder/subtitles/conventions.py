@@ -174,7 +174,20 @@ class _Counts:
             self.square_lower += label.words[:1].islower()
             self.square_known += label.inside.kind in (Kind.MANNER, Kind.GROUP)
 
+    def _leave_out_headings(self) -> None:
+        """`LIVERPOOL: the city of my dreams` is no label where the others stand before sentences."""
+        heads = [label.form is Form.COLON and label.inside.shape is Shape.CAPITALS for label, _ in self.seen]
+        goes_on = [head and rest[:1].islower() for head, (_, rest) in zip(heads, self.seen, strict=True)]
+        names = {name_key(label.inside.names[0]) for (label, _), on in zip(self.seen, goes_on, strict=True) if not on}
+        if sum(goes_on) <= 0.3 * sum(heads) or (sum(goes_on) == 1 and not names):
+            self.seen = [
+                (label, rest)
+                for (label, rest), on in zip(self.seen, goes_on, strict=True)
+                if not on or name_key(label.inside.names[0]) in names
+            ]
+
     def book(self, *, actors: Collection[str], is_in_capitals: bool, cues: int) -> LabelBook:
+        self._leave_out_headings()
         rows: Counter[str] = Counter()
         need: dict[str, int] = {}
         siblings: dict[str, set[str]] = defaultdict(set)
@@ -214,6 +227,11 @@ class _Counts:
             if label.form is not Form.COLON and label.inside.shape is Shape.CJK and (label.form, Shape.CJK) in ways
             for name in label.inside.names
             if not label.inside.is_dependent and name_key(name) not in sounds
+        }
+        names -= {  # a known name and what its bearer does, in a script without capitals
+            key
+            for key in names
+            if rows[key] < 2 and key.upper() == key.lower() and " " in key and key.split()[0] in names
         }
         asides = frozenset(form for form, count in self.aside_rows.items() if count >= 2)
         return LabelBook(frozenset(names), frozenset(sounds), uses, asides, self.chevrons > 0, is_in_capitals)
@@ -352,4 +370,4 @@ def _known_name_before(label: Label, book: LabelBook) -> tuple[str, str] | None:
 
 
 def _is_aside(label: Label, book: LabelBook) -> bool:
-    return label.form is Form.SQUARE or label.form in book.asides
+    return label.form in (Form.SQUARE, Form.BRACE) or label.form in book.asides

@@ -47,6 +47,7 @@ _BRACKETS = re.compile(
 _OPENING = "[［【(（<＜〈{"
 _NO_SPEECH = re.compile(r":[/\\\d]")  # http://, C:\, 12:30
 _MIDDLE = re.compile(r"(?<=[.!?…。！？\"”』」)）\]♪➡])\s*(?=[^\s.!?…。！？,;])")
+_MIDDLE_OR_WIDE = re.compile(rf"{_MIDDLE.pattern}|(?<=[\u3041-\u30ff\u3400-\u9fff])[ \u3000]*(?=[（［【])")
 _CJK = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 _CJK_NAME = re.compile(
     r"[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3\w・·]{1,8}(?:[ ＝=][\uac00-\ud7a3\u30a1-\u30ff\w]{1,6})?"
@@ -58,12 +59,13 @@ _CJK_SENTENCE = re.compile(
     r"|^(?:最終|最终|終|序|最后)[章話话回幕篇編]$|가지|번째|^(?:오늘|내일|어제|결론)|^(?:亲爱的|親愛的|尊敬的|敬爱的|拝啓|親愛なる|사랑하는|친애하는|존경하는)"
 )
 _CJK_VOICE = re.compile(r"(?P<name>.+?)(?P<manner>の声|的声音|的聲音|の心の声|\(声\)|声|の独白|\s?목소리|의 목소리)$")
+_VOICE_OF = re.compile(r"(?P<name>[^'’]+)['’]s? (?P<manner>(?:inner |recorded |distorted )?voice)", re.IGNORECASE)
 _ABBREVIATION = (
     r"(?:Dr|Dra|Mr|Mrs|Ms|St|Jr|Sr|Sra|Srta|Sta|Prof|Lt|Sgt|Cpl|Cmdr|Capt|Col|Maj|Gen|Rev|Hon|Insp|Det|Supt|Gov|Sen|Mme|Mlle"
     r"|Hr|Fr|Frl|Sig|Dott|Avv|Mgr|Ing|Kpt|Por|Dhr|Mevr|Ds|г|гр|тов|проф|др|No|Nr)\."
 )
 _WORD = re.compile(rf"#?[^\W_](?:[\w'’&-]*\w)?|[^\W\d_]\.|{_ABBREVIATION}", re.I)
-_AFTER_ABBREVIATION = re.compile(rf"(?:^|\W)(?:{_ABBREVIATION}|[^\W\d_]\.)\s*$", re.I)
+_AFTER_ABBREVIATION = re.compile(rf"(?:^|[^\w'’])(?:{_ABBREVIATION}|[^\W\d_]\.)\s*$", re.I)
 _NUMBERED = re.compile(
     r"(?P<stem>[^\W\d_](?:[^\d]{0,30}[^\W\d_])?)[\s_.-]*[#№＃]?\s*(?P<number>\d{1,3}[ªº°]?|[Ａ-Ｚ]|[①-⑳]|[甲乙丙丁])"
 )
@@ -200,10 +202,13 @@ def without_chevrons(text: str) -> str:
     return text[match.end() :] if match else text
 
 
-def inner_labels(text: str) -> list[tuple[int, Label]]:
-    """Labels behind the end of a sentence, with the place where each begins."""
+def inner_labels(text: str, *, is_anywhere: bool = False) -> list[tuple[int, Label]]:
+    """Labels behind the end of a sentence, with the place where each begins.
+
+    ``is_anywhere``: wide brackets behind any Japanese or Chinese word too, where sentences have no full stop.
+    """
     found = []
-    for match in _MIDDLE.finditer(text):
+    for match in (_MIDDLE_OR_WIDE if is_anywhere else _MIDDLE).finditer(text):
         if text[match.start() - 1] == "." and _AFTER_ABBREVIATION.search(
             text[max(0, match.start() - 8) : match.start()]
         ):
@@ -254,10 +259,17 @@ def read_inside(words: str, *, is_bracket: bool) -> Inside:  # noqa: PLR0911
         return Inside(Kind.GROUP, shape=_case(text))
     if not is_bracket and all(word in DEVICES for word in text.replace(".", "").split()):
         return Inside(Kind.MANNER, shape=_case(text))
+    if (voice := _VOICE_OF.fullmatch(text)) and (
+        named := _name(voice["name"], is_bracket=is_bracket)
+    ).kind is Kind.NAME:
+        return replace(named, manner=voice["manner"])
     if is_bracket and (with_tail := _name_and_tail(text)):
         return with_tail
     if is_bracket and is_spoken_aside(text):
         return _NO_LABEL
+    *before, last = text.split()
+    if is_bracket and before and last in PERSONS and all(word in DEVICES for word in before):  # [radio announcer]
+        return Inside(Kind.NAME, (text,), _case(text), is_person=True)
     if is_sure_manner(text) and (is_bracket or len(text.split()) > 1):
         return _name_and_manner(text) or (Inside(Kind.MANNER) if is_bracket else _name(text, is_bracket=False))
     named = _list(text, is_bracket=is_bracket) or _name(text, is_bracket=is_bracket)
@@ -274,7 +286,7 @@ def is_group(text: str) -> bool:
     return (
         (len(words) <= 2 and all(word in GROUPS for word in words))
         or GROUP_PHRASES.fullmatch(text.strip()) is not None
-        or CJK_GROUP.fullmatch(text) is not None
+        or CJK_GROUP.fullmatch(text if text.isascii() else "".join(text.split())) is not None
     )
 
 
@@ -416,7 +428,9 @@ def _is_heading(words: Sequence[str]) -> bool:
 
 def _without_combining(word: str) -> str:
     """A word without its combining marks: vowels and tones of Thai and Indic scripts, points of Hebrew and Arabic."""
-    return word if word.isascii() else "".join(c for c in word if not unicodedata.category(c).startswith("M")) or word
+    if word.isascii():
+        return word
+    return "".join(c for c in word if c not in "\u200c\u200d" and not unicodedata.category(c).startswith("M")) or word
 
 
 def _plain_shape(name: str) -> Shape | None:  # noqa: PLR0911

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from yuki_builder.subtitles.sounds import is_sure_manner
 
-_SIGN = "➡⇒⮕≪≫☎☏📱📞📺📻🔊🔉📢📣💻🖥🎤🎙⦅⦆｟｠\ufe0f⸨⸩"
+_SIGN = "💬💭⚟⚞➡⇒⮕≪≫☎☏📱📞📺📻🔊🔉📢📣💻🖥🎤🎙⦅⦆｟｠\ufe0f⸨⸩"
 _SIGNS = re.compile(f"[{_SIGN}]+")
 _MAY_BE_MARKED = re.compile(f"[{_SIGN}→(（《〈≪＜\u3000]")
 _ARROWS = re.compile(r"^\s*→\s*|\s*→\s*$")
@@ -15,7 +15,7 @@ _DOUBLE = re.compile(r"[(（]{2}([^()（）]{1,200})[)）]{2}")
 _WRAPS = (("《", "》"), ("〈", "〉"), ("≪", "≫"), ("＜", "＞"))
 _WIDE = "\u3005\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff"
 # A reading behind the characters that it is of: 刺身(さしみ), 江陵（カンヌン）.
-_READING = re.compile(r"(?<=[\u3005\u3400-\u9fff\uf900-\ufaff])[(（]([\u3041-\u3096\u30a1-\u30fc]{1,14})[)）]")
+_READING = re.compile(r"(?<=[\u3005\u3400-\u9fff\uf900-\ufaff])[(（《]([\u3041-\u3096\u30a1-\u30fc]{1,14})[)）》]")
 _JOINS_BEFORE = re.compile(rf"[{_WIDE}\uff01-\uff5e\u3001-\u301c…―]$")
 _JOINS_AFTER = re.compile(rf"[{_WIDE}\uff01-\uff5e\u3001-\u301c]")
 _GOES_ON = re.compile(rf"[{_WIDE}]\n[…―]")
@@ -54,7 +54,9 @@ def join_rows(rows: Sequence[str]) -> str:
     for row in rows:
         if not text or not row:
             text = text or row
-        elif (_JOINS_BEFORE.search(text[-1]) and _JOINS_AFTER.match(row)) or _GOES_ON.match(f"{text[-1]}\n{row[0]}"):
+        elif (_JOINS_BEFORE.search((text.rstrip("”’") or text)[-1]) and _JOINS_AFTER.match(row)) or _GOES_ON.match(
+            f"{text[-1]}\n{row[0]}"
+        ):
             text += row
         else:
             text = f"{text} {row}"

@@ -23,6 +23,7 @@ from yuki_builder.subtitles.bilingual import (
     split_row,
     two_languages,
 )
+from yuki_builder.subtitles.labels import DASHES
 from yuki_builder.subtitles.marks import join_rows
 from yuki_builder.subtitles.parts import SpeakerLine
 from yuki_builder.subtitles.reasons import LeftOut
@@ -78,6 +79,8 @@ def _pair_rows(readings: Sequence[Reading], language: str | None) -> tuple[list[
     splits_rows = on_one_row >= 0.2 * len(kept) or on_one_row >= 3
     with_rows = [p for r, p in zip(kept, found, strict=True) if len(r.lines) > 1]
     is_sure = 2 * sum(p is not None for p in with_rows) >= len(with_rows)
+    if set(pair) == _JAPANESE and 2 * sum(p == pair for p in found) < len(with_rows):
+        return None  # some rows of Japanese without kana are no Chinese
     pair_of = dict(zip((reading.cue.index for reading in kept), found, strict=True))
     paired = [
         reading
@@ -94,7 +97,7 @@ def _pair_in(reading: Reading, row_pairs: Sequence[Pair]) -> Pair | None:
     if all(map(str.isascii, texts)):
         return None
     if found := halves(texts):
-        return found[1]
+        return None if set(found[1]) == _JAPANESE and _are_two_speakers(reading) else found[1]
     if len(texts) != 1 or not may_split(texts[0]):
         return None
     for pair in row_pairs:
@@ -103,6 +106,16 @@ def _pair_in(reading: Reading, row_pairs: Sequence[Pair]) -> Pair | None:
         ):
             return pair if texts[0].startswith(split[0]) else (pair[1], pair[0])
     return None
+
+
+_JAPANESE = {Script.HAN, Script.KANA}
+
+
+def _are_two_speakers(reading: Reading) -> bool:
+    """Whether the rows of a cue are marked as two speakers': `- ねえ` over `- 何？` is no Chinese."""
+    first, *others = reading.lines
+    is_named = any(line.tags != first.tags or line.is_new for line in others)
+    return is_named or all(line.text.lstrip()[:1] in DASHES for line in reading.lines)
 
 
 def _is_clause(words: str) -> bool:
@@ -153,7 +166,10 @@ def _in_order(
     tags = {line.tags for line in secondary if line.tags}
     if len(tags) == 1 and not any(line.tags for line in lines):
         lines = (replace(lines[0], tags=next(iter(tags))), *lines[1:])
-    cue = replace(reading.cue, text=_joined(lines), text_secondary=_joined(secondary))
+    own = {tag for line in lines for tag in line.tags}
+    other = {tag for line in secondary for tag in line.tags} - own  # the same name, as the other language writes it
+    kept = tuple(tag for tag in reading.cue.tags if tag not in other) if own and other else reading.cue.tags
+    cue = replace(reading.cue, text=_joined(lines), text_secondary=_joined(secondary), tags=kept)
     is_plain = reading.is_plain and len(lines) + len(secondary) == len(reading.lines)
     return Reading(cue, lines, secondary, reading.asides, is_plain)
 

@@ -23,6 +23,7 @@ _TRAILING_DASH = re.compile(rf"\s*[{_DASHES}]\s*$")
 _SENTENCE_END = re.compile(r"[.!?…。！？」』\"”’)）\]♪~～]\s*$")
 # A second speaker on the same line: after a sentence, a dash with a space before it.
 _INNER_DASH = re.compile(rf"(?<=[.!?…。！？\"”』」)）\]])\s+[{_DASHES}](?:\s+(?=[\w{_OPENS}])|(?=[^\W\d_]|[{_OPENS}]))")
+_CJK_INNER_DASH = re.compile(rf"(?<=[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3。！？…])\s+[{_DASHES}]\s*(?=\S)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def split_inner_dashes(text: str) -> list[str]:
     """A row that opens with a dash, cut where another speaker's dash stands in it."""
     if _dash_end(text) is None:
         return [text]
-    first, *rest = _INNER_DASH.split(text)
+    first, *rest = (_CJK_INNER_DASH if _CJK_INNER_DASH.search(text) else _INNER_DASH).split(text)
     return [first, *(f"- {piece}" for piece in rest)]
 
 

@@ -18,7 +18,7 @@ from yuki_builder.subtitles.cleaning import clean, is_plain
 from yuki_builder.subtitles.conventions import Conventions, LabelBook, judge, read_labels
 from yuki_builder.subtitles.drafts import Draft
 from yuki_builder.subtitles.events import Event
-from yuki_builder.subtitles.labels import Chunk, inner_labels, read_chunks, without_chevrons
+from yuki_builder.subtitles.labels import Chunk, Form, Shape, inner_labels, read_chunks, without_chevrons
 from yuki_builder.subtitles.marks import join_rows, unwrapped, without_marks, without_readings
 from yuki_builder.subtitles.notices import Signs, notice_reason, opens_like_note, split_notes
 from yuki_builder.subtitles.pairing import Reading, pair_languages
@@ -286,7 +286,9 @@ def _label_pieces(chunk: Chunk, book: LabelBook) -> list[tuple[tuple[str, ...], 
     if not end and book.has_chevrons:
         text = without_chevrons(chunk.text)
     pieces = [(names, text, said, is_new)]
-    for begin, label in reversed(inner_labels(text)) if _may_have_inner(text, book) else ():
+    is_anywhere = book.keeps_to(Form.ROUND, Shape.CJK) or book.keeps_to(Form.SQUARE, Shape.CJK)
+    inner = inner_labels(text, is_anywhere=is_anywhere) if _may_have_inner(text, book) else []
+    for begin, label in reversed(inner):
         verdict = judge(label, book)
         if verdict is None or not verdict.is_speaker:
             continue

@@ -28,6 +28,9 @@ _BRACKETED = re.compile(
 )
 _INLINE = re.compile(r"[\[［【][^\[\]［］【】]{1,80}[\]］】]|[(（][^()（）]{1,80}[)）]|\*[^*\s][^*]{0,60}\*")
 _MAY_HOLD_SOUND = re.compile(r"[\[［【(（*]")
+_IN_SLAVIC = re.compile(r"по[- ][^\W\d_]+(?:ски|цки|ськи|цьки)", re.IGNORECASE)  # По-немецки
+# In capitals a preposition may be part of a name: AL PACINO, DA VINCI. These are of none.
+_CLEAR_PREPOSITIONS = frozenset("in on en auf im sur dans em по на в po w pa".split())
 _NAMES_SOMEBODY = re.compile(r"\s*[:：]")
 _SENTENCE = re.compile(r"[?!？！…]|\.\.|[。.]$")
 _CJK = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
@@ -44,6 +47,9 @@ _CJK_EVENT = re.compile(
     r".{1,10}[がをにでへ].{0,6}[るくうすつぬむぶぐた]|.{1,6}(?:响|響|鸣|鳴)|.{0,4}(?:走り|立ち|駆け).{1,4}[るくうす]|.{2,10}[가-힣]다|.{1,10}(?:으며|하며|면서|듯이)"
 )
 _WORDS = re.compile(r"[^\W\d_](?:[\w'’./-]*\w)?\.?")
+_COMBINING = re.compile(
+    "[\u064b-\u0652\u0900-\u0903\u093a-\u094f\u0981-\u0983\u09be-\u09cd\u0b82-\u0bcd\u0e31-\u0e4e\u200c]"
+)
 _CJK_SPEECH = re.compile(r"[我你您他她咱俺僕私君吗嗎呢吧啊]|什么|什麼|[那这這]是|何|誰|谁|どこ|なん")
 _SPEAKER_WORDS = re.compile(r"\b(?:i|i'm|i'll|you|we|me|my|your|he|she|they|it's|don't|can't|what|why|how)\b")
 
@@ -109,7 +115,10 @@ def take_sounds(text: str) -> tuple[str, tuple[str, ...]]:
         if _NAMES_SOMEBODY.match(text, match.end()) or not (is_sure_manner(inside) and not is_spoken_aside(inside)):
             return match[0]
         sounds.append(inside)
-        return " "
+        is_within = _CJK.match(text[match.start() - 1 : match.start()]) and _CJK.match(
+            text[match.end() : match.end() + 1]
+        )
+        return "" if is_within else " "
 
     rest = _INLINE.sub(taken, text)
     return (re.sub(r"\s+([,.!?…])", r"\1", " ".join(rest.split())), tuple(sounds)) if sounds else (text, ())
@@ -138,7 +147,11 @@ def is_sure_manner(text: str) -> bool:
         for k, word in enumerate(words)
     ):
         return True
-    return len(words) > 1 and _is_preposition(words) and (words[0].islower() or not words[1][0].isupper())
+    if _IN_SLAVIC.fullmatch(text):
+        return True
+    if len(words) < 2 or not _is_preposition(words):
+        return False
+    return words[0].islower() or not words[1][0].isupper() or (text.isupper() and fold(words[0]) in _CLEAR_PREPOSITIONS)
 
 
 def is_unsure_manner(text: str) -> bool:
@@ -176,6 +189,8 @@ def is_sound_like(inside: str) -> bool:
 
 
 def _words_of(text: str) -> list[str]:
+    if _COMBINING.search(text):  # vowel signs are no letters to a regular expression
+        return [word for piece in text.split() if (word := piece.strip(".,;:!?…।'\"-–—"))]
     return _WORDS.findall(text)
 
 

@@ -11,7 +11,7 @@ from yuki_builder.records import NameTag
 from yuki_builder.subtitles.cleaning import clean
 from yuki_builder.subtitles.labels import is_group, split_names
 from yuki_builder.subtitles.sounds import is_sure_manner
-from yuki_builder.subtitles.vocabulary import ACTOR_NOTES, NOTE_ACTORS, PLACEHOLDERS, SIGN_ACTORS, fold
+from yuki_builder.subtitles.vocabulary import ACTOR_NOTES, FILLERS, NOTE_ACTORS, PLACEHOLDERS, SIGN_ACTORS, fold
 
 MAX_NAME_CHARS = 64
 _TIME = re.compile(r"(?=.*\d)(?=.*[^\d\s])[\d\s:.,;()\-–>]+")
@@ -59,15 +59,20 @@ def _before_note(piece: str) -> str:
 
 def _one_name(piece: str) -> str | None:
     """A name without the notes behind it (`Anna - flashback`, `Anna_off`), or None where notes are all."""
+    piece = piece.rstrip("?! ") or piece
     if is_group(piece) or fold(piece) in PLACEHOLDERS or not any(c.isalnum() for c in piece):
         return None
     if not _NAME.fullmatch(piece):
         return piece
     words = re.findall(r"[^\s_–—-]+(?:[-'’][^\s_–—-]+)*", piece)
-    noted = [word.strip(".,:").rstrip("0123456789") in ACTOR_NOTES or word.casefold() in ACTOR_NOTES for word in words]
+    noted = [
+        word.strip(".,:?!").rstrip("0123456789") in ACTOR_NOTES or word.casefold() in ACTOR_NOTES for word in words
+    ]
     if not words or all(noted) or words[0] in SIGN_ACTORS or words[0] in NOTE_ACTORS or (noted[0] and piece.islower()):
         return None
     is_split = re.search(r"\s[-–—]\s|_", piece) is not None
+    if len(words) > 1 and words[0] in FILLERS and all(noted[1:]):  # à vérifier
+        return None
     if any(noted) and (is_split or all(noted[noted.index(True) :])):
         return " ".join(words[: noted.index(True)])
     if is_sure_manner(piece) and piece.islower():

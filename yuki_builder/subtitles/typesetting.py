@@ -88,6 +88,8 @@ def speaker_styles(drafts: Sequence[Draft]) -> Mapping[str, str]:
         return {}
     if max(lines.values()) > 0.85 * spoken or _run_in_parallel(drafts, sure):
         return {}
+    if len(lines) < 3 and lines.total() < 0.5 * spoken:  # two styles beside one for everybody are looks, not persons
+        return {}
     return names
 
 
@@ -124,6 +126,7 @@ def _mark_signs(drafts: Sequence[Draft]) -> tuple[list[Draft], tuple[str, ...]]:
         return list(drafts), ()  # captions that put every line somewhere
     ends = sum(bool(_SENTENCE_END.search(drafts[k].lines[-1])) for k in plain)
     has_sentences = 2 * ends > len(plain)
+    voiced = {(drafts[k].style, actor) for k in plain if (actor := drafts[k].event.actor.strip())}
     times = {(drafts[k].start_ms, drafts[k].end_ms) for k in plain}
     found = list(drafts)
     sign_styles = []
@@ -132,6 +135,9 @@ def _mark_signs(drafts: Sequence[Draft]) -> tuple[list[Draft], tuple[str, ...]]:
         is_sign_style = 2 * len(there) > len(members) and len(there) > 1
         points = {drafts[k].cleaned.point for k in there}
         is_anchored = 2 * len(points) <= len(there) or len(there) == 1
+        there = [
+            k for k in there if (style, drafts[k].event.actor.strip()) not in voiced or drafts[k].cleaned.is_typeset
+        ]
         signs = [k for k in there if not _is_moved(drafts[k], has_sentences=has_sentences, times=times)]
         if is_sign_style and not (is_anchored and not signs):
             signs = there

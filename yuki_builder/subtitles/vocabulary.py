@@ -223,10 +223,18 @@ ACTOR_NOTES = Words(
     schild titel notiz oben unten ruckblende gedanken panneau titre haut bas letrero cartel titulo arriba
     abajo
     cartello titolo insegna placa cartaz napis надпись титры заметка примечание верх низ флешбек
+    nts ital verify revise pensamiento* pensando revisar corregir comprobar voz fuera pantalla recuerdo*
+    pensamento* pensando revisar conferir hors champ verifier relire corriger pensee* souvenir* voix prufen korrigieren
+    ruckblick* erinnerung* denkt stimme fuori campo pensiero controllare rivedere ricordo флэшбек* флешбэк* флэшбэк*
+    проверить провер* исправить мысл* воспоминан* закадр* экран* вне кадра sprawdzic poprawic mysl* zkontrolovat opravit
+    nakijken controleren gedachte* kontrol duzelt dusunce ellenoriz* javit* gondolat*
     标题 屏幕字 屏字 注释 注 翻译 校对 字幕 上 下 回忆 回想 内心 画面 看板 テロップ タイトル 注釈 上 下 心の声
     """
 )
 """Notes of a fansub's makers in the actor field."""
+
+FILLERS = Words("a à to zu da na de do")
+"""Small words before a note to the other makers: `à vérifier`, `to check`."""
 
 SIGN_ACTORS = Words(
     "sign signs onscreen on-screen typeset typesetting ts schild panneau letrero cartel cartello napis "
@@ -255,6 +263,12 @@ GENERIC_STYLES = Words(
     note notes
     style styles font copy new old temp test tst rev v1 v2 v3 hd sd p1080 p720 dvd bd web tvrip movie
     episode ep
+    dial diag dlg ch generic cursiva* italico italica italique* kursiv* corsivo cursief cursivo italik kurziv* kursywa dolt
+    arriba abajo cima baixo acima abaixo sopra sotto haut bas gora dol ust alt felso also nahore dole boven onder trên dưới
+    pensamiento* pensamento* pensee* pensieri pensiero gedanke* mysli myslenk* gondolat* dusunce* recuerdo* ricordo ricordi
+    lembranca* souvenir* ruckblend* erinnerung* wspomnien* vzpomink* emlek* narration* voz voix off overlap*
+    dialogo dialogos dialoghi dialogues dialoge dialogi dialogy parbeszed diyalog principale hauptstil glowny haupt
+    курсив* верх* нижн* низ мысл* воспоминан* флэшбек* флешбек* флэшбэк* основн* реплик* субтитр* титр*
     standart standaard padrao estandar principal dialog dialogue haut bas oben unten gedanken reve pensee
     默认 对白 对话 中文 日文 英文 主要 旁白 上 下 双语 字幕 正文 内心 回忆 标准 普通 セリフ 台詞 字幕 通常
     標準 回想 心の声
@@ -315,6 +329,11 @@ PERSONS = Words(
     رجل امرأة ولد فتاة بنت الراوي راوي المذيع شرطي طبيب ممرضة أم أب ملك ملكة جندي الرجل المرأة
     גבר אישה ילד ילדה קריין מספר שוטר רופא אחות אמא אבא מלך מלכה חייל
     ανδρας αντρας γυναικα αγορι κοριτσι αφηγητης γιατρος νοσοκομα μητερα πατερας βασιλιας
+    mies nainen poika tytto lapsi kertoja mees naine poiss tudruk virietis sieviete vyras moteris berniukas mergaite
+    barbat femeie baiat fata copil muskarac zena djecak djevojka devojka decak мъж жена момче момиче разказвач
+    pria wanita anak lelaki perempuan narator penyiar lalaki babae bata nguoi barn mand pige
+    dame monsieur vieillard vieille mevrouw meneer herre senora senor signora signore senhora senhor
+    पुरुष महिला आदमी औरत लड़का लड़की बच्चा مرد زن پسر دختر بچه গল্পকার পুরুষ নারী ลูก ผู้ชาย ผู้หญิง เด็ก ผู้บรรยาย
     speaker spk spkr sprecher locuteur hablante falante parlante relatore talare mowca mluvci konusmaci
     спикер говорящий
     """
@@ -357,7 +376,8 @@ GROUPS = Words(
     ολοι ολες ολα μαζι πληθος
     모두 다같이 일동 전원 함께 군중 둘다 둘 관객 다들
     ทุกคน ทั้งคู่ ทั้งหมด พร้อมกัน ฝูงชน
-    semua keduanya bersama bersamaan kerumunan
+    semua keduanya bersama bersamaan kerumunan lahat sabay kõik molemad
+    كلهم كلنا جميعا الجميع هردو 사람들 일동 여럿 아이들
     """
 )
 ARTICLES = Words("the la le les el los las il lo gli der die das den het o os as un une az ο η οι το")
@@ -370,7 +390,7 @@ GROUP_PHRASES = re.compile(
     r"|todos\s+juntos|"
     r"todo\s+el\s+mundo|tutti\s+(?:e\s+due|insieme)|os\s+dois|as\s+duas|todo\s+mundo|toda\s+a\s+gente"
     r"|alle\s+zusammen|"
-    r"alle\s+beide|και\s+οι\s+(?:δυο|δύο)|mọi\s+người|tất\s+cả|cả\s+(?:hai|nhóm|lớp)|đám\s+đông|cùng\s+nhau|hep\s+b[iİ̇]+rlikte|die\s+beiden|orang\s+banyak|둘\s*다|다\s+같이|"
+    r"alle\s+beide|και\s+οι\s+(?:δυο|δύο)|mọi\s+người|tất\s+cả|cả\s+(?:hai|nhóm|lớp)|đám\s+đông|cùng\s+nhau|hep\s+b[iİ̇]+rlikte|die\s+beiden|orang\s+banyak|둘\s*다|다\s+같이|هر\s+دو|دونوں|"
     r"(?:men|women|boys|girls|children|kids|others|soldiers|students|hombres|mujeres|ninos|niños|hommes"
     r"|femmes|enfants|"
     r"männer|frauen|kinder|дети|мужчины|женщины|солдаты|dzieci|děti)",
@@ -524,6 +544,13 @@ SOUNDS = Words(
     לוחש* לחישה* ממלמל* מתנשף* מתנשפת* נוהם* מפהק* מתעטש* נוחר* שורק* דלת* דפיק* טלפון* צלצול* פעמון* ירייה*
     יריות* פיצוץ* נביח* צעדים*
     סירנה* רעם*  שר שרה שירה*
+    carraspe*
+    हँस* हंस* संगीत* रोत* रोन* सिसक* चीख* खाँस* खांस* तालिया* फुसफुस* आह दरवाज* धमाक* गोली*
+    خنده* می‌خند* میخند* موسیقی* گریه* گریه‌* می‌گری* فریاد* سرفه* تشویق* زمزمه* نجوا* آه می‌کش*
+    smije* smijeh smeh smeje* glazb* muzik* uzdis* uzdah* uzdise* vrist* kaslj* pljes* aplauz* sapce* sapuc*
+    смях* смее* музик* въздиш* въздъх* плаче* вика* кашля* шепне* шепти* аплодис* стене*
+    naerab naera* ohkab ohka* muusika* nutab nutma karju* koputus* smejas muzika* nopus* raud* juokia* muzika*
+    tumatawa umiiyak sumisigaw bumubulong musika hiningi ketawa menangis berbisik musik
     cuoi nhac khoc het   vo tay thi tham tieng cua dien thoai chuong sung
     tertawa* tawa musik menghela* mendesah* menangis* tangis* berteriak* teriak* batuk* tepuk* berbisik*
     bisik* bergumam*
@@ -604,7 +631,7 @@ MANNER_PREPOSITIONS = Words(
     по на в во с со из через за у від через з
     στα στο στη στην με από
     على في عبر من
-    trên qua bằng di ke dalam melalui dari
+    trên qua bằng di ke dalam melalui dari به از در با روی
     """
 )
 
@@ -614,7 +641,7 @@ CJK_MANNER = re.compile(
     r"小聲|大声(?:で)?|低声(?:で)?|轻声|輕聲|耳语|耳語|ささや(?:き|いて|く)|心の声|内心|獨白|独白|モノローグ"
     r"|回想|画外音|畫外音|スピーカー|"
     r"館内放送|放送|アナウンス|영어로|일본어로|한국어로|프랑스어로|중국어로|독일어로|전화(?:로|에서)?|라디오"
-    r"|텔레비전|속삭이며|작게|"
+    r"|텔레비전|속삭이며|작게|(?:한국|일본|중국|영|독일|불|프랑스|스페인|러시아|외국)어(?:로)?|"
     r"同時に|一緒に|字幕|テロップ|小さく|独り言|[ぁ-ん一-龯]{1,6}(?:声で|語で|口調で|ながら|様子で))"
 )
 """A manner in Japanese, Chinese and Korean."""

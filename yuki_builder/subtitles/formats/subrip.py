@@ -35,7 +35,7 @@ class SubRip(Format):
         timings = {k: timing for k, row in enumerate(rows) if (timing := find_timing(row))}
         heads = [*timings]
         above = rows[heads[0] - 1 :: -1] if heads and heads[0] else []
-        number = next((count for row in above if (count := _plain_count(row)) is not None), None)
+        number = next((count for row in above if (count := _first_count(row)) is not None), None)
         events, unreadable = [], 0
         for head, following in pairwise([*heads, len(rows)]):
             end = following
@@ -89,6 +89,12 @@ def _last_filled(rows: Sequence[str], end: int, floor: int) -> int:
 def _plain_count(row: str) -> int | None:
     text = row.strip()
     return int(text) if text.isdecimal() and len(text) < 20 else None
+
+
+def _first_count(row: str) -> int | None:
+    """The counter above the first cue, also one with something around it."""
+    count = _plain_count(row)
+    return _decorated_count(row) if count is None else count
 
 
 def _decorated_count(row: str) -> int | None:

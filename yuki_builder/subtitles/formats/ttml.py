@@ -219,6 +219,9 @@ class _Reader:
             elif name == "span":
                 style = self._style(child)
                 inner = self._markup(child, context, style.get("color", color))
+                agent = attribute(child, "agent")
+                if agent and not context.agent and inner.strip() and (who := self._agent(agent).strip()):
+                    inner = f"<v {re.sub('[<>]', '', who)}>{inner}"
                 pieces.append(_as_ruby(inner, style.get("ruby")))
             pieces.append(self._characters(child.tail, context))
         return _join_coloured(pieces, element, color)
