@@ -27,7 +27,7 @@ def test_nothing_is_missed_by_looking_for_signs_first(rows: list[str]) -> None:
     lowered = text.casefold()
     if notices._ADVERTISEMENTS.search(text):
         assert any(word in lowered for word in notices._ADVERTISING)
-    if any(map(notices._is_credit, rows)):
+    if any(notices._is_credit(row, is_edge=is_edge) for row in rows for is_edge in (False, True)):
         assert notices._may_be_credit(text, lowered, notices.Signs())
     if notices._DOMAIN.search(text):
         assert notices._DOT_INSIDE.search(text) or "://" in text

@@ -54,7 +54,7 @@ _LINE_BREAK = re.compile(r"[\n\x0b\x0c\x85\u2028\u2029]")
 _SPACES = re.compile(r"[ \t\xa0\u202f]+")
 _EDGES = " \t\u3000\u200c\u200d"
 # What opens a label, a bracket, a song, a thought or a note, and signs of broadcasters. Dashes count at the ends.
-_MARKS = re.compile("[:(\\[<{>*#：（［【＜〈《≪＞≫»⦅⦆｟｠⸨⸩♪♫♬♩🎵🎶＃💬💭⚟⚞➡⇒⮕→☎☏📱📞📺📻🔊🔉📢📣💻🖥🎤🎙※＊]")
+_MARKS = re.compile("[:(\\[<{>*#：（［【＜〈《≪＞≫»⦅⦆｟｠⸨⸩♪♫♬♩🎵🎶¶＃💬💭⚟⚞➡⇒⮕→☎☏📱📞📺📻🔊🔉📢📣💻🖥🎤🎙※＊]")
 _DASHES = "-‐‑–—―−－"
 _WORD = re.compile(r"[^\W_]")
 

@@ -11,12 +11,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from yuki_builder.subtitles.cleaning import is_plain
+from yuki_builder.subtitles.crew import credited, is_handle, is_work
 from yuki_builder.subtitles.reasons import LeftOut
 
 _DOMAIN = re.compile(
     r"https?://\S+|\bwww\.[\w-]+(?:\.[\w-]+)*|\b[\w-]{2,40}(?:\.[\w-]{2,20})?\."
     r"(?:com|org|net|tv|mx|info|cc|ru|ua|pl|cz|hu|fr|br|nl|eu|cn|jp|kr|club|xyz|site|online|app|vip|ws|biz|top|fm|gg"
     r"|co\.\w\w|com\.\w\w)\b(?:/\S*)?|\bt\.me/\S+|\bdiscord\.gg\S*",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_HANDLE = re.compile(r"[\w.]*@[\w.]{3,}")
+_CHANNEL = re.compile(
+    r".{0,40}(?:facebook|instagram|twitter|telegram|patreon|youtube|discord|paypal|IG|FB|TG)\s*[:：/]\s*/?\S+"
+    r"|.{0,12}(?:微信|公众号|公眾號|微博|QQ群?|抖音|贴吧|貼吧)\s*[:：]\s*\S.*",
     re.IGNORECASE,
 )
 _DOT_INSIDE = re.compile(r"\.[\w-]")  # every address has one
@@ -38,6 +46,7 @@ _ADVERTISEMENTS = re.compile(
     r"|podnapisi|\bYTS\b|\bYIFY\b|downloaded from|请不吝点赞|請不吝點贊|ご視聴ありがとうございました"
     r"|字幕由.{0,20}(?:提供|制作|製作|翻译|翻譯)|仅供学习|僅供學習"
     r"|供学习交流|禁止用于(?:任何)?商业|商业用途|商業用途|请勿用于|转载请|轉載請|严禁(?:用于)?商业"
+    r"|자막.{0,20}(?:배포|출처|무단)|\S*subs\b.{0,12}\bpresents?\b|paypal\.me/\S"
     r"|更多(?:影视|精彩|字幕|资源).{0,12}(?:请|尽|访问|关注)"
     r"|(?:use|enter) (?:the )?(?:free |promo )?code\b.{0,30}\b(?:at|on|for)\b",
     re.IGNORECASE,
@@ -112,6 +121,17 @@ _RTL_CREDIT = re.compile(r"(?:ترجمة|ترجمه|تعديل|تدقيق|תרג
 _BARE_ROLE = re.compile(
     r"(?:.{0,12}字幕[组組社](?:出品|制作|招募.*)?|\S{1,12}(?:translation|subtitles|fansub|subs)\s+team)", re.IGNORECASE
 )
+# 字幕翻译：王小红, 听译：小鱼 时间轴：阿浪, 字幕翻訳　佐藤 花子, 灯塔字幕组 荣誉出品
+_CJK_WORK = (
+    r"(?:字幕|中文|日文|英文|台词|台詞|歌词|歌詞)?(?:翻[译譯訳]|[听聽日英双雙][译譯]|[校监監][对對译譯订訂修]|[时時][间間]?[轴軸]|"
+    r"[后後]期|[压壓]制|制作|製作|[润潤]色|[总總][监監]|特效|片源|[译譯]者|[审審]校|策[划劃]|发布|發佈)"
+)
+_CJK_CREW = re.compile(
+    rf"(?:{_CJK_WORK}(?:[／/&、·]{_CJK_WORK})*\s*[:：]\s*\S{{1,16}}\s*){{2,}}"
+    rf"|(?:คำ)?(?:บรรยาย|ซับ|แปล)\S{{0,20}}โดย\s*\S.{{0,40}}"
+    rf"|字幕(?:翻[译譯訳]|制作|製作|校[对對译譯]|监修|監修)\s*[:：\u3000 ]\s*[^。！？!?]{{1,20}}"
+    rf"|.{{1,12}}字幕[组組社]\s*(?:[荣榮][誉譽])?(?:出品|制作|製作|作品|译制|譯製|[发發]布)"
+)
 _COMMON_ROLE = re.compile(
     r"(?:correct\w*|edit\w*|fixed|adapted|improved|modified|releas\w*|tim\w+|extracted|upload\w*|control\w*|korrektur"
     r"|제작|수정|制作|製作|特效|后期|後期|审核)\s*(?:by\b|[:：])",
@@ -126,12 +146,26 @@ _CJK = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 _SIGNS_OF_ADVERTISING = (
     "vip member|remove all ads from|advertise your product|help other users|please rate|watch any|watch online"
     "|opensubtitles|addic7ed|subscene|amara.org|podnapisi|yts|yify|downloaded from|请不吝点赞|請不吝點贊"
-    "|ご視聴ありがとう|字幕由|仅供学习|僅供學習|供学习交流|禁止用于|商业用途|商業用途|请勿用于|转载请|轉載請|严禁|更多|code"
+    "|ご視聴ありがとう|字幕由|仅供学习|僅供學習|供学习交流|禁止用于|商业用途|商業用途|请勿用于|转载请|轉載請|严禁|更多|code|자막|subs|paypal.me"
 )
 _ADVERTISING = tuple(_SIGNS_OF_ADVERTISING.split("|"))
 # Every credit in ASCII without a colon, a dash or a bracket has one of these words, or one of the others in it.
-_BY_WORDS = frozenset(word for word in _BY.split("|") if word.isascii()) | {"a"}
-_SIGNS_OF_CREDITS = "redaktor|titelung|titeling|legendagem|titulado|textning|untertitel|copyright|c)|team"
+_BY_WORDS = frozenset(word for word in _BY.split("|") if " " not in word) | {
+    "a",
+    "of",
+    "del",
+    "bởi",
+    'ע"י',
+    "از",
+    "студией",
+    "командой",
+}
+_SIGNS_OF_CREDITS = (
+    "přelož|prelož|přečas|tłumacz|перев|перек|fordít|çevir|редактор|корректор|озвуч|подготовлено|©|ترجم|تعديل|تدقيق|زیرنویس"
+    "|сделал|создал|делал|готовил|vytvořil|vytvoril|zpracoval"
+    "|תרגום|כתוביות|סנכרון|字幕|翻訳|subs|fansub|субтитр|titulk|자막|על ידי|subtitling"
+    "|redaktor|titelung|titeling|legendagem|titulado|textning|untertitel|copyright|c)|team"
+)
 _OTHER_CREDITS = tuple(_SIGNS_OF_CREDITS.split("|"))
 
 _NOTE_WORDS = (
@@ -153,12 +187,16 @@ _NOTE_WORDS = (
     r"|[编編][者辑輯]?[注註按]|作者[注註]"
 )
 _NOTE = re.compile(
+    r"(?:(?:примечание|примітка|备注|備註|備考)\s*[:：])|n\.?\s?t\.?\s*[:：]|n/t\s*[:：]"
+    r"|(?:[^\W\d_]+[- ])?anmerkung\s*[:：]"
+    r"|[^\W\d_]+(?:ova|va)\s+(?:poznámka|pozn\.)\s*[:：]|"
     rf"[*＊]?\s*(?:(?:{_NOTE_WORDS})\s*\d*\s*(?:[:：.)\]）】—–-]|\s|$)|[*＊]?[注註]\d*\s*[:：]|[注注][释釋解]\s*[:：]|PS\s*：|P\.S\.\s*：|※)",
     re.IGNORECASE,
 )
 # How the marks of notes begin, in lower case.
 _NOTE_STARTS = (
     *("t/", "t /", "t.", "t .", "tn", "tl", "tr", "ed", "e/", "au", "a/", "a.", "a f", "a\tf", "an", "no", "n.", "nd"),
+    *("ub", "pr", "üb", "备", "備", "п"),
     *("n d", "pr", "po", "fo", "op", "o.", "oa", "o a", "su", "ca", "ghi", "chú"),
     *(
         "n\xa0d",
@@ -184,6 +222,7 @@ _NOTE_STARTS = (
     ),
 )
 _CJK_PS = re.compile(r"p\.?s\.?\s*[:：]\s*[\u3400-\u9fff]", re.IGNORECASE)
+_BRACKETED_MARK = re.compile(r"[(\[（［【]\s*([^()\[\]（）［］【】:：]{1,20}?)\s*[)\]）］】](?=\s*\S)")
 _PLAIN_NOTE = re.compile(r"(?:note|nota|notiz|anmerkung|remarque|примечание|備考|备注|備註)\s*[:：]", re.IGNORECASE)
 _OPENING, _CLOSING = "([{（［【〔", ")]}）］】〕"
 _INLINE = re.compile(r"[(\[（［【]([^()\[\]（）［］【】]{2,200})[)\]）］】]")
@@ -213,41 +252,81 @@ def notice_reason(rows: Sequence[str], *, is_edge: bool, signs: Signs) -> LeftOu
     """
     text = " ".join(rows)
     lowered = text.casefold()
-    if signs.advertising and any(word in lowered for word in signs.advertising) and _ADVERTISEMENTS.search(text):
+    if _is_advertisement(rows, text, lowered, is_edge=is_edge, signs=signs):
         return LeftOut.ADVERTISEMENT
-    if "." in text and (_DOT_INSIDE.search(text) or "://" in text) and (domain := _DOMAIN.search(text)):
-        rest = (text[: domain.start()] + text[domain.end() :]).strip(f"{_EDGE}!?")
-        is_bare = len(rest.split()) <= 3 and not re.search(r"[.!?。]\s*$", text)
-        if is_bare or is_edge or _SELLS.search(text.replace(domain[0], " ")) or _SELLS.search(domain[0]):
-            return LeftOut.ADVERTISEMENT
     if text.lstrip()[:1].isdecimal() and _FRAME_RATE.fullmatch(text.strip()) and (is_edge or "." in text):
         return LeftOut.CREDITS
-    return LeftOut.CREDITS if _may_be_credit(text, lowered, signs) and any(map(_is_credit, rows)) else None
+    if len(rows) > 1 and _is_credit_of_rows(rows, is_edge=is_edge):
+        return LeftOut.CREDITS
+    is_credit = _may_be_credit(text, lowered, signs) and any(_is_credit(row, is_edge=is_edge) for row in rows)
+    return LeftOut.CREDITS if is_credit else None
+
+
+def _is_advertisement(rows: Sequence[str], text: str, lowered: str, *, is_edge: bool, signs: Signs) -> bool:
+    if signs.advertising and any(word in lowered for word in signs.advertising) and _ADVERTISEMENTS.search(text):
+        return True
+    if "." in text and (_DOT_INSIDE.search(text) or "://" in text) and (domain := _DOMAIN.search(text)):
+        rest = (text[: domain.start()] + text[domain.end() :]).strip(f"{_EDGE}!?")
+        is_row = any(_ADDRESS.fullmatch(row.strip(f"{_EDGE}!?")) for row in rows)
+        is_bare = (len(rest.split()) <= 3 or is_row) and not re.search(r"[.!?。]\s*$", text)
+        if is_bare or is_edge or _SELLS.search(text.replace(domain[0], " ")) or _SELLS.search(domain[0]):
+            return True
+    if "@" in text and (match := _HANDLE.search(text)):
+        rest_words = (text[: match.start()] + text[match.end() :]).split()
+        if len(rest_words) <= 2 or (len(rest_words) <= 8 and (is_edge or ":" in text or "：" in text)):
+            return True
+    return (":" in text or "：" in text or "/" in text) and _CHANNEL.fullmatch(text.strip(_EDGE)) is not None
+
+
+def _is_credit_of_rows(rows: Sequence[str], *, is_edge: bool) -> bool:
+    """`Una traducción de` / `Gaviota77`, `SUBTITLING` / `Titelbild Media`."""
+    who = credited(" ".join(rows).strip(_EDGE), is_edge=is_edge)
+    if who is not None and _is_maker(who, rows[-1]):
+        return True
+    words = rows[1].strip(_EDGE).split()
+    is_name = len(words) <= 5 and all(w[0].isupper() or not w[0].isalpha() for w in words if w)
+    return (
+        len(rows) == 2
+        and len(rows[0].split()) <= 3
+        and is_work(rows[0])
+        and is_name
+        and not _SENTENCE_END.search(rows[1])
+    )
 
 
 def _may_be_credit(text: str, lowered: str, signs: Signs) -> bool:
     """False for most sentences in Latin letters, which have none of the words that a credit needs."""
-    if not text.isascii() or ":" in text or "-" in text or "(" in text:
+    if ":" in text or "-" in text or "(" in text:
+        return True
+    if not text.isascii() and ("：" in text or "–" in text or "—" in text or "โดย" in text or "　" in text):
         return True
     is_by_somebody = not _BY_WORDS.isdisjoint(lowered.split())
     return is_by_somebody or (bool(signs.credits) and any(word in lowered for word in signs.credits))
 
 
-def _is_credit(row: str) -> bool:
+def _is_credit(row: str, *, is_edge: bool) -> bool:
     text = row.strip().strip(_EDGE + '"“”')
-    if not text:
-        return False
+    who = credited(text, is_edge=is_edge)
+    if (who is not None and _is_maker(who, row)) or _CJK_CREW.fullmatch(text):
+        return True
     match = _CREDIT.fullmatch(text) or _WORKED_ON.fullmatch(text)
     if match:
         return _is_somebody(match["who"], row, is_common=_COMMON_ROLE.match(text) is not None)
-    if (match := _DID_IT.fullmatch(text)) and not _SENTENCE_END.search(row):
+    if _SENTENCE_END.search(row):
+        return False
+    if match := _DID_IT.fullmatch(text):
         names = (match["who"] or match["name"]).split()
         return len(names) <= 3 and all(name[0].isupper() for name in names)
-    if _MADE_FOR.fullmatch(text) and len(text.split()) <= 8 and not _SENTENCE_END.search(row):
+    if (_MADE_FOR.fullmatch(text) and len(text.split()) <= 8) or _RTL_CREDIT.fullmatch(text):
         return True
-    if _RTL_CREDIT.fullmatch(text) and not _SENTENCE_END.search(row):
-        return True
-    return _BARE_ROLE.fullmatch(text) is not None and not _CJK_SPEECH.search(text) and not _SENTENCE_END.search(row)
+    return _BARE_ROLE.fullmatch(text) is not None and not _CJK_SPEECH.search(text)
+
+
+def _is_maker(who: str, row: str) -> bool:
+    """Whether what follows the words for the work is who did it, also in lower case: `martı & kaptan`."""
+    if _SENTENCE_END.search(row) and not re.search(r"\b[A-Z]\.$", row):
+        return len(who.split()) == 1 and is_handle(who)
+    return len(who.split()) <= 3 or _is_somebody(who, row, is_common=False)
 
 
 def _is_somebody(who: str, row: str, *, is_common: bool) -> bool:
@@ -311,6 +390,8 @@ def _is_note(row: str) -> bool:
     inner = text.lstrip(_OPENING + "*＊ ")
     if _NOTE.match(inner) or _CJK_PS.match(inner):
         head = text[: len(text) - len(inner)]
+        if (mark := _BRACKETED_MARK.match(text)) and _NOTE.fullmatch(mark[1] + ":"):  # 【译注】出自古诗
+            return True
         is_closed_early = bool(head.strip("*＊ ")) and any(c in text[:-1] for c in _CLOSING)
         return not is_closed_early
     return inner != text and text[-1] in _CLOSING and _PLAIN_NOTE.match(inner) is not None

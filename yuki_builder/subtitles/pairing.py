@@ -115,7 +115,7 @@ def _are_two_speakers(reading: Reading) -> bool:
     """Whether the rows of a cue are marked as two speakers': `- ねえ` over `- 何？` is no Chinese."""
     first, *others = reading.lines
     is_named = any(line.tags != first.tags or line.is_new for line in others)
-    return is_named or all(line.text.lstrip()[:1] in DASHES for line in reading.lines)
+    return is_named or (len(others) == 1 and all(line.text.lstrip()[:1] in DASHES for line in reading.lines))
 
 
 def _is_clause(words: str) -> bool:

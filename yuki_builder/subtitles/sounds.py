@@ -20,7 +20,7 @@ from yuki_builder.subtitles.vocabulary import (
     fold,
 )
 
-_NOTES = "♪♫♬♩🎵🎶"
+_NOTES = "♪♫♬♩🎵🎶¶"
 _HASHES = "#＃"
 _MAY_BE_SUNG = re.compile(f"[{_NOTES}{_HASHES}]")
 _BRACKETED = re.compile(
@@ -30,7 +30,7 @@ _INLINE = re.compile(r"[\[［【][^\[\]［］【】]{1,80}[\]］】]|[(（][^()�
 _MAY_HOLD_SOUND = re.compile(r"[\[［【(（*]")
 _IN_SLAVIC = re.compile(r"по[- ][^\W\d_]+(?:ски|цки|ськи|цьки)", re.IGNORECASE)  # По-немецки
 # In capitals a preposition may be part of a name: AL PACINO, DA VINCI. These are of none.
-_CLEAR_PREPOSITIONS = frozenset("in on en auf im sur dans em по на в po w pa".split())
+_CLEAR_PREPOSITIONS = frozenset(["in", "on", "en", "auf", "im", "sur", "dans", "em", "по", "на", "в", "po", "w", "pa"])
 _NAMES_SOMEBODY = re.compile(r"\s*[:：]")
 _SENTENCE = re.compile(r"[?!？！…]|\.\.|[。.]$")
 _CJK = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
@@ -72,7 +72,8 @@ def without_lyrics(lines: Sequence[str]) -> tuple[str, ...]:
     spoken: list[str] = []
     sung_until = -1
     for k, line in enumerate(lines):
-        if k > sung_until and (line[0] in _NOTES or (line[0] in _HASHES and closings[k] is not None)):
+        first = line.lstrip("-–—‐ *")[:1] or line[0]  # a second speaker may sing
+        if k > sung_until and (first in _NOTES or (first in _HASHES and closings[k] is not None)):
             sung_until = closings[k] or k
         if k > sung_until:
             spoken.append(line)
@@ -138,16 +139,12 @@ def is_sure_manner(text: str) -> bool:
     if THAI_SOUND.search(text) or (not text.isascii() and INDIC_MANNER.fullmatch(text)):
         return True
     words = _words_of(text)
-    if not words:
-        return False
-    if any(
+    if _IN_SLAVIC.fullmatch(text) or any(
         _is_sound(word, is_title=k > 0 and word.istitle())
         or word in MANNERS
         or (word[0].islower() and _is_adverb(word))
         for k, word in enumerate(words)
     ):
-        return True
-    if _IN_SLAVIC.fullmatch(text):
         return True
     if len(words) < 2 or not _is_preposition(words):
         return False

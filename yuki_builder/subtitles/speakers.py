@@ -68,11 +68,10 @@ def _one_name(piece: str) -> str | None:
     noted = [
         word.strip(".,:?!").rstrip("0123456789") in ACTOR_NOTES or word.casefold() in ACTOR_NOTES for word in words
     ]
-    if not words or all(noted) or words[0] in SIGN_ACTORS or words[0] in NOTE_ACTORS or (noted[0] and piece.islower()):
+    is_note = all(noted[len(words) > 1 and words[0] in FILLERS :]) if words else False  # also `à vérifier`
+    if not words or is_note or words[0] in SIGN_ACTORS or words[0] in NOTE_ACTORS or (noted[0] and piece.islower()):
         return None
     is_split = re.search(r"\s[-–—]\s|_", piece) is not None
-    if len(words) > 1 and words[0] in FILLERS and all(noted[1:]):  # à vérifier
-        return None
     if any(noted) and (is_split or all(noted[noted.index(True) :])):
         return " ".join(words[: noted.index(True)])
     if is_sure_manner(piece) and piece.islower():

@@ -32,7 +32,7 @@ _CJK = (
     (LeftOut.NOTE, "注释|註釋|注解|译注|譯註|注音|备注|備註|注|註|コメント"),
 )
 # OPJP, ED1, EDromaji: a song's number and language are often written on to it.
-_LANGUAGES = "jp|jpn|ja|cn|ch|chs|cht|sc|tc|zh|en|eng|de|fr|es|it|pt|ru|rom|romaji|kana|kanji|furi|tl|trans"
+_LANGUAGES = "jp|jpn|ja|cn|ch|chs|cht|sc|tc|zh|en|eng|de|fr|es|it|pt|ru|rom|romaji|kana|kanji|furi|tl|trans|fx"
 _SONG = re.compile(
     rf"(?:op|ed)\d*(?:{_LANGUAGES}|[rkejc])?\d*|(?:in|is|ins|insert|opening|ending)\d*(?:{_LANGUAGES})\d*"
     r"|(?:in|ins|is)\d"

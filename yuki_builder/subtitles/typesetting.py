@@ -167,7 +167,9 @@ def _mark_songs(drafts: Sequence[Draft]) -> tuple[list[Draft], tuple[str, ...]]:
             continue
         rows = [drafts[k].text for k in members]
         has_japanese = any(script_of(row, is_sure=False) in (Script.KANA, Script.HAN) for row in rows)
-        has_romaji = has_japanese and any(script_of(row) is Script.LATIN and is_romaji(row) for row in rows)
+        has_romaji = has_japanese and any(
+            script_of(row, is_sure=len(rows) < 3) is Script.LATIN and is_romaji(row) for row in rows
+        )
         styles = {drafts[k].style for k in members}
         has_song = any(drafts[k].left_out is not None for k in members)
         if has_romaji or len(styles) >= 3:

@@ -49,7 +49,8 @@ SENTENCE_WORDS = Words(
     """
     i i'm i'll i've i'd you you're we we're he he's she she's they it it's my your our his her their is are
     was were be been
-    told said say says not don't can't won't has have had does did would could should must if because than about
+    told said say says not don't can't won't has have had does did would could should must if because
+    than about
     dear hello hi hey thing things only very too just like for with from into at
     ich wir ihr sie mein dein sein ihre ist sind war waren nicht liebe lieber sehr mit
     je nous vous ils votre notre est sont etait pas cher chere chers avec voici voila
@@ -58,7 +59,8 @@ SENTENCE_WORDS = Words(
     ik jij wij hij zij mijn jouw zijn niet beste lieve voor
     jag inte basta jeg ikke
     jest nie drogi droga moj twoj
-    я ты он она мы вы они мой твой ваш наш это не был была дорогой дорогая дорогие уважаемый уважаемая уважаемые
+    я ты он она мы вы они мой твой ваш наш это не был была дорогой дорогая дорогие уважаемый уважаемая
+    уважаемые
     siz onlar benim senin degil sevgili sayin
     عزيزي عزيزتي יקר יקרה αγαπητε αγαπητη
     """
@@ -165,9 +167,12 @@ NUMBER_WORDS = Words(
     piec
     i ii iii iv v vi vii viii ix x xi xii один два три четыре пять первая вторая третья первый второй третий
     bir iki uc birinci ikinci ucuncu dorduncu besinci ilk son pierwsz* drug* trzec* czwart* piąt* ostatni*
-    prvni druh* treti ctvrt* pat* posledni elso masodik harmadik negyedik otodik utolso perv* вторая втор* треть* четверт*
-    четвёрт* пят* последн* перш* друг* трет* erst* zweit* dritt* viert* funft* letzt* forsta andra tredje fjarde femte sista
-    eerste tweede derde vierde vijfde laatste deuxieme troisieme quatrieme cinquieme dernier* segund* tercer* cuart* quint*
+    prvni druh* treti ctvrt* pat* posledni elso masodik harmadik negyedik otodik utolso perv* вторая
+    втор* треть* четверт*
+    четвёрт* пят* последн* перш* друг* трет* erst* zweit* dritt* viert* funft* letzt* forsta andra
+    tredje fjarde femte sista
+    eerste tweede derde vierde vijfde laatste deuxieme troisieme quatrieme cinquieme dernier* segund*
+    tercer* cuart* quint*
     second* terz* quart* ultim* primeir* terceir* ensimmainen toinen kolmas viimeinen prima dou* tre* prv*
     """
 )
@@ -224,9 +229,12 @@ ACTOR_NOTES = Words(
     abajo
     cartello titolo insegna placa cartaz napis надпись титры заметка примечание верх низ флешбек
     nts ital verify revise pensamiento* pensando revisar corregir comprobar voz fuera pantalla recuerdo*
-    pensamento* pensando revisar conferir hors champ verifier relire corriger pensee* souvenir* voix prufen korrigieren
-    ruckblick* erinnerung* denkt stimme fuori campo pensiero controllare rivedere ricordo флэшбек* флешбэк* флэшбэк*
-    проверить провер* исправить мысл* воспоминан* закадр* экран* вне кадра sprawdzic poprawic mysl* zkontrolovat opravit
+    pensamento* pensando revisar conferir hors champ verifier relire corriger pensee* souvenir* voix
+    prufen korrigieren
+    ruckblick* erinnerung* denkt stimme fuori campo pensiero controllare rivedere ricordo флэшбек*
+    флешбэк* флэшбэк*
+    проверить провер* исправить мысл* воспоминан* закадр* экран* вне кадра sprawdzic poprawic mysl*
+    zkontrolovat opravit
     nakijken controleren gedachte* kontrol duzelt dusunce ellenoriz* javit* gondolat*
     标题 屏幕字 屏字 注释 注 翻译 校对 字幕 上 下 回忆 回想 内心 画面 看板 テロップ タイトル 注釈 上 下 心の声
     """
@@ -263,11 +271,15 @@ GENERIC_STYLES = Words(
     note notes
     style styles font copy new old temp test tst rev v1 v2 v3 hd sd p1080 p720 dvd bd web tvrip movie
     episode ep
-    dial diag dlg ch generic cursiva* italico italica italique* kursiv* corsivo cursief cursivo italik kurziv* kursywa dolt
-    arriba abajo cima baixo acima abaixo sopra sotto haut bas gora dol ust alt felso also nahore dole boven onder trên dưới
-    pensamiento* pensamento* pensee* pensieri pensiero gedanke* mysli myslenk* gondolat* dusunce* recuerdo* ricordo ricordi
+    dial diag dlg ch generic cursiva* italico italica italique* kursiv* corsivo cursief cursivo italik
+    kurziv* kursywa dolt
+    arriba abajo cima baixo acima abaixo sopra sotto haut bas gora dol ust alt felso also nahore dole
+    boven onder trên dưới
+    pensamiento* pensamento* pensee* pensieri pensiero gedanke* mysli myslenk* gondolat* dusunce*
+    recuerdo* ricordo ricordi
     lembranca* souvenir* ruckblend* erinnerung* wspomnien* vzpomink* emlek* narration* voz voix off overlap*
-    dialogo dialogos dialoghi dialogues dialoge dialogi dialogy parbeszed diyalog principale hauptstil glowny haupt
+    dialogo dialogos dialoghi dialogues dialoge dialogi dialogy parbeszed diyalog principale hauptstil
+    glowny haupt
     курсив* верх* нижн* низ мысл* воспоминан* флэшбек* флешбек* флэшбэк* основн* реплик* субтитр* титр*
     standart standaard padrao estandar principal dialog dialogue haut bas oben unten gedanken reve pensee
     默认 对白 对话 中文 日文 英文 主要 旁白 上 下 双语 字幕 正文 内心 回忆 标准 普通 セリフ 台詞 字幕 通常
@@ -329,11 +341,13 @@ PERSONS = Words(
     رجل امرأة ولد فتاة بنت الراوي راوي المذيع شرطي طبيب ممرضة أم أب ملك ملكة جندي الرجل المرأة
     גבר אישה ילד ילדה קריין מספר שוטר רופא אחות אמא אבא מלך מלכה חייל
     ανδρας αντρας γυναικα αγορι κοριτσι αφηγητης γιατρος νοσοκομα μητερα πατερας βασιλιας
-    mies nainen poika tytto lapsi kertoja mees naine poiss tudruk virietis sieviete vyras moteris berniukas mergaite
+    mies nainen poika tytto lapsi kertoja mees naine poiss tudruk virietis sieviete vyras moteris
+    berniukas mergaite
     barbat femeie baiat fata copil muskarac zena djecak djevojka devojka decak мъж жена момче момиче разказвач
     pria wanita anak lelaki perempuan narator penyiar lalaki babae bata nguoi barn mand pige
     dame monsieur vieillard vieille mevrouw meneer herre senora senor signora signore senhora senhor
-    पुरुष महिला आदमी औरत लड़का लड़की बच्चा مرد زن پسر دختر بچه গল্পকার পুরুষ নারী ลูก ผู้ชาย ผู้หญิง เด็ก ผู้บรรยาย
+    पुरुष महिला आदमी औरत लड़का लड़की बच्चा مرد زن پسر دختر بچه গল্পকার পুরুষ নারী ลูก ผู้ชาย ผู้หญิง
+    เด็ก ผู้บรรยาย
     speaker spk spkr sprecher locuteur hablante falante parlante relatore talare mowca mluvci konusmaci
     спикер говорящий
     """
@@ -592,8 +606,10 @@ MANNERS = Words(
 
 DEVICES = Words(
     """
-    tv radio tel phone telephone intercom pa speaker loudspeaker recording voiceover vo voix-off off voz en voice over
-    fernseher lautsprecher televisor television televisao tele téléphone telefono telefone telefon altavoz altoparlante
+    tv radio tel phone telephone intercom pa speaker loudspeaker recording voiceover vo voix-off off voz
+    en voice over
+    fernseher lautsprecher televisor television televisao tele téléphone telefono telefone telefon
+    altavoz altoparlante
     televisione телевизор радио телефон рация голос за кадром テレビ
     ラジオ 電話 电视 電視 广播 廣播 电话 画外音 라디오 전화
     텔레비전
@@ -603,14 +619,18 @@ DEVICES = Words(
 
 SPEECH_VERBS = Words(
     """
-    whisper* shout* yell* mutter* mumbl* murmur* speak* sing singing sings narrat* call* read reads reading think*
-    continu* stammer* stutter* reply* answers answering ask asks asking on over flust* ruft rufend singt spricht liest
-    denkt schreit fluest* chuchot* murmur* crie criant parle parlant chante chantant lit susurr* grita gritando habla
+    whisper* shout* yell* mutter* mumbl* murmur* speak* sing singing sings narrat* call* read reads
+    reading think*
+    continu* stammer* stutter* reply* answers answering ask asks asking on over flust* ruft rufend singt
+    spricht liest
+    denkt schreit fluest* chuchot* murmur* crie criant parle parlant chante chantant lit susurr* grita
+    gritando habla
     hablando canta cantando piensa sussurr* grida gridando parla parlando canta cantando pensa sussurr*
     gritando falando
     fala cantando fluister* roept zingt spreekt viskar ropar sjunger talar szept* szepcze krzyczy mowi
     spiewa septa krici
-    mluvi suttog* kiabal* enekel beszel fisild* bagir* konus* шепч* шеп* крич* говор* поет поёт читает думает шепоч*
+    mluvi suttog* kiabal* enekel beszel fisild* bagir* konus* шепч* шеп* крич* говор* поет поёт читает
+    думает шепоч*
     ψιθυρ* φωναζ* μιλα*
     """
 )
