@@ -47,7 +47,9 @@ def align(episode: Episode, job: Job) -> Counts:
     lines = align_cues(cues, speech, resync=change)
     songs = inaudible_songs(lines)
     if songs:
-        cues = [dataclasses.replace(cue, left_out=LeftOut.UNHEARD) if cue.cue_id in songs else cue for cue in cues]
+        cues = [
+            dataclasses.replace(cue, left_out=LeftOut.INAUDIBLE_SONG) if cue.cue_id in songs else cue for cue in cues
+        ]
         lines = align_cues(cues, speech, resync=change)
         write_records(cues, job.output(SPOKEN))
     else:
@@ -62,7 +64,7 @@ def align(episode: Episode, job: Job) -> Counts:
     ids = {cue.cue_id for cue in unread}
     write_records([x.span for x in beside if x.cue.cue_id in ids], job.output(UNREAD))
     notes = (f"subtitles retimed: {change}",) if change.reason is None else ()
-    return Counts(len(lines), {str(LeftOut.UNHEARD): len(songs)} if songs else {}, notes)
+    return Counts(len(lines), {str(LeftOut.INAUDIBLE_SONG): len(songs)} if songs else {}, notes)
 
 
 def _name(cue: Cue) -> str | None:

@@ -35,7 +35,6 @@ class Script(enum.Enum):
 
 Pair = tuple[Script, Script]
 _ASIAN = (Script.HAN, Script.KANA, Script.HANGUL)
-_LETTERS_OF_HAN = "[\u3005\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7a3，。！？、…：；「」『』《》（）～ー·]"
 _TWO_WORDS = re.compile("[A-Za-z][^A-Za-z]+[A-Za-z]")
 _HAS_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 

@@ -26,7 +26,6 @@ _USUAL = {
 CODE_PAGES = tuple(_USUAL)
 _WESTERN = 1.05  # Latin letters are Western more often than chardet's equal weights for languages say
 
-_GENERAL = "\u00a0«»“”„‘’‚–—…·•°€£©®™¿¡ºª♪♫´`¨×½¼¾→←★☆♥♡\u200e\u200f\u200c\u200d№§"
 _ALPHABETS = {
     "bg": "а-яѝ",
     "bs": "čćđšž",

@@ -6,7 +6,7 @@ import enum
 
 
 class LeftOut(enum.StrEnum):
-    """One reason per cue; the first that applies, in this order. The last is found by ear, once voices are isolated."""
+    """One reason per cue; the first that applies, in this order. The last is found by ear, in the vocals."""
 
     COMMENT = "comment"
     BAD_TIMES = "bad times"
@@ -24,7 +24,7 @@ class LeftOut(enum.StrEnum):
     CONTINUED = "continues the line before"
     DUPLICATE = "duplicate"
     SECOND_LANGUAGE = "second language"
-    UNHEARD = "song without a speaking voice"
+    INAUDIBLE_SONG = "song without a speaking voice"
 
 
 UNREADABLE = "unreadable"

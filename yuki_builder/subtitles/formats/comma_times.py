@@ -14,7 +14,6 @@ _TIME = r"(-?)(\d{1,3}):(\d{1,2}):(\d{1,2})[.:](\d{1,6})"
 _TIMING = re.compile(rf"\s*{_TIME}\s*,\s*{_TIME}\s*$")
 _LIKE_A_TIMING = re.compile(r"\s*\d{1,3}:\d{1,2}:\S{1,12}\s*,\s*\S{1,20}\s*$")
 _HEADER = re.compile(r"^\s*\[(?:INFORMATION|SUBTITLE|BEGIN)\]", re.IGNORECASE | re.MULTILINE)
-_HEADER_ROW = re.compile(r"\s*\[[^\[\]]{1,40}\]|\s*$")
 _BREAK = re.compile(r"\[br\]", re.IGNORECASE)
 _LONE_TIME = re.compile(r"\s*\[(\d{1,2}):(\d{1,2}):(\d{1,2})\]\s*$")
 
