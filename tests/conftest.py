@@ -17,10 +17,11 @@ settings.load_profile("patient")
 
 # Files that take longest, the longest first: begun first, none of them is what one worker still has at the end.
 LONGEST = (
-    *("pipeline_episode", "season", "uvr5_files", "pipeline_transcription", "wheel", "remote", "review_browser"),
-    *("review_pipeline", "alignment_retiming", "media_audio", "docs", "speech_diarization", "device_sharing"),
-    *("pipeline_kills", "ray", "pipeline_ocr", "cli", "corpus_browse", "speech_torchaudio", "ocr_resuming"),
-    *("pipeline_dub", "corpus_quality", "speech_pyannote", "corpus_report_browser", "uvr5_dialogue"),
+    *("pipeline_episode", "season", "uvr5_files", "uvr5_train", "pipeline_transcription", "uvr5_models", "wheel"),
+    *("remote", "review_browser", "review_pipeline", "alignment_retiming", "media_audio", "uvr5_separator", "docs"),
+    *("speech_diarization", "device_sharing", "uvr5_winograd", "pipeline_kills", "ray", "pipeline_ocr", "cli"),
+    *("transcription_whisper", "corpus_browse", "uvr5_layers", "uvr5_checkpoints", "uvr5_nets_v50", "uvr5_dialogue"),
+    *("speech_torchaudio", "ocr_resuming", "pipeline_dub", "corpus_quality", "speech_pyannote"),
 )
 
 
