@@ -1,4 +1,4 @@
-"""What a recogniser skips or writes in circles in a long window is heard in shorter ones."""
+"""What a recogniser skips or writes again and again in a long window is heard in shorter ones."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ TURNS = [Span(1000 + 3000 * k, 3000 + 3000 * k) for k in range(8)]
 
 
 class ShortSighted:
-    """Hears each stretch of sound as a word; of what is longer than ``limit_s`` only the first, or that in circles."""
+    """Hears each stretch of sound as a word; of what is longer than ``limit_s`` the first, or that again and again."""
 
     name = fingerprint = "short-sighted"
 
-    def __init__(self, limit_s: float, *, circles: bool) -> None:
-        self._limit_s, self._circles, self.lengths_s = limit_s, circles, list[float]()
+    def __init__(self, limit_s: float, *, repeats: bool) -> None:
+        self._limit_s, self._repeats, self.lengths_s = limit_s, repeats, list[float]()
 
     def languages_of(self, waveform: FloatArray) -> Mapping[str, float]:
         return {"en": 1.0}
@@ -40,7 +40,7 @@ class ShortSighted:
             for start, end in zip(starts, ends, strict=True)
             for k, t in enumerate(range(int(start), int(end), 700))
         ]
-        if seconds > self._limit_s and self._circles:
+        if seconds > self._limit_s and self._repeats:
             return [HeardSegment(tuple(Word(100 * k, 100 * k + 100, " over and over again") for k in range(60)))]
         return [HeardSegment((word,)) for word in (words[:1] if seconds > self._limit_s else words)]
 
@@ -54,10 +54,10 @@ def sound(tmp_path: Path) -> Path:
     return tmp_path / "sound.flac"
 
 
-@pytest.mark.parametrize("circles", [False, True])
+@pytest.mark.parametrize("repeats", [False, True])
 @pytest.mark.parametrize("limit_s", [60.0, 16.0, 4.0])
-def test_every_turn_is_heard_once(sound: Path, limit_s: float, *, circles: bool) -> None:
-    engine = ShortSighted(limit_s, circles=circles)
+def test_every_turn_is_heard_once(sound: Path, limit_s: float, *, repeats: bool) -> None:
+    engine = ShortSighted(limit_s, repeats=repeats)
     heard = transcribe_turns(sound, TURNS, TURNS, engine, language="en")
     words = sorted((word for segment in heard.segments for word in segment.words), key=lambda word: word.start_ms)
     assert len({(word.start_ms, word.text) for word in words}) == len(words)
@@ -79,13 +79,13 @@ class Parrot(ShortSighted):
 
 
 def test_one_sentence_over_many_turns_is_heard_again_in_shorter_windows(sound: Path) -> None:
-    engine = Parrot(60.0, circles=False)
+    engine = Parrot(60.0, repeats=False)
     heard = transcribe_turns(sound, TURNS, TURNS, engine, language="en")
     assert engine.lengths_s[0] > 16 and len(engine.lengths_s) == 3
     assert not any("he was" in segment.text for segment in heard.segments)
     assert len(heard.segments) >= 3 * len(TURNS)
 
 
-def test_what_stays_in_circles_is_handed_on_to_be_left_out(sound: Path) -> None:
-    heard = transcribe_turns(sound, TURNS[:1], TURNS[:1], ShortSighted(0.0, circles=True), language="en")
+def test_what_still_repeats_is_handed_on_to_be_left_out(sound: Path) -> None:
+    heard = transcribe_turns(sound, TURNS[:1], TURNS[:1], ShortSighted(0.0, repeats=True), language="en")
     assert [segment.text.count("again") for segment in heard.segments] == [60]

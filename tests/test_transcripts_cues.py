@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from yuki_builder.records import CueOrigin, HeardSegment, Span, Turn, Word
 from yuki_builder.transcripts import NotSpeech, heard_cues, heard_within
 from yuki_builder.transcripts.cues import speakers_of, voiced
-from yuki_builder.transcripts.hallucinations import turns_in_circles
+from yuki_builder.transcripts.hallucinations import repeats_itself
 
 
 def segment(text: str, start_ms: int, end_ms: int, *, confidence: float = 0.9, **facts: float) -> HeardSegment:
@@ -118,7 +118,7 @@ def test_the_same_again_and_again_is_said_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "circles"),
+    ("text", "repeats"),
     [
         ("no " * 6, True),
         ("no no no no", False),
@@ -130,8 +130,8 @@ def test_the_same_again_and_again_is_said_once() -> None:
         ("", False),
     ],
 )
-def test_circles(text: str, circles: bool) -> None:
-    assert turns_in_circles(text) is circles
+def test_repetitions(text: str, repeats: bool) -> None:
+    assert repeats_itself(text) is repeats
 
 
 def test_segments_of_a_script_without_spaces_are_joined_without() -> None:

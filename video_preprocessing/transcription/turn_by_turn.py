@@ -124,7 +124,7 @@ class _Listener:
     language: str | None
 
     def hear(self, window: Window, *, told_apart: bool = False) -> list[HeardSegment]:
-        """What is said in a window, asked for again where it went in circles or left out somebody who speaks.
+        """What is said in a window, asked for again where it repeated itself or left out somebody who speaks.
 
         Args:
             window: what is heard together.
@@ -187,7 +187,7 @@ class _Listener:
 
 
 def _says_the_same(segments: Sequence[HeardSegment]) -> bool:
-    """Whether segments in a row are alike so often that the engine may have gone in circles from one to the next."""
+    """Whether segments in a row are alike so often that the engine may have repeated itself from one to the next."""
     texts = ("".join(c for c in segment.text.casefold() if c.isalnum()) for segment in segments)
     return any(text and len(list(run)) >= _ALIKE_IN_A_ROW for text, run in groupby(texts))
 

@@ -22,10 +22,10 @@ PACKAGE = "faster-whisper"
 FILES = ("model.bin", "config.json", "preprocessor_config.json", "tokenizer.json", "vocabulary.*")
 _RECIPE = 3  # of how the model is asked; raised when the same audio could be heard otherwise
 _BEAM = 5
-# Whisper's other temperatures draw by lot: another run would hear otherwise. What goes in circles is asked for again in
+# Whisper's other temperatures draw by lot: another run would hear otherwise. What repeats itself is asked for again in
 # shorter windows instead, which is quicker, too.
 _TEMPERATURE = 0.0
-# So many tokens a second nobody speaks: what goes in circles over a short stretch ends there.
+# So many tokens a second nobody speaks: what repeats itself over a short stretch ends there.
 _TOKENS_PER_S, _LEAST_TOKENS, _MOST_TOKENS = 20, 40, 400
 _LEAST_FRAMES, _SILENT_FRAMES = 300, 100  # of 10 ms
 _SYSTRAN = "Systran/faster-whisper-"

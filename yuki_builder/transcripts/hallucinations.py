@@ -1,4 +1,4 @@
-"""What a recogniser writes although nobody said it: over silence and music, in circles, out of its training. Pure.
+"""What a recogniser writes although nobody said it: over silence and music, again and again, out of its training. Pure.
 
 What is said in another language than the episode's is no line of it either.
 
@@ -85,7 +85,7 @@ def _own_reason(segment: HeardSegment) -> NotSpeech | None:
         return NotSpeech.SOUND
     if _STOCK.search(text):
         return NotSpeech.STOCK_PHRASE
-    if segment.is_repetitive or turns_in_circles(text):
+    if segment.is_repetitive or repeats_itself(text):
         return NotSpeech.LOOP
     seconds = max(0.2, sum(word.end_ms - word.start_ms for word in segment.words) / 1000)
     letters = sum(c.isalnum() for c in text)
@@ -100,7 +100,7 @@ def _own_reason(segment: HeardSegment) -> NotSpeech | None:
     return None
 
 
-def turns_in_circles(text: str) -> bool:
+def repeats_itself(text: str) -> bool:
     """Whether most of a text is one phrase over and over: five words or more three times, shorter ones six times."""
     words = re.findall(r"\w+", text.casefold())
     if len(words) < 6 and any(map(is_unspaced, text)):

@@ -173,7 +173,7 @@ def _shares(tiles: int, block_tiles: int, vectors: int, panel: int, threads: int
 def _workers() -> Callable[..., None] | None:
     """``GOMP_parallel`` of the GNU OpenMP library that PyTorch runs on, or None where it runs on another.
 
-    Its threads wait for the next layer by turning in circles for some milliseconds: threads of our own would have to
+    Its threads wait for the next layer by busy-waiting for some milliseconds: threads of our own would have to
     share the processor with them.
     """
     if "ATen parallel backend: OpenMP" not in torch.__config__.parallel_info():
