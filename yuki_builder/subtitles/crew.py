@@ -17,7 +17,7 @@ WORK = Words(
     uploader adaptation*
     untertitel* ubersetz* korrekturles* korrekturgel* sous titr* soustitr* titrage traduc* traduct*
     traduit* relecture synchro*
-    subtitul* traduz* tradutor* resincron* sincron* correccion* corregid* extraid* adaptac* legend*
+    subtitul* traduz* tradutor* resincron* sincron* correccion* corregid* extraid* adaptac* legenda*
     sottotitol* tradott*
     revisione ondertitel* synchronisati* vertaling vertaald vertaler vertaalster undertext* textning svensktext*
     oversatt* oversett* oversat*
@@ -86,13 +86,23 @@ def credited(text: str, *, is_edge: bool) -> str | None:
     for k, word in enumerate(words[1:-1], start=1):
         plain = word.casefold()
         if plain in _BY and is_work(" ".join(words[:k])):
-            return " ".join(words[k + 1 :])
+            return _named(words[k + 1 :], sum(fold(w) in WORK for w in words[:k]), is_edge=is_edge)
         if plain in _WEAK_BY and is_work(" ".join(words[:k])):
             who = " ".join(words[k + 1 :])
             return who if _HANDLE.search(who) or (is_edge and len(words) <= 6) else None
     if len(words) >= 3 and words[1] in _DONE and is_work(words[0]) and len(words) <= 5:
         return " ".join(words[2:]).rstrip(".")
     return None
+
+
+def _named(who: list[str], work_words: int, *, is_edge: bool) -> str | None:
+    """Who follows the word for "by", where it is a name: `The captions by Anna are wrong` names nobody as the maker."""
+    text = " ".join(who)
+    is_cased = text.upper() != text.lower()
+    has_name = all(not w[0].isalpha() or w[0].isupper() or is_handle(w) or w in _HELPS for w in who)
+    if not is_cased or has_name or is_handle(text):
+        return text
+    return text if len(who) == 1 and (is_edge or work_words > 1) else None
 
 
 def _is_text(head: str) -> bool:

@@ -23,8 +23,8 @@ _DOMAIN = re.compile(
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _HANDLE = re.compile(r"[\w.]*@[\w.]{3,}")
 _CHANNEL = re.compile(
-    r".{0,40}(?:facebook|instagram|twitter|telegram|patreon|youtube|discord|paypal|IG|FB|TG)\s*[:：/]\s*/?\S+"
-    r"|.{0,12}(?:微信|公众号|公眾號|微博|QQ群?|抖音|贴吧|貼吧)\s*[:：]\s*\S.*",
+    r".{0,40}(?:facebook|instagram|twitter|telegram|patreon|youtube|discord|paypal|IG|FB|TG)\s*[:：/]\s*[/@]\S+"
+    r"|.{0,12}(?:(?:公众号|公眾號)\s*[:：]\s*\S.*|(?:微信|微博|QQ群?|抖音)\s*[:：]\s*[@\d].*)",
     re.IGNORECASE,
 )
 _DOT_INSIDE = re.compile(r"\.[\w-]")  # every address has one
@@ -51,6 +51,8 @@ _ADVERTISEMENTS = re.compile(
     r"|(?:use|enter) (?:the )?(?:free |promo )?code\b.{0,30}\b(?:at|on|for)\b",
     re.IGNORECASE,
 )
+# Translated by hand, the subs by the door: what follows is nobody.
+_NOBODY = frozenset(("the", "a", "an", "hand", "law", "my", "your", "his", "her", "our", "their", "all"))
 _EDGE = " \t-–—=~*#_|.:+<>[]()（）【】《》「」♪•·★☆◆■"
 
 # What people do for a subtitle file, in the languages of the world; what is in the second group is common speech too
@@ -281,7 +283,7 @@ def _is_advertisement(rows: Sequence[str], text: str, lowered: str, *, is_edge: 
 def _is_credit_of_rows(rows: Sequence[str], *, is_edge: bool) -> bool:
     """`Una traducción de` / `Gaviota77`, `SUBTITLING` / `Titelbild Media`."""
     who = credited(" ".join(rows).strip(_EDGE), is_edge=is_edge)
-    if who is not None and _is_maker(who, rows[-1]):
+    if who is not None and _is_maker(who, rows[-1], is_edge=is_edge):
         return True
     words = rows[1].strip(_EDGE).split()
     is_name = len(words) <= 5 and all(w[0].isupper() or not w[0].isalpha() for w in words if w)
@@ -307,7 +309,7 @@ def _may_be_credit(text: str, lowered: str, signs: Signs) -> bool:
 def _is_credit(row: str, *, is_edge: bool) -> bool:
     text = row.strip().strip(_EDGE + '"“”')
     who = credited(text, is_edge=is_edge)
-    if (who is not None and _is_maker(who, row)) or _CJK_CREW.fullmatch(text):
+    if (who is not None and _is_maker(who, row, is_edge=is_edge)) or _CJK_CREW.fullmatch(text):
         return True
     match = _CREDIT.fullmatch(text) or _WORKED_ON.fullmatch(text)
     if match:
@@ -322,11 +324,14 @@ def _is_credit(row: str, *, is_edge: bool) -> bool:
     return _BARE_ROLE.fullmatch(text) is not None and not _CJK_SPEECH.search(text)
 
 
-def _is_maker(who: str, row: str) -> bool:
-    """Whether what follows the words for the work is who did it, also in lower case: `martı & kaptan`."""
+def _is_maker(who: str, row: str, *, is_edge: bool) -> bool:
+    """Whether what follows the words for the work is who did it; in lower case where more tells: `martı & kaptan`."""
+    words = who.split()
     if _SENTENCE_END.search(row) and not re.search(r"\b[A-Z]\.$", row):
-        return len(who.split()) == 1 and is_handle(who)
-    return len(who.split()) <= 3 or _is_somebody(who, row, is_common=False)
+        return len(words) == 1 and is_handle(who)
+    if who.islower() and not (is_edge or is_handle(who) or "&" in words or len(re.split("[:：]", row)[0].split()) > 1):
+        return False
+    return len(words) <= 3 or _is_somebody(who, row, is_common=False)
 
 
 def _is_somebody(who: str, row: str, *, is_common: bool) -> bool:
@@ -336,6 +341,8 @@ def _is_somebody(who: str, row: str, *, is_common: bool) -> bool:
             return False
         return len(who) <= 40 and not _SENTENCE_END.search(row) and not _CJK_SPEECH.search(who)
     words = who.split()
+    if words and words[0] in _NOBODY:
+        return False
     if len(words) > 8 or (_SENTENCE_END.search(row) and not re.search(r"\b[A-Z]\.$", row)):
         return False
     named = [w for w in words if w[0].isupper() or not w[0].isalnum() or (w[-1].isdigit() and not w.isdigit())]

@@ -24,6 +24,7 @@ from yuki_builder.subtitles.notices import Signs, notice_reason, opens_like_note
 from yuki_builder.subtitles.pairing import Reading, pair_languages
 from yuki_builder.subtitles.parts import Part, SpeakerLine, share_out, split_speakers
 from yuki_builder.subtitles.reasons import UNREADABLE, LeftOut
+from yuki_builder.subtitles.songs import mark_runs
 from yuki_builder.subtitles.sounds import bare_sounds, is_sound_description, take_sounds, without_lyrics
 from yuki_builder.subtitles.speakers import actor_names, is_in_capitals, name_key, spellings
 from yuki_builder.subtitles.styles import effect_reason
@@ -84,6 +85,7 @@ def read_sheet(
     drafts, seen = typesetting.mark_songs([_draft(event, is_ass=is_ass) for event in events])
     drafts, repeats = captions.once(drafts)
     drafts, seen = typesetting.mark_signs(drafts, seen)
+    drafts = mark_runs(drafts)
     signs = Signs.of(draft.lines for draft in drafts if draft.left_out is None)
     taken = [_take_notices(draft, signs, is_edge=edge) for draft, edge in zip(drafts, _edges(drafts), strict=True)]
     drafts = [draft for draft, _ in taken]

@@ -248,7 +248,7 @@ SIGN_ACTORS = Words(
     "sign signs onscreen on-screen typeset typesetting ts schild panneau letrero cartel cartello napis "
     "надпись placa cartaz 屏幕字 屏字 画面字 看板 テロップ"
 )
-NOTE_ACTORS = Words("qc tln tlnote tn tlc todo check примечание 译注 注释 注釈 訳注")
+NOTE_ACTORS = Words("qc tln tlnote tn примечание 译注 注释 注釈 訳注")
 
 GENERIC_STYLES = Words(
     """
