@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Who said it in television-like episodes, by the whole command.
 
-    python benchmarks/drama.py EPISODE [EPISODE ...] [--rows enrolled tagged strangers nameless] [--work DIR]
+    python benchmarks/drama.py EPISODE [EPISODE ...] [--rows enrolled tagged unknown nameless] [--work DIR]
 
 An EPISODE is a folder with ``ep.mkv``, ``truth.json`` (lines: start, end, speaker, text) and ``enrol/<voice>/*``, as
 tools that build test episodes leave it. Rows:
@@ -9,7 +9,7 @@ tools that build test episodes leave it. Rows:
 * ``enrolled``: the clips of ``enrol``, no names in the subtitles;
 * ``tagged``: nobody enrolled, the actor field filled on 30 % of the lines, drawn anew ``--draws`` times (whom the tags
   leave out decides more than anything else); what no tag names cannot be known;
-* ``strangers``: two of the voices are not enrolled; their lines are right without a name;
+* ``unknown``: two of the voices are not enrolled; their lines are right without a name;
 * ``nameless``: no name anywhere; voices are matched with people one to one.
 """
 
@@ -25,7 +25,7 @@ from who_said_it import enrolled_but, row, run, tags, write_ass
 
 from yuki_builder.characters import TrueLine
 
-ROWS = ("enrolled", "tagged", "strangers", "nameless")
+ROWS = ("enrolled", "tagged", "unknown", "nameless")
 COLUMNS = ("lines", "right %", "of the speech %", "certain %", "of certain %", "calibration error", "DER %")
 
 
@@ -36,7 +36,7 @@ def measure(episode: Path, kind: str, work: Path, draws: int) -> dict[str, objec
     options: list[str] = []
     if kind == "enrolled":
         options = ["--characters", str(episode / "enrol")]
-    if kind == "strangers":
+    if kind == "unknown":
         options = ["--characters", str(enrolled_but(episode, work, 2))]
     started = time.perf_counter()
     found = []

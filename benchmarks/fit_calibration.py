@@ -11,7 +11,7 @@ that ship with ``yuki_builder.characters``; the figures of ``calibration.py`` ar
 How: each utterance is cut at quiet points into lines of 1 to 5 s; each line is embedded clean, with music mixed in
 at several levels, and as a separator would leave it (a blurred, noisy ideal ratio mask on a mixture). Covariances of
 voices and of clips of one voice give the voice model. On casts of 4 to 8 voices with 3 clips each and lines of
-strangers between, from voices left out of the fit (5 folds), a logistic model of log odds and clarity gives
+unknown speakers between, from voices left out of the fit (5 folds), a logistic model of log odds and clarity gives
 the calibration.
 """
 
@@ -212,14 +212,14 @@ def fit_clarity(model: VoiceModel, pieces: Pieces, rng: np.random.Generator) -> 
 
 @dataclass(frozen=True, eq=False)
 class Trials:
-    """Lines against a cast of c: features of shape (m, c, 3), and whose each line is (c: a stranger's)."""
+    """Lines against a cast of c: features of shape (m, c, 3), and whose each line is (c: an unknown speaker's)."""
 
     features: Array
     truth: NDArray[np.int64]
 
 
 def trials(model: VoiceModel, pieces: Pieces, *, casts: int, rng: np.random.Generator) -> Iterator[Trials]:
-    """Casts of 4 to 8 voices with 3 clips each, and lines of theirs and of two strangers."""
+    """Casts of 4 to 8 voices with 3 clips each, and lines of theirs and of two unknown speakers."""
     for _ in range(casts):
         size = int(rng.integers(4, 9))
         condition = rng.choice(["clean", "mixed", "masked"])
@@ -288,7 +288,7 @@ class Scores:
 
 
 def episodes(
-    pieces: Pieces, noisy: NDArray[np.bool_], *, strangers: int, draws: int, turns_wrong: float | None, seed: int
+    pieces: Pieces, noisy: NDArray[np.bool_], *, unknown: int, draws: int, turns_wrong: float | None, seed: int
 ) -> Scores:
     """The whole of attribution on episodes of all voices under one condition, where some voices are not enrolled.
 
@@ -299,7 +299,7 @@ def episodes(
     columns: list[tuple[float, bool, bool, bool, bool]] = []
     for _ in range(draws):
         voices = rng.permutation(np.unique(pieces.voice))
-        enrolled = set(voices[strangers:])
+        enrolled = set(voices[unknown:])
         clips: list[int] = []
         heard = np.zeros(len(pieces.voice), bool)
         for voice in voices:
@@ -360,7 +360,7 @@ def report_row(name: str, scores: Scores) -> str:
         abs(scores.confidence[bins == b].mean() - scores.right[bins == b].mean()) * (bins == b).mean()
         for b in np.unique(bins)
     )
-    strangers = ~scores.enrolled
+    unknown = ~scores.enrolled
     right = scores.right & scores.named
     figures = [
         scores.right[scores.enrolled].mean(),
@@ -369,8 +369,8 @@ def report_row(name: str, scores: Scores) -> str:
         error,
         scores.certain.mean(),
         scores.right[scores.certain].mean() if scores.certain.any() else np.nan,
-        scores.named[strangers].mean() if strangers.any() else np.nan,
-        scores.certain[strangers].mean() if strangers.any() else np.nan,
+        scores.named[unknown].mean() if unknown.any() else np.nan,
+        scores.certain[unknown].mean() if unknown.any() else np.nan,
     ]
     return f"{name:34}" + "".join(f"{100 * figure:9.1f}" for figure in figures)
 
@@ -378,15 +378,15 @@ def report_row(name: str, scores: Scores) -> str:
 def report(dev: Pieces) -> None:
     """Print how well attribution does on the dev voices, by condition."""
     print("\npercent of lines: best name right, named right, coverage at 95 % precision (of enrolled voices' lines),")
-    print("calibration error, certain, certain that are right; strangers' lines named, and certain")
-    for strangers in (0, 2):
+    print("calibration error, certain, certain that are right; unknown speakers' lines named, and certain")
+    for unknown in (0, 2):
         for turns_wrong in (None, 0.1, 0.3):
             turns = "no turns" if turns_wrong is None else f"turns {turns_wrong:.0%} wrong"
-            print(f"\n{strangers} of 5 voices not enrolled, {turns:32}")
+            print(f"\n{unknown} of 5 voices not enrolled, {turns:32}")
             print(f"{'':34}" + "".join(f"{title:>9}" for title in REPORT_COLUMNS))
             for condition, snr_db in DEV_CONDITIONS:
                 noisy = (dev.condition == condition) & (dev.snr_db == snr_db)
-                scores = episodes(dev, noisy, strangers=strangers, draws=10, turns_wrong=turns_wrong, seed=3)
+                scores = episodes(dev, noisy, unknown=unknown, draws=10, turns_wrong=turns_wrong, seed=3)
                 print(report_row(condition if condition == "clean" else f"{condition} {snr_db:g} dB", scores))
 
 

@@ -6,7 +6,7 @@
 An EPISODE is a folder as ``drama.py`` takes it. The command runs on each once; then attribution alone is run again and
 again on what it heard: everybody enrolled, two of the voices not enrolled (three times), and names on 30 % of the lines
 (twice). Nelder and Mead's method looks for the scale and offset of CAM++'s log odds, as functions of the logarithm of
-the seconds of speech, and for the log odds of a stranger beforehand, under which the log-loss of confidence is least.
+the seconds of speech, and for the prior log odds of an unknown speaker, under which confidence has the least log-loss.
 ``--check`` prints the figures of other episodes, too: fitted, as it ships, and with one calibration for all durations.
 ``calibration.py`` may take what was fitted, once ``simulated_episodes.py --by-duration`` agrees.
 """
@@ -99,7 +99,7 @@ def hear(episode: Path, work: Path) -> Heard:
 
 
 def use(figures: Sequence[float]) -> None:
-    """Let attribution work with these: scale, its slope, offset, its slope, log odds of a stranger."""
+    """Let attribution work with these: scale, its slope, offset, its slope, log odds of an unknown speaker."""
     *by_duration, prior = map(float, figures)
     voice_model.CAMPPLUS = replace(CAMPPLUS, by_duration=ByDuration(*by_duration))
     weighing._LOG_PRIOR_OF_UNKNOWN = prior
@@ -143,9 +143,7 @@ def main() -> None:
     a = parser.parse_args()
     fitted_on = [hear(episode, a.work) for episode in a.episodes]
     others = [hear(episode, a.work) for episode in a.check]
-    print(
-        "| scale, per e, offset, per e, stranger | right % | certain % | of certain % | log-loss |\n" + "|-" * 5 + "|"
-    )
+    print("| scale, per e, offset, per e, unknown | right % | certain % | of certain % | log-loss |\n" + "|-" * 5 + "|")
     best = np.inf
 
     shipped = CAMPPLUS.by_duration

@@ -6,11 +6,11 @@
 ``--read`` and ``--acted`` hold one folder per voice with utterances in it; files of ``--acted`` are named as EmoDB's
 (the sixth letter is the mood, N = neutral). Utterances are cut into lines of 0.8 to 4 s and embedded clean, with music
 0 to 20 dB below, and as a separator would leave them. Then episodes of 3 to 10 voices are drawn: who speaks next
-follows the habits of real series (the same speaker goes on in 45 %), up to two voices are strangers, the others are
+follows the habits of real series (the same speaker goes on in 45 %), up to two voices are unknown, the others are
 enrolled from three neutral clean clips or named on 30 % of the lines, the diarizer's labels split every voice in two
 and are wrong in 5 to 25 % of the lines, or (every second episode) put voices together. For each prior, scale and offset
-the whole of attribution is run; printed are, for read and acted episodes without and with strangers: right / certain /
-of certain right / calibration error / log-loss.
+the whole of attribution is run; printed are, for read and acted episodes without and with unknown speakers: right /
+certain / of certain right / calibration error / log-loss.
 """
 
 from __future__ import annotations
@@ -207,7 +207,9 @@ def main() -> None:
     parser.add_argument("--episodes", type=int, default=40)
     parser.add_argument("--scales", type=float, nargs="+", default=[0.12, 0.16, 0.2])
     parser.add_argument("--offsets", type=float, nargs="+", default=[0.0, 0.5, 1.0, 2.0])
-    parser.add_argument("--priors", type=float, nargs="+", default=[-2.0], help="log odds of a stranger beforehand")
+    parser.add_argument(
+        "--priors", type=float, nargs="+", default=[-2.0], help="log odds of an unknown speaker beforehand"
+    )
     parser.add_argument(
         "--by-duration", type=float, nargs=4, metavar=("SCALE", "PER_E", "OFFSET", "PER_E"), help="at 1 s, and slopes"
     )
@@ -222,18 +224,16 @@ def main() -> None:
     for _ in range(a.episodes):
         acted = bool(rng.random() < 0.5)
         drawn.append(draw(sets[acted], rng, acted=acted, embedder=a.embedder))
-    kinds = [(acted, strangers) for acted in (False, True) for strangers in (False, True)]
+    kinds = [(acted, unknown) for acted in (False, True) for unknown in (False, True)]
     print(
-        "| prior | scale | offset | "
-        + " | ".join(f"{'acted' if x else 'read'}, strangers: {y}" for x, y in kinds)
-        + " |"
+        "| prior | scale | offset | " + " | ".join(f"{'acted' if x else 'read'}, unknown: {y}" for x, y in kinds) + " |"
     )
     for prior, scale, offset in itertools.product(a.priors, a.scales, a.offsets):
         weighing._LOG_PRIOR_OF_UNKNOWN = prior
         voice_model.CAMPPLUS = Calibration(scale=scale, offset=offset, clarity_slope=0.0, by_duration=by_duration)
         cells = [
-            figures([e for e in drawn if e.acted == acted and bool(set(e.truth) - e.known) == strangers])
-            for acted, strangers in kinds
+            figures([e for e in drawn if e.acted == acted and bool(set(e.truth) - e.known) == unknown])
+            for acted, unknown in kinds
         ]
         print(f"| {prior} | {scale} | {offset} | " + " | ".join(cells) + " |", flush=True)
 

@@ -9,7 +9,7 @@ overlaps it most has its name):
 * ``tagged``: nobody enrolled, the ASS actor field filled on 30 % of the lines; ``tagged, 10 % wrong``: one tag in ten
   names somebody else;
 * ``nameless``: no name anywhere; voices are matched with people one to one;
-* ``strangers``: two of the five voices are not enrolled; their lines are right without a name;
+* ``unknown``: two of the five voices are not enrolled; their lines are right without a name;
 * ``dashes``: as ``enrolled``, but neighbouring lines of two voices are one cue with two dashes;
 * ``late``, ``fast``, ``breaks``: as ``enrolled``, with subtitles late by 30 s, of 25 instead of 23.976 pictures a
   second, or with two breaks.
@@ -111,11 +111,11 @@ def run(episode: Path, out: Path, *options: str) -> tuple[list[Line], list[Turn]
     return read_lines_jsonl(folder / "lines.jsonl"), read_rttm(folder / "speakers/turns.rttm"), _known(folder)
 
 
-def enrolled_but(episode: Path, work: Path, strangers: int) -> Path:
+def enrolled_but(episode: Path, work: Path, unknown: int) -> Path:
     """The enrolment folder without some voices."""
-    folder = work / f"{episode.name}_enrol_but_{strangers}"
+    folder = work / f"{episode.name}_enrol_but_{unknown}"
     if not folder.exists():
-        for voice in sorted((episode / "enrol").iterdir())[strangers:]:
+        for voice in sorted((episode / "enrol").iterdir())[unknown:]:
             shutil.copytree(voice, folder / voice.name)
     return folder
 
@@ -136,7 +136,7 @@ def main() -> None:
     }
     retimed = {"late": late, "fast": fast, "breaks": breaks, "dashes": dashes}
     for level_db in a.levels:
-        for kind in ("enrolled", *with_names, "nameless", "strangers", *retimed):
+        for kind in ("enrolled", *with_names, "nameless", "unknown", *retimed):
             if a.rows and kind not in a.rows:
                 continue
             sums: list[tuple[list[Line], list[TrueLine], list[Turn], set[str]]] = []
@@ -146,7 +146,7 @@ def main() -> None:
                 options = []
                 if kind in ("enrolled", *retimed):
                     options = ["--characters", str(episode / "enrol")]
-                if kind == "strangers":
+                if kind == "unknown":
                     options = ["--characters", str(enrolled_but(episode, a.work, 2))]
                 marked = said
                 if kind in with_names or kind in retimed:
