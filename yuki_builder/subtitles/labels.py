@@ -71,9 +71,10 @@ _NUMBERED = re.compile(
 )
 _PREFIX = re.compile(r"\b(?:Mc|Mac|De|Di|Le|La|Van|Von|O)(?=['’]?[A-Z]{2})")  # McGEE is in capitals
 _CJK_AND = re.compile(
-    r"(?<=[\u3400-\u9fff\u30a1-\u30ff])(?:と|和|与|與|跟|및)(?=[\u3400-\u9fff\u30a1-\u30ff])"
+    r"(?<=[\u3400-\u9fff\u30a1-\u30ff])(?:と|[和与與跟]|및)(?=[\u3400-\u9fff\u30a1-\u30ff])"
     r"|(?<=[가-힣]{2})(?:와|과|이랑|랑|하고) (?=[가-힣]{2})"
 )
+_IN_NAMES, _NEVER_IN_NAMES = "和与與", re.compile("[と및跟]")
 _SEPARATORS = re.compile(r"\s*[/&＆+＋,，、;；|･]\s*")
 _CODE_NAME = re.compile(r"[^\W\d_]-\d{1,4}")  # X-23, K-9
 _MAX_WORDS, _MAX_WORDS_IN_CAPITALS, _MAX_CHARS = 3, 6, 40
@@ -306,8 +307,15 @@ def split_names(text: str) -> list[str]:
 
 
 def _joined_by_cjk(name: str) -> list[str]:
-    """太郎と花子, 小明和小红, 安娜・本: two names; ジャン・ポール is one."""
-    pieces = _CJK_AND.split(name)
+    """太郎と花子, 小明和小红, 安娜・本: two names; ジャン・ポール, 美和子 and 李和平 are one."""
+    pieces, start = [], 0
+    for mark in _CJK_AND.finditer(name):
+        sides = name[start : mark.start()], _NEVER_IN_NAMES.split(name[mark.end() :], maxsplit=1)[0]
+        if mark[0] in _IN_NAMES and not all(len(side) > 1 or CJK_PERSON.fullmatch(side) for side in sides):
+            continue
+        pieces.append(sides[0])
+        start = mark.end()
+    pieces.append(name[start:])
     if len(pieces) == 1 and "・" in name:
         dotted = [piece for piece in name.split("・") if piece]
         if len(dotted) > 1 and not all(_KATAKANA.fullmatch(piece) for piece in dotted):
