@@ -29,6 +29,7 @@ from yuki_builder.subtitles.typesetting import Typesetting
 from yuki_builder.subtitles.vocabulary import LIST_WORDS, PLACES
 
 _NEVER = 10**9
+_ENDS = ".!?…,-–—:;\"'”’」。！？"
 # `PORT OF CORK: 6:45 A.M.`, `ZARAGOZA: 120 KM`: not what somebody says, unless the file has the name elsewhere.
 _MEASURE = re.compile(
     r"\s*\d[\d:.,\s]*(?:[ap]\.?\s?m\.?|km|miles?|mi|m|h|hrs?|hours?|uhr|kg|%|°\s?[cf]?)?\.?\s*", re.IGNORECASE
@@ -176,10 +177,15 @@ class _Counts:
 
     def _leave_out_headings(self) -> None:
         """`LIVERPOOL: the city of my dreams` is no label where the others stand before sentences."""
+        ends = [rest.rstrip()[-1:] in _ENDS for _, rest in self.seen if rest.strip()]
+        has_sentences = 10 * sum(ends) >= 7 * len(ends)
         heads = [label.form is Form.COLON and label.inside.shape is Shape.CAPITALS for label, _ in self.seen]
-        goes_on = [head and rest[:1].islower() for head, (_, rest) in zip(heads, self.seen, strict=True)]
+        goes_on = [
+            head and (rest[:1].islower() or (has_sentences and _is_caption(rest)))
+            for head, (_, rest) in zip(heads, self.seen, strict=True)
+        ]
         names = {name_key(label.inside.names[0]) for (label, _), on in zip(self.seen, goes_on, strict=True) if not on}
-        if sum(goes_on) <= 0.3 * sum(heads) or (sum(goes_on) == 1 and not names):
+        if 2 * sum(goes_on) <= sum(heads) or (sum(goes_on) == 1 and not names):
             self.seen = [
                 (label, rest)
                 for (label, rest), on in zip(self.seen, goes_on, strict=True)
@@ -311,6 +317,11 @@ class _Counts:
                 if key not in sounds and not is_place and not is_long and _opens_speech(label, rest):
                     found.add(key)
         return found - set(names)
+
+
+def _is_caption(rest: str) -> bool:
+    """`RIO DE JANEIRO: Carnival`: a word or two without a full stop."""
+    return 0 < len(rest.split()) <= 2 and rest.rstrip()[-1] not in _ENDS and rest.isascii()
 
 
 def _opens_speech(label: Label, rest: str) -> bool:

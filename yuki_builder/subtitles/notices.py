@@ -53,6 +53,17 @@ _ADVERTISEMENTS = re.compile(
 )
 # Translated by hand, the subs by the door: what follows is nobody.
 _NOBODY = frozenset(("the", "a", "an", "hand", "law", "my", "your", "his", "her", "our", "their", "all"))
+# What those who put videos on the web write below them, and transcribers hear where nobody speaks.
+_FAREWELL = re.compile(
+    r"(?:thanks|thank you)(?: so much| very much)? for (?:watching|viewing)(?:[.!]*$| (?:this|the|my|our|and)\b)"
+    r"|(?:please )?(?:like and )?subscribe\b.{0,30}channel|(?:muchas )?gracias por ver\b|merci d['’]avoir regardé"
+    r"|(?:vielen dank|danke) (?:fürs? |dass ).{0,12}zu(?:schauen|sehen|geschaut)|obrigad[oa] por (?:assistir|ver)"
+    r"|grazie per (?:aver guardato|la visione)|спасибо за просмотр|дякую за перегляд"
+    r"|dzięk(?:i|uję|ujemy) za (?:oglądanie|obejrzenie)|izlediğiniz için|bedankt voor het kijken"
+    r"|tack för att (?:ni|du) tittade|(?:感谢|感謝|谢谢|謝謝)(?:您的|大家|各位)?(?:观看|觀看|收看)|ご視聴"
+    r"|시청해\s?주셔서|ขอบคุณที่(?:รับชม|ดู)|cảm ơn .{0,20}(?:theo dõi|đã xem)",
+    re.IGNORECASE,
+)
 _EDGE = " \t-–—=~*#_|.:+<>[]()（）【】《》「」♪•·★☆◆■"
 
 # What people do for a subtitle file, in the languages of the world; what is in the second group is common speech too
@@ -273,6 +284,8 @@ def _is_advertisement(rows: Sequence[str], text: str, lowered: str, *, is_edge: 
         is_bare = (len(rest.split()) <= 3 or is_row) and not re.search(r"[.!?。]\s*$", text)
         if is_bare or is_edge or _SELLS.search(text.replace(domain[0], " ")) or _SELLS.search(domain[0]):
             return True
+    if is_edge and _FAREWELL.match(text.strip(_EDGE)):
+        return True
     if "@" in text and (match := _HANDLE.search(text)):
         rest_words = (text[: match.start()] + text[match.end() :]).split()
         if len(rest_words) <= 2 or (len(rest_words) <= 8 and (is_edge or ":" in text or "：" in text)):

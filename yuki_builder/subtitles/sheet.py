@@ -25,7 +25,7 @@ from yuki_builder.subtitles.pairing import Reading, pair_languages
 from yuki_builder.subtitles.parts import Part, SpeakerLine, share_out, split_speakers
 from yuki_builder.subtitles.reasons import UNREADABLE, LeftOut
 from yuki_builder.subtitles.songs import mark_runs
-from yuki_builder.subtitles.sounds import bare_sounds, is_sound_description, take_sounds, without_lyrics
+from yuki_builder.subtitles.sounds import bare_sounds, is_bare_sound, is_sound_description, take_sounds, without_lyrics
 from yuki_builder.subtitles.speakers import actor_names, is_in_capitals, name_key, spellings
 from yuki_builder.subtitles.styles import effect_reason
 
@@ -86,6 +86,7 @@ def read_sheet(
     drafts, repeats = captions.once(drafts)
     drafts, seen = typesetting.mark_signs(drafts, seen)
     drafts = mark_runs(drafts)
+    drafts = _without_bare_sounds(drafts)
     signs = Signs.of(draft.lines for draft in drafts if draft.left_out is None)
     taken = [_take_notices(draft, signs, is_edge=edge) for draft, edge in zip(drafts, _edges(drafts), strict=True)]
     drafts = [draft for draft, _ in taken]
@@ -136,6 +137,18 @@ def _draft(event: Event, *, is_ass: bool) -> Draft:
     if reason is None and len(event.text) > _MAX_TEXT_CHARS and sum(map(len, cleaned.lines)) > _MAX_TEXT_CHARS:
         reason = LeftOut.TOO_LONG
     return draft if reason is None else draft.without(reason)
+
+
+def _without_bare_sounds(drafts: Sequence[Draft]) -> list[Draft]:
+    """The drafts without descriptions of sounds in capitals and no brackets, where the file has several."""
+    found = list(drafts)
+    capitals = [k for k, draft in enumerate(drafts) if draft.left_out is None and draft.lines and draft.text.isupper()]
+    spoken = sum(draft.left_out is None and bool(draft.lines) for draft in drafts)
+    sounds = [k for k in capitals if is_bare_sound(" ".join(drafts[k].lines))]
+    if len(sounds) >= 2 and 2 * (len(capitals) - len(sounds)) <= spoken - len(sounds):
+        for k in sounds:
+            found[k] = drafts[k].without(LeftOut.SOUND)
+    return found
 
 
 def _edges(drafts: Sequence[Draft]) -> list[bool]:

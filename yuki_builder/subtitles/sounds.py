@@ -17,6 +17,7 @@ from yuki_builder.subtitles.vocabulary import (
     SOUNDS,
     SPEECH_VERBS,
     THAI_SOUND,
+    Words,
     fold,
 )
 
@@ -49,6 +50,15 @@ _CJK_EVENT = re.compile(
 _WORDS = re.compile(r"[^\W\d_](?:[\w'’./-]*\w)?\.?")
 _COMBINING = re.compile(
     "[\u064b-\u0652\u0900-\u0903\u093a-\u094f\u0981-\u0983\u09be-\u09cd\u0b82-\u0bcd\u0e31-\u0e4e\u200c]"
+)
+_LONE_SOUNDS = Words(
+    "applause laughter music chatter gunshot gunshots gunfire thunder cheering applaus gelachter musik jubel risas "
+    "musica aplausos rires musique applaudissements risate applausi muziek gelach musikk latter skratt smiech oklaski "
+    "muzyka смех музыка аплодисменты"
+)
+_SAID = re.compile(
+    r"\b(?:I|I'M|YOU|WE|ME|MY|YOUR|US|DON'T|STOP|NO|NOT|LET'S|PLEASE|WHAT|WHY|HOW)\b"
+    r"|^(?:RING|CLEAR|CALL|START|KEEP|SING|PLAY|KNOCK|HUSH|CUT|ENOUGH|QUIT|BREAK|OPEN|CLOSE)\b"
 )
 _CJK_SPEECH = re.compile(r"[我你您他她咱俺僕私君吗嗎呢吧啊]|什么|什麼|[那这這]是|何|誰|谁|どこ|なん")
 _SPEAKER_WORDS = re.compile(r"\b(?:i|i'm|i'll|you|we|me|my|your|he|she|they|it's|don't|can't|what|why|how)\b")
@@ -149,6 +159,18 @@ def is_sure_manner(text: str) -> bool:
     if len(words) < 2 or not _is_preposition(words):
         return False
     return words[0].islower() or not words[1][0].isupper() or (text.isupper() and fold(words[0]) in _CLEAR_PREPOSITIONS)
+
+
+def is_bare_sound(text: str) -> bool:
+    """Whether a row without brackets describes a sound, as teletext does in capitals: `DOOR SLAMS`."""
+    words = text.split()
+    if not text.isupper() or len(words) > 6 or not words[-1][-1].isalpha() or not is_sure_manner(text):
+        return False
+    if len(words) == 1:
+        return text in _LONE_SOUNDS
+    last = fold(words[-1])
+    is_sound = last in SOUNDS or (last.endswith(("s", "ing")) and _is_english_sound(last, is_title=False))
+    return is_sound and _SAID.search(text) is None
 
 
 def is_unsure_manner(text: str) -> bool:
