@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,8 @@ from yuki_builder.subtitles.formats.base import HEAD_CHARS, Format, Source
 
 _FIELDS = ("layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text")
 _SYNONYMS = {"actor": "name", "marked": "layer"}
-_CENTISECONDS = {f"{hundredth:02d}": 10 * hundredth for hundredth in range(100)}
+_PAIRS = {f"{number:02d}": number for number in range(100)} | {str(number): number for number in range(10)}
+_PLACES = ((0, 1), (2, 4), (5, 7), (8, 10))
 _TIME = re.compile(r"\s*(-?)(\d{1,2}):(\d{1,2}):(\d{1,2})(?:[.,:](\d{1,3}))?\s*$")
 _OLD = re.compile(r"^[ \t]*\[v4 styles\]", re.IGNORECASE | re.MULTILINE)
 _SIGNATURE = re.compile(
@@ -104,16 +104,11 @@ def _event(columns: _Columns, values: Sequence[str], *, is_comment: bool) -> Eve
 
 def _ms(time: str) -> int | None:
     """Milliseconds of a time in an event, or None where it is none."""
-    if len(time) == 10 and time[0].isdigit():  # as nearly all are written: few seconds, each many times
-        seconds, fraction = _second_ms(time[:8]), _CENTISECONDS.get(time[8:])
-        if seconds is not None and fraction is not None:
-            return seconds + fraction
+    if len(time) == 10 and time[1] == time[4] == ":" and time[7] == ".":  # as nearly all are written
+        hours, minutes, seconds, fraction = (_PAIRS.get(time[k:j]) for k, j in _PLACES)
+        if hours is not None and minutes is not None and seconds is not None and fraction is not None:
+            return 3_600_000 * hours + 60_000 * minutes + 1000 * seconds + 10 * fraction
     return _any_ms(time)
-
-
-@functools.lru_cache(maxsize=16_384)
-def _second_ms(time: str) -> int | None:
-    return _any_ms(time + "0") if time[7] == "." else None
 
 
 def _any_ms(time: str) -> int | None:
