@@ -83,6 +83,15 @@ def test_plain_audio_begins_at_its_first_sample(tmp_path: Path, clicks: Path, su
     assert facts.duration == pytest.approx(4, abs=0.06)
 
 
+def test_a_picture_that_begins_within_the_first_samples(tmp_path: Path) -> None:
+    """Of the first 1,024 samples ten are left, fewer than FLAC writes at once: what mkvmerge makes of an MP4."""
+    source, late = tmp_path / "source.mkv", tmp_path / "late.mkv"
+    ffmpeg("-f", "lavfi", "-i", "testsrc=d=1:s=64x64:r=10", "-f", "lavfi", "-i", "sine=d=1", "-c:v", "mpeg4",
+           "-c:a", "pcm_s16le", "-af", "asetnsamples=1024", source)  # fmt: skip
+    ffmpeg("-itsoffset", 0.023, "-i", source, "-i", source, "-map", "0:v", "-map", "1:a", "-c", "copy", late)
+    assert soundfile.info(extract(late)).frames == 44 * 1024 - 1014
+
+
 def test_gaps_are_filled(tmp_path: Path, clicks: Path) -> None:
     """Two pieces of a recording with two seconds lost between them."""
     first = make_video(tmp_path / "a.ts", clicks, options=["-output_ts_offset", "0"])

@@ -22,6 +22,7 @@ _SWR_QUALITY = {"filter_size": 64, "phase_shift": 10, "linear_interp": 1, "cutof
 _LONGEST_GAP_S = 3600
 _LONGEST_GAP_OF_S = {"mpegts": 60, "mpeg": 60, "wtv": 60}
 _JITTER_S = 0.02
+_BLOCK_SAMPLES = 4608  # of FLAC at this rate
 # No titles, chapters and dates of the source in what is written: the same input gives the same bytes.
 _NO_EXTRAS = {"map_metadata": -1, "map_chapters": -1, "fflags": "+bitexact", "flags": "+bitexact"}
 
@@ -100,6 +101,8 @@ def _placed(destination: Path) -> Any:
     # "async" fills and cuts where times and samples disagree: at the start by any amount, later by more
     # than the jitter of coarse container times, which must not be "corrected" click by click.
     sound = sound.filter("aresample", **{"async": 1, "first_pts": 0, "min_hard_comp": _JITTER_S})
+    # The encoder takes its block from the first frame, of which the picture's start may leave less than it can write.
+    sound = sound.filter("asetnsamples", n=_BLOCK_SAMPLES, p=0)
     return sound.output(file_url(destination), format="flac", acodec="flac", sample_fmt="s16", **_NO_EXTRAS)
 
 
