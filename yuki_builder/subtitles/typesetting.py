@@ -195,16 +195,24 @@ def _mark_songs(drafts: Sequence[Draft]) -> tuple[list[Draft], tuple[str, ...]]:
 
 
 def _romaji_cues(drafts: Sequence[Draft]) -> set[int]:
-    """Cues that hold romaji in a row above or below its kanji."""
-    found = set()
+    """Cues that hold romaji in a row above or below its kanji.
+
+    Where most such rows below Chinese are no romaji, the second language is English: `Sure`, `Have you eaten?`.
+    """
+    found: set[int] = set()
+    without_kana: set[int] = set()
+    others = 0
     for k, draft in enumerate(drafts):
         if draft.left_out is None and len(draft.lines) >= 2 and not all(map(str.isascii, draft.lines)):
             scripts = [script_of(line, is_sure=False) for line in draft.lines]
-            if (Script.KANA in scripts or Script.HAN in scripts) and any(
-                script is Script.LATIN and is_romaji(line) for script, line in zip(scripts, draft.lines, strict=True)
-            ):
+            latin = [line for script, line in zip(scripts, draft.lines, strict=True) if script is Script.LATIN]
+            if Script.KANA in scripts and any(map(is_romaji, latin)):
                 found.add(k)
-    return found
+            elif Script.HAN in scripts and any(map(is_romaji, latin)):
+                without_kana.add(k)
+            elif Script.HAN in scripts and latin:
+                others += 1
+    return found if others >= len(without_kana) else found | without_kana
 
 
 def _moments(drafts: Sequence[Draft]) -> list[list[int]]:
